@@ -3,4 +3,5 @@
 pub mod catalog;
 pub mod error;
 pub mod input;
+pub mod repo;
 pub mod source;

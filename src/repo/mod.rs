@@ -1,0 +1,253 @@
+//! The user's repository → what a framework's next migration needs to know.
+//!
+//! Enters: files below a root. Leaves: per framework a `Project`: where migrations lie, what the
+//! next one follows, what it is called. Nothing is run and nothing is written, and what cannot be
+//! read for certain is refused with its place. Must not know: plans, templates.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+
+use chrono::{NaiveDateTime, TimeDelta};
+
+use crate::error::{Error, Result};
+use crate::source::{Source, Span};
+
+pub mod alembic;
+pub mod flyway;
+pub mod naming;
+pub mod python;
+pub mod raw;
+mod settings;
+pub mod sqlx;
+#[cfg(test)]
+mod testing;
+
+/// Folders that hold others' code or copies of our own.
+const FOREIGN: &[&str] = &[
+    "__pycache__",
+    "build",
+    "dist",
+    "node_modules",
+    "site-packages",
+    "target",
+    "vendor",
+];
+
+/// How far below the root a walk looks.
+const DEPTH: usize = 9;
+
+/// A user's repository: everything below one folder.
+#[derive(Debug, Clone)]
+pub struct Repo {
+    root: PathBuf,
+}
+
+/// What a folder holds under one name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    pub name: String,
+    /// Relative to the root.
+    pub path: PathBuf,
+    pub is_folder: bool,
+}
+
+impl Repo {
+    pub fn new(root: impl Into<PathBuf>) -> Repo {
+        Repo { root: root.into() }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn is_file(&self, path: impl AsRef<Path>) -> bool {
+        self.root.join(path).is_file()
+    }
+
+    pub fn is_folder(&self, path: impl AsRef<Path>) -> bool {
+        self.root.join(path).is_dir()
+    }
+
+    /// Reads a file, without a byte order mark.
+    pub fn read(&self, path: impl AsRef<Path>) -> Result<Source> {
+        let path = path.as_ref();
+        self.find(path)?
+            .ok_or_else(|| Error::refused(format!("there is no file `{}`", name(path))))
+    }
+
+    /// Reads a file that may be missing.
+    pub fn find(&self, path: impl AsRef<Path>) -> Result<Option<Source>> {
+        let path = path.as_ref();
+        let bytes = match fs::read(self.root.join(path)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                return Err(Error::refused(format!(
+                    "cannot read `{}`: {error}",
+                    name(path)
+                )));
+            }
+        };
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                let text = text
+                    .strip_prefix('\u{feff}')
+                    .map(str::to_owned)
+                    .unwrap_or(text);
+                Ok(Some(Source::new(name(path), text)))
+            }
+            Err(error) => {
+                let start = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                let source = Source::new(name(path), text);
+                let span = Span::new(start, start + char::REPLACEMENT_CHARACTER.len_utf8());
+                Err(Error::refused(format!("`{}` is not UTF-8", source.name))
+                    .at(&source, span, "no character in UTF-8")
+                    .hint("save the file as UTF-8"))
+            }
+        }
+    }
+
+    /// Lists a folder in the order of names; a folder that does not exist is empty.
+    ///
+    /// Names that are not UTF-8 are left out: no framework can refer to them.
+    pub fn list(&self, folder: impl AsRef<Path>) -> Result<Vec<Entry>> {
+        let folder = folder.as_ref();
+        let refuse = |error: std::io::Error| {
+            Error::refused(format!("cannot list `{}`: {error}", name(folder)))
+        };
+        let found = match fs::read_dir(self.root.join(folder)) {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(refuse(error)),
+        };
+        let mut entries = Vec::new();
+        for entry in found {
+            let Ok(name) = entry.map_err(refuse)?.file_name().into_string() else {
+                continue;
+            };
+            let path = tidy(&folder.join(&name));
+            // Asked of the path, not of the entry, so that a link counts as what it points to.
+            let is_folder = self.is_folder(&path);
+            entries.push(Entry {
+                name,
+                path,
+                is_folder,
+            });
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    /// Every file below a folder, folder by folder, without hidden folders and foreign code.
+    pub fn walk(&self, folder: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        let mut seen = BTreeSet::new();
+        self.walk_into(folder.as_ref(), DEPTH, &mut seen, &mut files)?;
+        Ok(files)
+    }
+
+    fn walk_into(
+        &self,
+        folder: &Path,
+        depth: usize,
+        seen: &mut BTreeSet<PathBuf>,
+        files: &mut Vec<PathBuf>,
+    ) -> Result<()> {
+        // A folder reached twice, through links, is one folder; and links may go round.
+        if let Ok(real) = self.root.join(folder).canonicalize()
+            && !seen.insert(real)
+        {
+            return Ok(());
+        }
+        let entries = self.list(folder)?;
+        if entries.iter().any(|entry| entry.name == "pyvenv.cfg") {
+            return Ok(());
+        }
+        for entry in entries.iter().filter(|entry| !entry.is_folder) {
+            files.push(entry.path.clone());
+        }
+        for entry in entries.iter().filter(|entry| entry.is_folder) {
+            if depth > 0 && !entry.name.starts_with('.') && !FOREIGN.contains(&&*entry.name) {
+                self.walk_into(&entry.path, depth - 1, seen, files)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder given by the user; it must exist.
+    fn folder(&self, folder: &Path) -> Result<PathBuf> {
+        if self.is_folder(folder) {
+            Ok(tidy(folder))
+        } else {
+            Err(
+                Error::refused(format!("there is no folder `{}`", name(folder)))
+                    .hint("--dir takes a folder, relative to the repository's root"),
+            )
+        }
+    }
+}
+
+/// A path without `.` and, where something precedes it, `..`.
+fn tidy(path: &Path) -> PathBuf {
+    let mut parts = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(parts.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts
+}
+
+/// How a path is written in messages and files: with slashes on every system.
+pub fn name(path: &Path) -> String {
+    let parts: Vec<_> = tidy(path)
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    let joined = parts.join("/");
+    if joined.is_empty() {
+        ".".to_owned()
+    } else {
+        joined.replace("//", "/")
+    }
+}
+
+/// Timestamps of a second each, from `created` on, all greater than `last`.
+fn timestamps(count: usize, created: NaiveDateTime, last: i64) -> Vec<String> {
+    const FORM: &str = "%Y%m%d%H%M%S";
+    let newest = NaiveDateTime::parse_from_str(&last.to_string(), FORM);
+    let first = match newest {
+        // Somebody's clock was ahead, or two developers met in one second.
+        Ok(newest) if newest >= created => newest + TimeDelta::seconds(1),
+        _ => created,
+    };
+    let number = |at: NaiveDateTime| at.format(FORM).to_string();
+    if number(first).parse().is_ok_and(|number: i64| number > last) {
+        (0..)
+            .take(count)
+            .map(|step| number(first + TimeDelta::seconds(step)))
+            .collect()
+    } else {
+        // The last one is no date, and greater than any: only counting on is left.
+        (1..)
+            .take(count)
+            .map(|step| (last + step).to_string())
+            .collect()
+    }
+}
+
+/// The last part of a path.
+fn file_name(path: &Path) -> &str {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("")
+}

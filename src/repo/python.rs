@@ -1,0 +1,407 @@
+//! Python source → what can be known of it without running it.
+//!
+//! Enters: a `.py` file. Leaves: its top-level bindings, literals and calls, with places. Must
+//! not know: what a framework makes of them.
+
+use tree_sitter::{Node, Parser, Tree};
+
+use crate::error::{Error, Result};
+use crate::source::{Source, Span};
+
+/// A parsed file.
+pub struct Module {
+    source: Source,
+    tree: Tree,
+}
+
+/// What a name is bound to at the top level of a file.
+#[derive(Clone, Copy)]
+pub struct Binding<'m> {
+    /// Where the name stands.
+    pub name: Node<'m>,
+    /// The expression; `None` if the binding is not a plain assignment that always happens.
+    pub value: Option<Node<'m>>,
+}
+
+/// A value that is written out in the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Literal {
+    None,
+    Bool(bool),
+    Text(String),
+    /// A number, as it is written.
+    Number(String),
+    /// A tuple or a list.
+    Sequence(Vec<Literal>),
+}
+
+/// The arguments of a call.
+#[derive(Default)]
+pub struct Arguments<'m> {
+    pub positional: Vec<Node<'m>>,
+    pub keywords: Vec<(&'m str, Node<'m>)>,
+    /// The first `*args` or `**kwargs`.
+    pub spread: Option<Node<'m>>,
+}
+
+impl<'m> Arguments<'m> {
+    /// An argument by its keyword or else by its position.
+    pub fn get(&self, keyword: &str, position: usize) -> Option<Node<'m>> {
+        self.keyword(keyword)
+            .or_else(|| self.positional.get(position).copied())
+    }
+
+    pub fn keyword(&self, keyword: &str) -> Option<Node<'m>> {
+        self.keywords
+            .iter()
+            .find(|(name, _)| *name == keyword)
+            .map(|(_, value)| *value)
+    }
+}
+
+impl Module {
+    /// Parses a file; an error in its outermost statements is refused, one inside a function is
+    /// no business of ours.
+    pub fn parse(source: Source) -> Result<Module> {
+        let mut parser = Parser::new();
+        parser
+            .set_language(&tree_sitter_python::LANGUAGE.into())
+            .map_err(|error| Error::bug(format!("the Python grammar does not load: {error}")))?;
+        let tree = parser
+            .parse(&source.text, None)
+            .ok_or_else(|| Error::bug(format!("the Python parser gave up on `{}`", source.name)))?;
+        let module = Module { source, tree };
+        let broken = children(module.root())
+            .find(|node| node.is_error() || node.is_missing())
+            .map(|node| {
+                module.refuse(
+                    format!("`{}` is not valid Python", module.source.name),
+                    node,
+                    "not understood",
+                )
+            });
+        match broken {
+            None => Ok(module),
+            Some(error) => Err(error),
+        }
+    }
+
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    pub fn root(&self) -> Node<'_> {
+        self.tree.root_node()
+    }
+
+    pub fn text(&self, node: Node<'_>) -> &str {
+        &self.source.text[node.byte_range()]
+    }
+
+    pub fn span(&self, node: Node<'_>) -> Span {
+        Span::new(node.start_byte(), node.end_byte())
+    }
+
+    /// A refusal that points at a node.
+    pub fn refuse(&self, message: impl Into<String>, node: Node<'_>, label: &str) -> Error {
+        Error::refused(message).at(&self.source, self.span(node), label)
+    }
+
+    /// The last binding of a name at the top level.
+    pub fn binding(&self, name: &str) -> Option<Binding<'_>> {
+        self.binding_in(self.root(), name)
+    }
+
+    /// The last binding of a name in a block, functions and classes inside it aside.
+    ///
+    /// A binding under a condition makes the name's value uncertain wherever it stands.
+    pub fn binding_in<'m>(&'m self, block: Node<'m>, name: &str) -> Option<Binding<'m>> {
+        let mut found: Vec<Binding<'m>> = Vec::new();
+        for statement in children(block) {
+            self.bindings_of(statement, name, true, &mut found);
+        }
+        found
+            .iter()
+            .find(|binding| binding.value.is_none())
+            .or(found.last())
+            .copied()
+    }
+
+    fn bindings_of<'m>(
+        &'m self,
+        node: Node<'m>,
+        name: &str,
+        certain: bool,
+        found: &mut Vec<Binding<'m>>,
+    ) {
+        match node.kind() {
+            "function_definition" | "class_definition" | "decorated_definition" | "lambda" => {}
+            "expression_statement" => {
+                for child in children(node) {
+                    self.bindings_of(child, name, certain, found);
+                }
+            }
+            "assignment" => {
+                let (Some(left), Some(right)) = (
+                    node.child_by_field_name("left"),
+                    node.child_by_field_name("right"),
+                ) else {
+                    return;
+                };
+                let mut value = right;
+                while value.kind() == "assignment" {
+                    match value.child_by_field_name("right") {
+                        Some(inner) => value = inner,
+                        None => return,
+                    }
+                }
+                if left.kind() == "identifier" {
+                    if self.text(left) == name {
+                        let sound = certain && !node.has_error();
+                        found.push(Binding {
+                            name: left,
+                            value: sound.then_some(value),
+                        });
+                    }
+                } else if let Some(part) = self.identifier(left, name) {
+                    found.push(Binding {
+                        name: part,
+                        value: None,
+                    });
+                }
+                if right.kind() == "assignment" {
+                    self.bindings_of(right, name, certain, found);
+                }
+            }
+            "augmented_assignment"
+            | "import_from_statement"
+            | "import_statement"
+            | "named_expression"
+            | "delete_statement" => {
+                let target = match node.kind() {
+                    "augmented_assignment" => node.child_by_field_name("left"),
+                    "named_expression" => node.child_by_field_name("name"),
+                    "delete_statement" => Some(node),
+                    _ => imported(node).find(|part| self.text(*part) == name),
+                };
+                if let Some(part) = target.and_then(|target| self.identifier(target, name)) {
+                    found.push(Binding {
+                        name: part,
+                        value: None,
+                    });
+                }
+            }
+            _ => {
+                for child in children(node) {
+                    self.bindings_of(child, name, false, found);
+                }
+            }
+        }
+    }
+
+    /// The identifier of this name in a pattern such as `a, b`.
+    fn identifier<'m>(&'m self, node: Node<'m>, name: &str) -> Option<Node<'m>> {
+        if node.kind() == "identifier" {
+            return (self.text(node) == name).then_some(node);
+        }
+        // `x.revision` and `x["revision"]` bind no name.
+        if matches!(node.kind(), "attribute" | "subscript") {
+            return None;
+        }
+        children(node).find_map(|child| self.identifier(child, name))
+    }
+
+    /// The classes at the top level.
+    pub fn classes(&self) -> impl Iterator<Item = Node<'_>> {
+        children(self.root()).filter_map(|node| match node.kind() {
+            "class_definition" => Some(node),
+            "decorated_definition" => node
+                .child_by_field_name("definition")
+                .filter(|inner| inner.kind() == "class_definition"),
+            _ => None,
+        })
+    }
+
+    /// The value of an expression that is written out; `None` if it would have to be computed.
+    pub fn literal(&self, node: Node<'_>) -> Option<Literal> {
+        match node.kind() {
+            "none" => Some(Literal::None),
+            "true" => Some(Literal::Bool(true)),
+            "false" => Some(Literal::Bool(false)),
+            "integer" | "float" => Some(Literal::Number(self.text(node).to_owned())),
+            "string" => string_value(self.text(node)).map(Literal::Text),
+            "concatenated_string" => {
+                let mut text = String::new();
+                for part in children(node) {
+                    text.push_str(&string_value(self.text(part))?);
+                }
+                Some(Literal::Text(text))
+            }
+            "parenthesized_expression" => self.literal(children(node).next()?),
+            "tuple" | "list" | "expression_list" => children(node)
+                .map(|part| self.literal(part))
+                .collect::<Option<_>>()
+                .map(Literal::Sequence),
+            _ => None,
+        }
+    }
+
+    /// The text of a literal string.
+    pub fn string(&self, node: Node<'_>) -> Option<String> {
+        match self.literal(node) {
+            Some(Literal::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The last part of a dotted name: `AddField` of `migrations.AddField`.
+    pub fn last_name<'m>(&'m self, node: Node<'m>) -> Option<&'m str> {
+        match node.kind() {
+            "identifier" => Some(self.text(node)),
+            "attribute" => node
+                .child_by_field_name("attribute")
+                .map(|part| self.text(part)),
+            _ => None,
+        }
+    }
+
+    /// The function of a call and its arguments.
+    pub fn call<'m>(&'m self, node: Node<'m>) -> Option<(Node<'m>, Arguments<'m>)> {
+        if node.kind() != "call" {
+            return None;
+        }
+        let function = node.child_by_field_name("function")?;
+        let mut arguments = Arguments::default();
+        for argument in children(node.child_by_field_name("arguments")?) {
+            match argument.kind() {
+                "keyword_argument" => {
+                    let name = argument.child_by_field_name("name")?;
+                    let value = argument.child_by_field_name("value")?;
+                    arguments.keywords.push((self.text(name), value));
+                }
+                "list_splat" | "dictionary_splat" => {
+                    arguments.spread = arguments.spread.or(Some(argument));
+                }
+                _ => arguments.positional.push(argument),
+            }
+        }
+        Some((function, arguments))
+    }
+
+    /// Every node of a kind, in the order of the text.
+    pub fn all(&self, kind: &'static str) -> Vec<Node<'_>> {
+        let mut found = Vec::new();
+        let mut open = vec![self.root()];
+        while let Some(node) = open.pop() {
+            if node.kind() == kind {
+                found.push(node);
+            }
+            let mut inner: Vec<_> = children(node).collect();
+            inner.reverse();
+            open.extend(inner);
+        }
+        found
+    }
+}
+
+/// The named children of a node, comments aside.
+pub fn children(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    (0..node.named_child_count())
+        .filter_map(move |index| node.named_child(u32::try_from(index).ok()?))
+        .filter(|child| child.kind() != "comment")
+}
+
+/// The names an import binds.
+fn imported(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    let module = node.child_by_field_name("module_name");
+    children(node)
+        .filter(move |child| Some(*child) != module)
+        .filter_map(|child| {
+            let bound = match child.kind() {
+                "aliased_import" => child.child_by_field_name("alias")?,
+                "dotted_name" => child,
+                _ => return None,
+            };
+            if bound.kind() == "identifier" {
+                Some(bound)
+            } else {
+                children(bound).next()
+            }
+        })
+}
+
+/// The value of one Python string literal; `None` for bytes, for interpolated strings and for
+/// characters given by their Unicode name.
+pub fn string_value(literal: &str) -> Option<String> {
+    let quote = literal.find(['"', '\''])?;
+    let (prefix, rest) = literal.split_at(quote);
+    let raw = match prefix.to_ascii_lowercase().as_str() {
+        "" | "u" => false,
+        "r" => true,
+        _ => return None,
+    };
+    let mark = &rest[..1];
+    let mark = if rest.len() >= 6 && rest.starts_with(&mark.repeat(3)) {
+        mark.repeat(3)
+    } else {
+        mark.to_owned()
+    };
+    let body = rest
+        .strip_prefix(mark.as_str())?
+        .strip_suffix(mark.as_str())?
+        .replace("\r\n", "\n")
+        .replace('\r', "\n");
+    if raw {
+        return Some(body);
+    }
+    let mut value = String::with_capacity(body.len());
+    let mut rest = body.as_str();
+    while let Some(at) = rest.find('\\') {
+        value.push_str(&rest[..at]);
+        let mut after = rest[at + 1..].chars();
+        let letter = after.next()?;
+        rest = after.as_str();
+        match letter {
+            '\n' => {}
+            '\\' | '\'' | '"' => value.push(letter),
+            'a' => value.push('\u{7}'),
+            'b' => value.push('\u{8}'),
+            'f' => value.push('\u{c}'),
+            'n' => value.push('\n'),
+            'r' => value.push('\r'),
+            't' => value.push('\t'),
+            'v' => value.push('\u{b}'),
+            '0'..='7' => {
+                let more = rest
+                    .bytes()
+                    .take(2)
+                    .take_while(|digit| (b'0'..=b'7').contains(digit))
+                    .count();
+                let digits = format!("{letter}{}", &rest[..more]);
+                value.push(char::from_u32(u32::from_str_radix(&digits, 8).ok()?)?);
+                rest = &rest[more..];
+            }
+            'x' | 'u' | 'U' => {
+                let width = match letter {
+                    'x' => 2,
+                    'u' => 4,
+                    _ => 8,
+                };
+                let digits = rest.get(..width)?;
+                // Rust alone would take `+f` for a number.
+                if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                    return None;
+                }
+                value.push(char::from_u32(u32::from_str_radix(digits, 16).ok()?)?);
+                rest = &rest[width..];
+            }
+            'N' => return None,
+            other => {
+                value.push('\\');
+                value.push(other);
+            }
+        }
+    }
+    value.push_str(rest);
+    Some(value)
+}
