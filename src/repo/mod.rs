@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::source::{Source, Span};
 
 pub mod alembic;
+pub mod django;
 pub mod flyway;
 pub mod naming;
 pub mod python;

@@ -31,8 +31,17 @@ pub enum Literal {
     Text(String),
     /// A number, as it is written.
     Number(String),
-    /// A tuple or a list.
+    /// A tuple, a list or a set.
     Sequence(Vec<Literal>),
+}
+
+/// One name that is imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// How the file refers to it: `models`, or `django.db.models.deletion`.
+    pub name: String,
+    /// The statement that would import it alone.
+    pub statement: String,
 }
 
 /// The arguments of a call.
@@ -238,7 +247,7 @@ impl Module {
                 Some(Literal::Text(text))
             }
             "parenthesized_expression" => self.literal(children(node).next()?),
-            "tuple" | "list" | "expression_list" => children(node)
+            "tuple" | "list" | "set" | "expression_list" => children(node)
                 .map(|part| self.literal(part))
                 .collect::<Option<_>>()
                 .map(Literal::Sequence),
@@ -286,6 +295,81 @@ impl Module {
             }
         }
         Some((function, arguments))
+    }
+
+    /// The keys and values of a dictionary whose keys are written out.
+    pub fn entries<'m>(&'m self, node: Node<'m>) -> Vec<(String, Node<'m>)> {
+        children(node)
+            .filter(|pair| pair.kind() == "pair")
+            .filter_map(|pair| {
+                let key = self.string(pair.child_by_field_name("key")?)?;
+                Some((key, pair.child_by_field_name("value")?))
+            })
+            .collect()
+    }
+
+    /// The imports at the top level.
+    pub fn imports(&self) -> Vec<Import> {
+        let mut imports = Vec::new();
+        for statement in children(self.root()) {
+            let from = match statement.kind() {
+                "import_statement" => None,
+                "import_from_statement" => statement.child_by_field_name("module_name"),
+                _ => continue,
+            };
+            for part in children(statement).filter(|part| Some(*part) != from) {
+                let alias = part.child_by_field_name("alias");
+                imports.push(Import {
+                    name: self.text(alias.unwrap_or(part)).to_owned(),
+                    statement: match from {
+                        Some(from) => {
+                            format!("from {} import {}", self.text(from), self.text(part))
+                        }
+                        None => format!("import {}", self.text(part)),
+                    },
+                });
+            }
+        }
+        imports
+    }
+
+    /// The imports that an expression needs, each as a statement, in the order of the file.
+    pub fn imports_of(&self, node: Node<'_>) -> Vec<String> {
+        let mut names = Vec::new();
+        self.dotted_names(node, &mut names);
+        let is_used = |import: &Import| {
+            names.iter().any(|name| {
+                name.strip_prefix(import.name.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+        };
+        let imports = self.imports().into_iter().filter(is_used);
+        imports.map(|import| import.statement).collect()
+    }
+
+    /// The names an expression refers to, each with the attributes that follow it.
+    fn dotted_names<'m>(&'m self, node: Node<'m>, names: &mut Vec<&'m str>) {
+        match node.kind() {
+            "identifier" => names.push(self.text(node)),
+            "attribute" => {
+                names.push(self.text(node));
+                if let Some(object) = node.child_by_field_name("object")
+                    && !matches!(object.kind(), "identifier" | "attribute")
+                {
+                    self.dotted_names(object, names);
+                }
+            }
+            "keyword_argument" => {
+                if let Some(value) = node.child_by_field_name("value") {
+                    self.dotted_names(value, names);
+                }
+            }
+            _ => {
+                for child in children(node) {
+                    self.dotted_names(child, names);
+                }
+            }
+        }
     }
 
     /// Every node of a kind, in the order of the text.
