@@ -20,8 +20,7 @@ def combinations() -> list[tuple[str, str, str]]:
     for scenario in ALL.values():
         for target in projects.TARGETS:
             for server in (*EVERY_TARGET, *(RAW_TOO if target == "raw" else ())):
-                dialect = "sqlite" if server == "sqlite" else "postgres"
-                if scenario.change(dialect):
+                if scenario.change(server):
                     found.append((scenario.name, target, server))
     return found
 
@@ -29,9 +28,10 @@ def combinations() -> list[tuple[str, str, str]]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if {"scenario", "project"} <= set(metafunc.fixturenames):
         chosen = combinations()
-        marker = metafunc.definition.get_closest_marker("only")
-        if marker:
-            chosen = [(s, t, v) for s, t, v in chosen if f"{t}-{v}" in marker.args]
+        if only := metafunc.definition.get_closest_marker("only"):
+            chosen = [(s, t, v) for s, t, v in chosen if f"{t}-{v}" in only.args]
+        if names := metafunc.definition.get_closest_marker("scenarios"):
+            chosen = [(s, t, v) for s, t, v in chosen if s in names.args]
         metafunc.parametrize(
             ("scenario", "project"),
             [(scenario, (target, server)) for scenario, target, server in chosen],

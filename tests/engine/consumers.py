@@ -16,8 +16,8 @@ def check(project: Project, rollout: Rollout) -> None:
     if sql and project.dialect == "postgres":
         check_sql(project, sql)
     if python:
-        project.run(f"ruff format --isolated --diff {' '.join(python)}")
-        project.run(f"ruff check --isolated {' '.join(python)}", tuple(python))
+        project.run(f"ruff format --no-cache --isolated --diff {' '.join(python)}")
+        project.run(f"ruff check --no-cache --isolated {' '.join(python)}", tuple(python))
 
 
 def check_sql(project: Project, files: list[str]) -> None:

@@ -84,7 +84,8 @@ def sqlite_shape(database: SqliteDatabase, hidden: Iterable[str]) -> str:
         if table in set(hidden):
             continue
         columns = database.rows(
-            f"SELECT name, upper(type), \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo('{table}')"
+            'SELECT name, upper(type), "notnull", dflt_value, pk, hidden '
+            f"FROM pragma_table_xinfo('{table}')"
         )
         lines += [f"{table} column {row}" for row in columns]
         keys = database.rows(
@@ -96,7 +97,8 @@ def sqlite_shape(database: SqliteDatabase, hidden: Iterable[str]) -> str:
             'SELECT l.name, l."unique", l.origin, l.partial, s.sql, '
             "(SELECT group_concat(coalesce(i.name, '(expression)')) "
             "FROM pragma_index_info(l.name) AS i) "
-            f"FROM pragma_index_list('{table}') AS l LEFT JOIN sqlite_schema AS s ON s.name = l.name"
+            f"FROM pragma_index_list('{table}') AS l "
+            "LEFT JOIN sqlite_schema AS s ON s.name = l.name"
         )
         for name, unique, origin, partial, sql, names in indexes:
             known = "" if name.startswith("sqlite_") else name

@@ -162,10 +162,17 @@ def fresh_copy(project: Project, folder: Path) -> Project:
     return Project(project.target, project.server, root, project.database)
 
 
-def tree(root: Path) -> dict[str, bytes]:
+def files(root: Path) -> dict[str, bytes]:
     """Every file of a repository, by its path."""
     return {
         str(path.relative_to(root)): path.read_bytes()
         for path in sorted(root.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
+
+
+def assert_same_files(one: Path, other: Path) -> None:
+    """The same input gives the same bytes, wherever the repository lies."""
+    first, second = files(one), files(other)
+    differing = [name for name in first | second if first.get(name) != second.get(name)]
+    assert not differing, f"the same input gave other bytes in {', '.join(differing)}"

@@ -108,7 +108,7 @@ def check_rows(project: Project, query: str | None, what: str) -> None:
 
 def check_drift(project: Project, scenario: Scenario, rollout: Rollout) -> None:
     """The application changes as the runbook says, and its framework finds nothing to add."""
-    for edit in scenario.edits(project.target.name, rollout.current):
+    for edit in scenario.edits(project.target.name, project.server.id, rollout.current):
         project.edit(*edit)
     if project.target.drift:
-        project.run(project.target.drift, rollout.written)
+        project.run(project.target.drift)

@@ -15,7 +15,8 @@ class Scenario:
 
     name: str
     table: str
-    sql: str | Mapping[str, str]  # one text for all, or by dialect; a missing dialect: not there
+    # One text for all servers, or by server or dialect; not there: the scenario has no sense there.
+    sql: str | Mapping[str, str]
     old: Code
     new: Code
     values: Mapping[str, Value]
@@ -27,21 +28,30 @@ class Scenario:
     # SQL that finds rows which are not in step, between deploy 1 and 2 and at the end.
     in_step: str | None = None
     at_end: str | None = None
-    # For each deploy, by target: the edits to the application. Alembic and Django check them.
+    # For each deploy, by target or target and dialect ("django-sqlite"): the edits to the
+    # application that the runbook asks for. Alembic and Django then find nothing to add.
     models: Mapping[str, tuple[tuple[Edit, ...], ...]] = field(default_factory=dict)
-    # SQL that builds the wanted schema, where the naive change cannot run on a filled table.
+    # SQL that builds the wanted schema, where the server cannot run the naive change at all.
     reference: Mapping[str, str] = field(default_factory=dict)
 
-    def change(self, dialect: str) -> str | None:
-        return self.sql if isinstance(self.sql, str) else self.sql.get(dialect)
+    def change(self, server: str) -> str | None:
+        """The naive SQL for a server: pg12, pg15, pg18 or sqlite."""
+        if isinstance(self.sql, str):
+            return self.sql
+        return self.sql.get(server) or self.sql.get(dialect(server))
 
-    def wanted(self, dialect: str) -> str:
-        """SQL that builds the schema the rollout must arrive at."""
-        return self.reference.get(dialect) or self.change(dialect) or ""
+    def wanted(self, server: str) -> str:
+        """SQL that builds the schema the rollout must arrive at, from empty tables."""
+        return self.reference.get(dialect(server)) or self.change(server) or ""
 
-    def edits(self, target: str, deploy: int) -> tuple[Edit, ...]:
-        by_deploy = self.models.get(target, ())
+    def edits(self, target: str, server: str, deploy: int) -> tuple[Edit, ...]:
+        both = f"{target}-{dialect(server)}"
+        by_deploy = self.models.get(both) or self.models.get(target, ())
         return by_deploy[deploy - 1] if deploy <= len(by_deploy) else ()
+
+
+def dialect(server: str) -> str:
+    return "sqlite" if server == "sqlite" else "postgres"
 
 
 def text(kind: str) -> Value:
@@ -52,3 +62,8 @@ def text(kind: str) -> Value:
 def email() -> Value:
     """An address nobody wrote before, in mixed case and unique in lower case too."""
     return lambda writer, n: f"{writer.name.title()}{n}@Example.ORG"
+
+
+def fill(**values: object) -> Callable[[Row], Row]:
+    """What a new column holds in a row for which nobody wrote it."""
+    return lambda row: {**values, **row}

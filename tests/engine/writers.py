@@ -155,7 +155,7 @@ class Writer(threading.Thread):
         if not rows or not self.matches(expected, found):
             self.wrong.append(f"{self.name}, row {row_id}: {expected} became {found}")
         # What the row holds beside what was written (defaults) is from now on to be kept.
-        self.ledger.rows[row_id] = {**found, **expected}
+        self.ledger.rows[row_id] = {**expected, **found}
 
     def _execute(self, sql: str, parameters: Row) -> list[tuple[Any, ...]] | None:
         """Run one statement; None if it failed, and that is one failure of the rollout."""
@@ -218,10 +218,10 @@ class Traffic:
             writer.wait(writes)
 
     def matches(self, expected: Row, found: Row) -> bool:
-        """Whether a row holds what was written, before or after the rollout filled it."""
+        """Whether a row holds what was written; NULL may stand until the rollout fills it."""
         settled = self.settle(expected)
         return all(
-            found[name] in (value, settled.get(name, value))
+            found[name] == settled[name] or (value is None and found[name] is None)
             for name, value in expected.items()
             if name in found
         )

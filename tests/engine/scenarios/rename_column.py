@@ -16,13 +16,13 @@ def moment(writer, n):
 
 
 def code(created: str) -> Code:
+    insert = f"INSERT INTO posts (author_id, title, {created})"
     return Code(
         read=f"SELECT title, {created} AS created FROM posts WHERE id = :id",
         writes=(
             f"UPDATE posts SET {created} = :created WHERE id = :id",
             "UPDATE posts SET title = :title WHERE id = :id",
-            f"INSERT INTO posts (author_id, title, {created}) "
-            "VALUES (1, :title, :created) RETURNING id",
+            f"{insert} VALUES (1, :title, :created) RETURNING id",
             f"UPDATE posts SET title = :title, {created} = :created WHERE id = :id",
             "INSERT INTO posts (author_id, title) VALUES (1, :title) RETURNING id",
             "DELETE FROM posts WHERE id = :id",
