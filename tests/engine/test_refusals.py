@@ -53,13 +53,15 @@ def refused(project: Project, day: date, word: str) -> None:
 @pytest.mark.only("raw-pg12", "raw-pg15", "raw-pg18", "raw-sqlite")
 @pytest.mark.scenarios("rename_column")
 def test_contract_without_expand_changes_nothing(scenario: Scenario, project: Project) -> None:
-    """Deploy 2 on a database that never saw deploy 1: the file itself says no."""
+    """Deploy 2 on a database that never saw deploy 1: the first file says no, and so does the one
+    with the point of no return, should somebody start there.
+    """
     rollout = miggen.plan(project, scenario.change(project.server.id))
     miggen.release(project, rollout)
     contract = miggen.following(project)
     before = rollouts.schema(project)
     rows = dumps.data(project.database, scenario.table, ("id", *scenario.restored))
-    for step in contract.deploy.steps:
+    for step in (contract.deploy.steps[0], contract.deploy.steps[-1]):
         with pytest.raises(AssertionError):
             rollouts.up(project, step)
         dumps.assert_same(before, rollouts.schema(project), step.slug, ("was", "is"))
