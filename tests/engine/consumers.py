@@ -17,7 +17,9 @@ def check(project: Project, rollout: Rollout) -> None:
         check_sql(project, sql)
     if python:
         project.run(f"ruff format --no-cache --isolated --diff {' '.join(python)}")
-        project.run(f"ruff check --no-cache --isolated {' '.join(python)}", tuple(python))
+        # RUF012 is about Django's own way to write a migration: attributes of a class.
+        ruff = "ruff check --no-cache --isolated --ignore=RUF012"
+        project.run(f"{ruff} {' '.join(python)}", tuple(python))
 
 
 def check_sql(project: Project, files: list[str]) -> None:
