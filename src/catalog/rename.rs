@@ -7,7 +7,7 @@ use crate::input::{self, ast};
 use crate::source::Dialect;
 
 use super::build::Replay;
-use super::{ConstraintKind, Expr, Key, Table, TableName, names};
+use super::{Catalog, ConstraintKind, Expr, Key, Table, TableName, names};
 
 impl Replay<'_, '_> {
     /// Constraints and indexes keep their names in every server.
@@ -95,35 +95,7 @@ impl Replay<'_, '_> {
 
     /// Renames a column that exists.
     pub(super) fn rename_column_to(&mut self, table: &TableName, from: &str, to: &str) {
-        let Some(owner) = self.catalog.table_mut(table) else {
-            return;
-        };
-        in_table(owner, from, to);
-        let dialect = self.dialect();
-        for other in self.catalog.tables.values_mut() {
-            if other.partition_of.as_ref() == Some(table) {
-                in_table(other, from, to);
-            }
-            for constraint in &mut other.constraints {
-                if let ConstraintKind::ForeignKey {
-                    table: target,
-                    references,
-                    ..
-                } = &mut constraint.kind
-                    && target == table
-                {
-                    in_names(references, from, to, dialect);
-                }
-            }
-        }
-        for sequence in self.catalog.sequences.values_mut() {
-            if let Some((owner, column)) = &mut sequence.owned_by
-                && owner == table
-                && names::same(dialect, column, from)
-            {
-                to.clone_into(column);
-            }
-        }
+        self.catalog.rename_column(table, from, to);
         self.mark_stale(from, to);
     }
 
@@ -141,6 +113,41 @@ impl Replay<'_, '_> {
             None => {
                 let message = format!("there is no index `{wanted}`");
                 self.problem(message, index.span(), "not in the schema");
+            }
+        }
+    }
+}
+
+impl Catalog {
+    /// Renames a column that exists, and in all that holds its name but views and triggers.
+    pub fn rename_column(&mut self, table: &TableName, from: &str, to: &str) {
+        let Some(owner) = self.table_mut(table) else {
+            return;
+        };
+        in_table(owner, from, to);
+        let dialect = self.dialect;
+        for other in self.tables.values_mut() {
+            if other.partition_of.as_ref() == Some(table) {
+                in_table(other, from, to);
+            }
+            for constraint in &mut other.constraints {
+                if let ConstraintKind::ForeignKey {
+                    table: target,
+                    references,
+                    ..
+                } = &mut constraint.kind
+                    && target == table
+                {
+                    in_names(references, from, to, dialect);
+                }
+            }
+        }
+        for sequence in self.sequences.values_mut() {
+            if let Some((owner, column)) = &mut sequence.owned_by
+                && owner == table
+                && names::same(dialect, column, from)
+            {
+                to.clone_into(column);
             }
         }
     }

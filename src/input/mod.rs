@@ -24,6 +24,7 @@ mod objects;
 mod opaque;
 mod parser;
 mod scanner;
+mod shape;
 mod statement;
 mod strict;
 mod text;
@@ -42,6 +43,7 @@ use statement::understand;
 use tokens::Piece;
 
 pub use mentions::columns_mentioned;
+pub use shape::{is_calls_only, is_null_test, qualify};
 pub use strict::strict;
 pub(crate) use text::{calls, folded, lex, mentions, renamed};
 pub(crate) use tokens::{Token, TokenKind};

@@ -14,7 +14,7 @@ use chrono::NaiveDate;
 
 use crate::catalog::{Catalog, Column, Constraint, Expr, Index, TableName};
 use crate::change::{Intent, Keep};
-use crate::dialect::{Action, Blocks, Fact, Server, Tx, Verdict, quote};
+use crate::dialect::{Blocks, Fact, Server, Tx, Verdict, quote};
 use crate::error::{Error, Result};
 
 use condition::Condition;

@@ -3,7 +3,6 @@
 use crate::catalog::{Catalog, Expr, TableName};
 use crate::dialect::Server;
 use crate::input;
-use crate::input::expr;
 
 use super::super::condition::{Condition, Missing};
 use super::super::op::{Sync, SyncKind};
