@@ -13,7 +13,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Index, Key, Origin, Table};
+use crate::catalog::{
+    Column, Constraint, ConstraintKind, Expr, Index, Key, Origin, Table, TableName,
+};
 use crate::change::{AddColumn, DefaultKind, Fill};
 use crate::dialect::Action;
 use crate::error::Result;
@@ -329,8 +331,28 @@ impl Rule<'_> {
         let mut up: Vec<Op> = Vec::new();
         let mut down: Vec<Op> = Vec::new();
         let mut verify = Vec::new();
+        if !validated.is_empty() {
+            // Nothing less takes a validated constraint back; both are changes of the catalog only.
+            let tables = self.tables_of(&validated);
+            down.extend(context.lock(&tables, Action::DropConstraint));
+        }
         for constraint in &validated {
             let name = self.constraint_name(constraint)?;
+            let (table, not_valid) = (
+                add.table.clone(),
+                Constraint {
+                    valid: false,
+                    ..constraint.clone()
+                },
+            );
+            down.push(Op::DropConstraint {
+                table: table.clone(),
+                name: name.clone(),
+            });
+            down.push(Op::AddConstraint {
+                table,
+                constraint: not_valid,
+            });
             verify.push(Condition::ConstraintValid {
                 table: add.table.clone(),
                 name: name.clone(),
@@ -402,12 +424,7 @@ impl Rule<'_> {
 
     fn foreign_key(&self, references: &Constraint) -> Step {
         let Rule { context, add } = self;
-        let mut tables = vec![&add.table];
-        if let ConstraintKind::ForeignKey { table, .. } = &references.kind
-            && *table != add.table
-        {
-            tables.push(table);
-        }
+        let tables = self.tables_of(std::slice::from_ref(references));
         let mut up = context.lock(&tables, Action::AddForeignKeyNotValid);
         let mut down = context.lock(&tables, Action::DropConstraint);
         down.push(Op::DropConstraint {
@@ -435,6 +452,19 @@ impl Rule<'_> {
             verify: Vec::new(),
             model: Vec::new(),
         }
+    }
+
+    /// The table, and those its constraints point to.
+    fn tables_of<'t>(&'t self, constraints: &'t [Constraint]) -> Vec<&'t TableName> {
+        let mut tables = vec![&self.add.table];
+        for constraint in constraints {
+            if let ConstraintKind::ForeignKey { table, .. } = &constraint.kind
+                && !tables.contains(&table)
+            {
+                tables.push(table);
+            }
+        }
+        tables
     }
 
     /// UNIQUE as an index built beside the writers, which then becomes the constraint.
