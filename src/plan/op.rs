@@ -75,10 +75,23 @@ pub enum Op {
         name: String,
         options: Option<String>,
     },
+    /// What an earlier try left is replaced.
     CreateIndex {
         table: TableName,
         index: Index,
         online: bool,
+    },
+    /// As part of a way back: an index that is there is kept.
+    RestoreIndex {
+        table: TableName,
+        index: Index,
+        online: bool,
+    },
+    /// As part of a way back: only where the condition does not hold already.
+    Unless {
+        table: TableName,
+        holds: Condition,
+        ops: Vec<Op>,
     },
     DropIndex {
         table: TableName,
@@ -199,7 +212,7 @@ impl Op {
                 }];
                 if constraints
                     .iter()
-                    .any(|c| matches!(c.kind, ConstraintKind::Check(_)))
+                    .any(|c| !c.valid && matches!(c.kind, ConstraintKind::Check(_)))
                 {
                     actions.push(Action::AddCheckNotValid);
                 }
@@ -219,8 +232,14 @@ impl Op {
             Op::DropConstraint { .. } => vec![Action::DropConstraint],
             Op::RenameConstraint { .. } => vec![Action::RenameConstraint],
             Op::UniqueUsingIndex { .. } => vec![Action::UniqueUsingIndex],
-            Op::CreateIndex { online: true, .. } => vec![Action::CreateIndexOnline],
-            Op::CreateIndex { online: false, .. } => vec![Action::CreateIndex],
+            Op::CreateIndex { online, .. } | Op::RestoreIndex { online, .. } => {
+                vec![if *online {
+                    Action::CreateIndexOnline
+                } else {
+                    Action::CreateIndex
+                }]
+            }
+            Op::Unless { ops, .. } => ops.iter().flat_map(Op::actions).collect(),
             Op::DropIndex { online: true, .. } => vec![Action::DropIndexOnline],
             Op::DropIndex { online: false, .. } => vec![Action::DropIndex],
             Op::RenameIndex { .. } => vec![Action::RenameIndex],
@@ -248,6 +267,8 @@ impl Op {
             | Op::RenameConstraint { table, .. }
             | Op::UniqueUsingIndex { table, .. }
             | Op::CreateIndex { table, .. }
+            | Op::RestoreIndex { table, .. }
+            | Op::Unless { table, .. }
             | Op::DropIndex { table, .. }
             | Op::RenameIndex { table, .. }
             | Op::Touch { table, .. } => Some(table),
@@ -351,6 +372,27 @@ impl Op {
                     valid: true,
                 };
                 add_constraint(table, &constraint)
+            }
+            Op::RestoreIndex { table, index, .. } => {
+                let table = table_mut(catalog, table)?;
+                if table.index(&index.name).is_none() && table.constraint(&index.name).is_none() {
+                    table.indexes.push(index.clone());
+                }
+                Ok(())
+            }
+            Op::Unless { table, holds, ops } => {
+                let found = table_mut(catalog, table)?;
+                let holds = match holds {
+                    Condition::ColumnNotNull { column, .. } => column_mut(found, column)?.not_null,
+                    Condition::ConstraintValid { name, .. } => found.constraint(name).is_some(),
+                    other => return Err(format!("{other:?} cannot be asked of a catalog")),
+                };
+                if !holds {
+                    for op in ops {
+                        op.apply(catalog)?;
+                    }
+                }
+                Ok(())
             }
             Op::CreateIndex { table, index, .. } => {
                 if catalog

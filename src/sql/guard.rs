@@ -2,6 +2,7 @@
 
 use crate::dialect::Dialect;
 use crate::plan::condition::Condition;
+use crate::plan::op::Op;
 
 use super::condition::{boolean, count, message};
 use super::{Sql, Writer, dollar, indent};
@@ -45,6 +46,26 @@ impl Writer<'_> {
             sql = sql.comment("Reads the whole table once; locks nothing.");
         }
         vec![sql]
+    }
+
+    /// A part of a way back that may have been gone already. No loop of tries: it is not run while an
+    /// application waits for it.
+    pub(super) fn unless(&self, holds: &Condition, ops: &[Op]) -> Sql {
+        let statements: String = ops
+            .iter()
+            .flat_map(|op| self.op(op))
+            .map(|sql| format!("\n        {};", indent(&sql.text, 8)))
+            .collect();
+        let holds = indent(&boolean(self.server, holds), 4);
+        let body = format!(
+            "BEGIN
+    PERFORM set_config('lock_timeout', '2s', true);
+    IF NOT {holds} THEN{statements}
+    END IF;
+END"
+        );
+        Sql::named("WAY_BACK", format!("DO {}", dollar("way_back", &body)))
+            .comment("Does nothing where the contract was not applied.")
     }
 
     /// SQLite raises errors in triggers only; but a CHECK fails with its name, which can be a

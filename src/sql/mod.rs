@@ -188,6 +188,24 @@ impl Writer<'_> {
                 }
                 vec![self.alter(table, &action)]
             }
+            Op::RestoreIndex {
+                table,
+                index,
+                online,
+            } => {
+                let text = self.create_index(table, index, *online);
+                let text = text.replacen("INDEX ", "INDEX IF NOT EXISTS ", 1);
+                let text = text.replacen(
+                    "INDEX IF NOT EXISTS CONCURRENTLY ",
+                    "INDEX CONCURRENTLY IF NOT EXISTS ",
+                    1,
+                );
+                vec![Sql {
+                    alone: *online,
+                    ..Sql::new(text)
+                }]
+            }
+            Op::Unless { holds, ops, .. } => vec![self.unless(holds, ops)],
             Op::CreateIndex {
                 table,
                 index,

@@ -121,20 +121,25 @@ impl Writer<'_> {
     }
 
     fn create_table(&self, table: &Table, name: &TableName) -> String {
-        // AUTOINCREMENT can only be said in the column.
-        let numbered = table
-            .columns
+        // A key of one column is said in the column: AUTOINCREMENT can only be said there.
+        let key = table
+            .constraints
             .iter()
-            .find(|c| c.identity == Some(Identity::AutoIncrement));
+            .find_map(|constraint| match &constraint.kind {
+                ConstraintKind::PrimaryKey(keys)
+                    if !constraint.named && constraint.options.is_none() && keys.len() == 1 =>
+                {
+                    keys[0].column()
+                }
+                _ => None,
+            });
         let mut lines: Vec<String> = table
             .columns
             .iter()
-            .map(|c| self.rebuilt_column(c))
+            .map(|column| self.rebuilt_column(column, key == Some(column.name.as_str())))
             .collect();
         for constraint in &table.constraints {
-            let in_column =
-                numbered.is_some() && matches!(constraint.kind, ConstraintKind::PrimaryKey(_));
-            if !in_column {
+            if key.is_none() || !matches!(constraint.kind, ConstraintKind::PrimaryKey(_)) {
                 lines.push(self.constraint(constraint));
             }
         }
@@ -149,11 +154,15 @@ impl Writer<'_> {
         )
     }
 
-    fn rebuilt_column(&self, column: &Column) -> String {
-        if column.identity == Some(Identity::AutoIncrement) {
-            return format!("{} PRIMARY KEY AUTOINCREMENT", self.column(column));
+    fn rebuilt_column(&self, column: &Column, is_key: bool) -> String {
+        let mut text = self.column(column);
+        if is_key {
+            text.push_str(" PRIMARY KEY");
         }
-        self.column(column)
+        if column.identity == Some(Identity::AutoIncrement) {
+            text.push_str(" AUTOINCREMENT");
+        }
+        text
     }
 }
 

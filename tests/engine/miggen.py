@@ -39,7 +39,8 @@ class Deploy:
     """The steps between two releases of the application."""
 
     number: int
-    irreversible: str | None
+    # The downs of its steps lead back together, not one by one.
+    as_a_whole: bool
     keep: str | None
     steps: tuple[Step, ...]
 
@@ -69,7 +70,7 @@ def read(answer: dict[str, Any]) -> Rollout:
     deploys = tuple(
         Deploy(
             deploy["number"],
-            deploy.get("irreversible"),
+            deploy["back_as_a_whole"],
             deploy.get("keep"),
             tuple(read_step(step) for step in deploy["steps"]),
         )

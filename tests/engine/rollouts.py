@@ -45,10 +45,10 @@ def schema(project: Project) -> str:
 def check_steps(project: Project, scenario: Scenario, deploy: Deploy) -> None:
     """Each step up, back, up again: back must lead to where it came from, up to the same place.
 
-    A deploy with a point of no return is walked as a whole. Its way back brings an old column back
-    as the last one, and fills it in another step than the one that adds it.
+    A deploy that drops a column is walked as a whole: its way back brings a column back as the last
+    one, and fills it in another step than the one that adds it.
     """
-    if deploy.irreversible:
+    if deploy.as_a_whole:
         check_contract(project, scenario, deploy)
         return
     kept = dumps.data(project.database, scenario.table, scenario.kept)

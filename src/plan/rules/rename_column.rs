@@ -271,17 +271,17 @@ impl Rule<'_> {
         let mut steps = vec![self.expand(indexes), self.backfill()?];
         steps.extend(indexes.iter().map(|index| self.index(index)));
         steps.extend(self.not_null());
-        // The downs of deploy 2 are the ups of deploy 1 once more, the last one first.
-        let check = steps
+        // The downs of deploy 2 are what deploy 1 did, once more, the last step first; each does
+        // nothing where it is reverted without the contract.
+        let check = self.required_again();
+        let mut fill: Vec<Op> = steps
             .iter()
-            .filter(|step| step.phase == Phase::Enforce)
-            .flat_map(|step| step.up.clone())
-            .collect::<Vec<_>>();
-        let fill = steps
-            .iter()
-            .filter(|step| matches!(step.phase, Phase::Backfill | Phase::Index))
+            .filter(|step| step.phase == Phase::Backfill)
             .flat_map(|step| step.up.clone())
             .collect();
+        for index in indexes {
+            fill.extend(self.index_again(index));
+        }
         if !check.is_empty() {
             steps.push(self.check(indexes, check));
         }
@@ -499,6 +499,58 @@ impl Rule<'_> {
             }],
             model: Vec::new(),
         })
+    }
+
+    fn required_again(&self) -> Vec<Op> {
+        let RenameColumn { table, to, .. } = self.rename;
+        self.not_null()
+            .map(|step| Op::Unless {
+                table: table.clone(),
+                holds: Condition::ColumnNotNull {
+                    table: table.clone(),
+                    column: to.clone(),
+                },
+                ops: step
+                    .up
+                    .into_iter()
+                    .filter(|op| !matches!(op, Op::Lock { .. }))
+                    .collect(),
+            })
+            .into_iter()
+            .collect()
+    }
+
+    fn index_again(&self, index: &RenamedIndex) -> Vec<Op> {
+        let table = self.rename.table.clone();
+        let online = self.context.can(Action::CreateIndexOnline);
+        let name = index.after.name.clone();
+        let mut ops = vec![Op::RestoreIndex {
+            table: table.clone(),
+            index: index.after.clone(),
+            online,
+        }];
+        if index.constraint {
+            let options = self.unique_options(&index.before.name);
+            ops.push(Op::Unless {
+                table: table.clone(),
+                holds: Condition::ConstraintValid {
+                    table: table.clone(),
+                    name: name.clone(),
+                },
+                ops: vec![Op::UniqueUsingIndex {
+                    table,
+                    name,
+                    options,
+                }],
+            });
+        } else if online {
+            ops.push(Op::Guard(vec![Condition::IndexValid {
+                table,
+                name,
+                missing: Missing::RunAgain,
+            }]));
+        }
+        ops
     }
 
     fn check(&self, indexes: &[RenamedIndex], back: Vec<Op>) -> Step {
