@@ -83,6 +83,13 @@ SCENARIOS = [
         kept=("id", "email", "status"),
         # One value for all rows would be the default of the moment, and not one for each.
         at_end="SELECT token FROM users GROUP BY token HAVING count(*) > 1",
+        models={
+            "alembic": in_user(
+                "token: Mapped[str] = mapped_column("
+                'sa.Text, server_default=sa.text("md5(random()::text)"))',
+                "",
+            )["alembic"]
+        },
     ),
     Scenario(
         name="add_column_current_timestamp",

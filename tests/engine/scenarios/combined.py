@@ -12,6 +12,49 @@ def normalized(row):
 
 UNIQUE = "CREATE UNIQUE INDEX users_email_normalized_key ON users (email_normalized)"
 
+COLUMN = in_user(
+    "email_normalized: Mapped[str] = mapped_column(sa.Text)",
+    "email_normalized = models.TextField()",
+)
+INDEX = {
+    "alembic": (
+        "models.py",
+        '    __tablename__ = "users"\n',
+        '    __tablename__ = "users"\n    __table_args__ = (\n        sa.Index('
+        '"users_email_normalized_key", "email_normalized", unique=True),\n    )\n',
+    ),
+    "django": (
+        "accounts/models.py",
+        '        db_table = "users"\n',
+        '        db_table = "users"\n        constraints = [models.UniqueConstraint('
+        'fields=["email_normalized"], name="users_email_normalized_key")]\n',
+    ),
+}
+# On SQLite the column may be NULL until deploy 2.
+LOOSE = in_user(
+    "email_normalized: Mapped[str | None] = mapped_column(sa.Text)",
+    "email_normalized = models.TextField(null=True)",
+)
+STRICT = {
+    "alembic": (
+        "models.py",
+        "email_normalized: Mapped[str | None]",
+        "email_normalized: Mapped[str]",
+    ),
+    "django": (
+        "accounts/models.py",
+        "email_normalized = models.TextField(null=True)",
+        "email_normalized = models.TextField()",
+    ),
+}
+MODELS = {
+    **{target: ((*COLUMN[target][0], INDEX[target]),) for target in INDEX},
+    **{
+        f"{target}-sqlite": ((*LOOSE[target][0], INDEX[target]), (STRICT[target],))
+        for target in INDEX
+    },
+}
+
 SCENARIOS = [
     Scenario(
         name="combined",
@@ -42,9 +85,6 @@ SCENARIOS = [
         settle=normalized,
         in_step="SELECT id FROM users WHERE email_normalized IS DISTINCT FROM lower(email)",
         at_end="SELECT id FROM users WHERE email_normalized IS DISTINCT FROM lower(email)",
-        models=in_user(
-            "email_normalized: Mapped[str] = mapped_column(sa.Text)",
-            "email_normalized = models.TextField()",
-        ),
+        models=MODELS,
     ),
 ]

@@ -30,14 +30,6 @@ def code(created: str) -> Code:
     )
 
 
-LEAVING = """
-LEAVING = {("posts", "created"), ("posts", "posts_created_idx")}
-
-
-def include_object(obj, name, type_, reflected, compare_to):
-    return type_ == "table" or (obj.table.name, name) not in LEAVING
-"""
-
 SCENARIOS = [
     Scenario(
         name="rename_column",
