@@ -3,5 +3,6 @@
 pub mod catalog;
 pub mod error;
 pub mod input;
+pub mod package;
 pub mod repo;
 pub mod source;

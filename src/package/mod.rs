@@ -1,0 +1,3 @@
+//! What is to be written → the text of files.
+
+pub mod python;
