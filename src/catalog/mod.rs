@@ -4,9 +4,21 @@
 //! Expressions, types and bodies are verbatim text of the source; names are as the server stores
 //! them, never quoted.
 
+mod alter;
+mod build;
+mod columns;
+mod constraints;
+mod create;
+pub mod names;
+mod objects;
+mod rename;
+
 use std::collections::BTreeMap;
 
+use crate::input::ast;
 use crate::source::Dialect;
+
+pub use build::build;
 
 /// `[schema.]name` of a table, index, type, view …; the default schema (`public`, `main`) is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +61,8 @@ pub struct Catalog {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     pub name: TableName,
+    /// Decides how its columns' names compare.
+    pub dialect: Dialect,
     pub columns: Vec<Column>,
     pub constraints: Vec<Constraint>,
     pub indexes: Vec<Index>,
@@ -128,7 +142,6 @@ pub enum ConstraintKind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Index {
     pub name: String,
-    /// Schema of the index, where it differs from the table's it cannot be created; kept for DROP.
     pub keys: Vec<Key>,
     pub unique: bool,
     /// `None` is the server's default (B-tree).
@@ -164,12 +177,16 @@ pub struct Sequence {
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
     pub materialized: bool,
+    /// Something it mentions was renamed since: the server holds another text than `origin`.
+    pub stale: bool,
     pub mentions: Vec<String>,
     pub origin: Origin,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trigger {
+    /// Something it mentions was renamed since: the server may hold another text than `origin`.
+    pub stale: bool,
     pub mentions: Vec<String>,
     pub origin: Origin,
 }
@@ -180,6 +197,8 @@ pub struct Other {
     /// `CREATE FUNCTION`, `CREATE POLICY`, `GRANT` …
     pub kind: String,
     pub object: Option<TableName>,
+    /// The table a policy, rule or statistics object belongs to.
+    pub on: Option<TableName>,
     pub mentions: Vec<String>,
     pub origin: Origin,
 }
@@ -199,4 +218,173 @@ pub struct Origin {
     pub start: usize,
     pub end: usize,
     pub text: String,
+}
+
+impl TableName {
+    /// The name as the server takes it: the default schema is `None`.
+    pub fn of(name: &ast::Name<'_>, dialect: Dialect) -> TableName {
+        let default = match dialect {
+            Dialect::Postgres => "public",
+            Dialect::Sqlite => "main",
+            Dialect::MySql | Dialect::MariaDb => "",
+        };
+        TableName {
+            schema: name
+                .schema
+                .as_ref()
+                .map(|schema| schema.name.to_string())
+                .filter(|schema| schema != default),
+            name: name.name.name.to_string(),
+        }
+    }
+
+    /// Another object in the same schema.
+    #[must_use]
+    pub fn sibling(&self, name: impl Into<String>) -> TableName {
+        TableName {
+            schema: self.schema.clone(),
+            name: name.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for TableName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(schema) = &self.schema {
+            write!(f, "{schema}.")?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
+impl Catalog {
+    pub fn new(dialect: Dialect) -> Catalog {
+        Catalog {
+            dialect,
+            tables: BTreeMap::new(),
+            enums: BTreeMap::new(),
+            domains: BTreeMap::new(),
+            sequences: BTreeMap::new(),
+            views: BTreeMap::new(),
+            triggers: BTreeMap::new(),
+            others: Vec::new(),
+            taints: Vec::new(),
+        }
+    }
+
+    pub fn table(&self, name: &TableName) -> Option<&Table> {
+        self.tables.get(self.table_key(name)?)
+    }
+
+    pub fn table_mut(&mut self, name: &TableName) -> Option<&mut Table> {
+        let key = self.table_key(name)?.clone();
+        self.tables.get_mut(&key)
+    }
+
+    /// The name as it stands in the catalog; SQLite's tables compare without case.
+    pub fn table_key(&self, name: &TableName) -> Option<&TableName> {
+        if let Some((key, _)) = self.tables.get_key_value(name) {
+            return Some(key);
+        }
+        if self.dialect != Dialect::Sqlite {
+            return None;
+        }
+        self.tables
+            .keys()
+            .find(|key| key.name.eq_ignore_ascii_case(&name.name) && key.schema == name.schema)
+    }
+
+    /// The table that has an index of this name.
+    pub fn table_of_index(&self, index: &TableName) -> Option<&Table> {
+        self.tables
+            .values()
+            .find(|table| table.name.schema == index.schema && table.index(&index.name).is_some())
+    }
+
+    /// Foreign keys of other tables, and of the table itself, that point to it.
+    pub fn references_to<'c>(
+        &'c self,
+        table: &'c TableName,
+    ) -> impl Iterator<Item = (&'c Table, &'c Constraint)> {
+        self.tables.values().flat_map(move |from| {
+            from.constraints
+                .iter()
+                .filter(move |constraint| match &constraint.kind {
+                    ConstraintKind::ForeignKey { table: to, .. } => self.same_table(to, table),
+                    _ => false,
+                })
+                .map(move |constraint| (from, constraint))
+        })
+    }
+
+    pub fn triggers_of<'c>(
+        &'c self,
+        table: &'c TableName,
+    ) -> impl Iterator<Item = (&'c str, &'c Trigger)> {
+        self.triggers
+            .iter()
+            .filter(move |((of, _), _)| self.same_table(of, table))
+            .map(|((_, name), trigger)| (name.as_str(), trigger))
+    }
+
+    pub fn same_table(&self, one: &TableName, other: &TableName) -> bool {
+        one.schema == other.schema
+            && if self.dialect == Dialect::Sqlite {
+                one.name.eq_ignore_ascii_case(&other.name)
+            } else {
+                one.name == other.name
+            }
+    }
+}
+
+impl Table {
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        let dialect = self.dialect;
+        self.columns
+            .iter()
+            .find(|column| names::same(dialect, &column.name, name))
+    }
+
+    pub fn column_mut(&mut self, name: &str) -> Option<&mut Column> {
+        let dialect = self.dialect;
+        self.columns
+            .iter_mut()
+            .find(|column| names::same(dialect, &column.name, name))
+    }
+
+    pub fn index(&self, name: &str) -> Option<&Index> {
+        let dialect = self.dialect;
+        self.indexes
+            .iter()
+            .find(|index| names::same(dialect, &index.name, name))
+    }
+
+    pub fn constraint(&self, name: &str) -> Option<&Constraint> {
+        let dialect = self.dialect;
+        self.constraints.iter().find(|constraint| {
+            constraint
+                .name
+                .as_deref()
+                .is_some_and(|own| names::same(dialect, own, name))
+        })
+    }
+
+    pub fn primary_key(&self) -> Option<&[Key]> {
+        self.constraints
+            .iter()
+            .find_map(|constraint| match &constraint.kind {
+                ConstraintKind::PrimaryKey(keys) => Some(keys.as_slice()),
+                _ => None,
+            })
+    }
+}
+
+impl Key {
+    /// The column, if the key is a plain one.
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Key::Column { name, .. } => Some(name),
+            Key::Expr(_) => None,
+        }
+    }
 }

@@ -79,6 +79,14 @@ pub enum Kind<'a> {
         name: Name<'a>,
         label: Cow<'a, str>,
         if_not_exists: bool,
+        /// `None`: behind the last label.
+        position: Option<EnumPosition<'a>>,
+    },
+    /// `ALTER TYPE … RENAME VALUE`.
+    RenameEnumValue {
+        name: Name<'a>,
+        from: Cow<'a, str>,
+        to: Cow<'a, str>,
     },
     /// Base type, and everything behind it verbatim.
     CreateDomain {
@@ -101,10 +109,18 @@ pub enum Kind<'a> {
     CreateTrigger(CreateTrigger<'a>),
     /// `COMMENT ON TABLE|COLUMN|INDEX|CONSTRAINT`.
     Comment(Comment<'a>),
+    /// `ALTER VIEW|MATERIALIZED VIEW|SEQUENCE|TYPE|DOMAIN|TRIGGER … RENAME TO`; `on` is a
+    /// trigger's table.
+    RenameOther {
+        what: &'static str,
+        name: Name<'a>,
+        on: Option<Name<'a>>,
+        to: Ident<'a>,
+    },
     /// DROP of a type, view, trigger, sequence, function …
     DropOther {
         what: &'static str,
-        name: Name<'a>,
+        names: Vec<Name<'a>>,
         on: Option<Name<'a>>,
         if_exists: bool,
         cascade: bool,
@@ -122,15 +138,26 @@ pub struct Opaque<'a> {
     pub kind: Cow<'a, str>,
     /// The object it is about, where the syntax names one.
     pub object: Option<Name<'a>>,
+    /// The table a policy, rule or statistics object belongs to.
+    pub on: Option<Name<'a>>,
     /// `DO`, `CALL`, `EXECUTE`, `PREPARE`, a SELECT that calls a function: may hide DDL.
     pub may_hide_ddl: bool,
-    /// The first words mean nothing in this dialect.
+    /// The first words mean nothing in this dialect, or what follows them was not understood.
     pub unknown: bool,
+}
+
+/// Where a new label goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnumPosition<'a> {
+    Before(Cow<'a, str>),
+    After(Cow<'a, str>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateTable<'a> {
     pub name: Name<'a>,
+    /// MariaDB: `CREATE OR REPLACE TABLE` drops the old one first.
+    pub or_replace: bool,
     pub if_not_exists: bool,
     pub temporary: bool,
     pub columns: Vec<ColumnDef<'a>>,
@@ -235,6 +262,8 @@ pub enum TableConstraintKind<'a> {
         rest: Option<Slice<'a>>,
     },
     Unique {
+        /// What stands between UNIQUE and the columns: `NULLS NOT DISTINCT`, MySQL's `USING …`.
+        before: Option<Slice<'a>>,
         columns: Vec<IndexKey<'a>>,
         rest: Option<Slice<'a>>,
     },
@@ -391,10 +420,27 @@ pub enum AlterKind<'a> {
     /// MySQL's `DROP KEY`.
     DropIndex {
         name: Ident<'a>,
+        if_exists: bool,
+    },
+    /// `ALTER CONSTRAINT c [NOT] DEFERRABLE …`, `ALTER CHECK c NOT ENFORCED`.
+    AlterConstraint {
+        name: Ident<'a>,
+        options: Slice<'a>,
     },
     AddIdentity {
         column: Ident<'a>,
         always: bool,
+    },
+    DropIdentity {
+        column: Ident<'a>,
+    },
+    /// `SET EXPRESSION AS (…)`: the expression inside the parentheses.
+    SetExpression {
+        column: Ident<'a>,
+        expr: Slice<'a>,
+    },
+    DropExpression {
+        column: Ident<'a>,
     },
     AttachPartition {
         partition: Name<'a>,

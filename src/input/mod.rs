@@ -1,7 +1,110 @@
 //! Text → statements.
 //!
-//! Enters: a [`Source`](crate::source::Source) in a dialect. Leaves: [`ast::Statement`]s with exact
-//! byte ranges, types, defaults, checks and bodies as verbatim slices. Must not know: what a
-//! server does with them.
+//! Enters: a [`Source`] in a dialect. Leaves: [`ast::Statement`]s with exact byte ranges, types,
+//! defaults, checks and bodies as verbatim slices. Must not know: what a server does with them.
+//!
+//! The scanner cuts the script into statements and each into tokens; a grammar on tokens, one for
+//! all dialects and without recursion, gives them a form. sqlparser is asked about single
+//! expressions only, in [`expr`].
 
+mod alter_mysql;
+mod alter_table;
 pub mod ast;
+mod column;
+mod compound;
+mod constraint;
+mod create_table;
+pub mod expr;
+pub mod folder;
+mod index;
+mod lexer;
+pub(crate) mod literal;
+mod mentions;
+mod objects;
+mod opaque;
+mod parser;
+mod scanner;
+mod shape;
+mod statement;
+mod strict;
+mod text;
+mod tokens;
+mod update;
+
+use std::borrow::Cow;
+
+use crate::error::Result;
+use crate::source::{Dialect, Source};
+
+use ast::{Kind, Opaque, Slice, Statement};
+use parser::Parser;
+use scanner::Scanner;
+use statement::understand;
+use tokens::Piece;
+
+pub use mentions::columns_mentioned;
+pub use shape::{is_calls_only, is_null_test, qualify};
+pub use strict::strict;
+pub(crate) use text::{calls, folded, lex, mentions, renamed};
+pub(crate) use tokens::{Token, TokenKind};
+
+/// Splits the script and types each statement, or names it as opaque. An error only for what
+/// cannot be cut: an unclosed quote, comment or bracket.
+pub fn read(source: &Source, dialect: Dialect) -> Result<Vec<Statement<'_>>> {
+    let mut scanner = Scanner::new(source, dialect)?;
+    let mut piece = Piece::default();
+    let mut statements = Vec::new();
+    while scanner.next(&mut piece)? {
+        statements.push(statement(source, &piece, dialect));
+    }
+    // Hints behind the last statement belong to it.
+    if let Some(last) = statements.last_mut() {
+        last.hints.extend(hints(source, &piece));
+    }
+    Ok(statements)
+}
+
+fn statement<'a>(source: &'a Source, piece: &Piece, dialect: Dialect) -> Statement<'a> {
+    let text = Slice {
+        text: &source.text[piece.start..piece.end],
+        start: piece.start,
+    };
+    let kind = if piece.client {
+        client(text.text)
+    } else {
+        understand(&Parser::new(&source.text, piece, dialect)).kind
+    };
+    Statement {
+        text,
+        hints: hints(source, piece).collect(),
+        templated: piece.templated,
+        kind,
+    }
+}
+
+fn hints<'a>(source: &'a Source, piece: &Piece) -> impl Iterator<Item = Slice<'a>> {
+    piece.hints.iter().map(|range| Slice {
+        text: &source.text[range.clone()],
+        start: range.start,
+    })
+}
+
+/// A line for the client program; it may read another file.
+fn client(line: &str) -> Kind<'_> {
+    let command = line.split_ascii_whitespace().next().unwrap_or(line);
+    let reads = [
+        "\\i",
+        "\\ir",
+        "\\include",
+        "\\include_relative",
+        ".read",
+        "source",
+    ];
+    Kind::Opaque(Opaque {
+        kind: Cow::Borrowed(command),
+        object: None,
+        on: None,
+        may_hide_ddl: reads.iter().any(|word| command.eq_ignore_ascii_case(word)),
+        unknown: false,
+    })
+}

@@ -1,3 +1,155 @@
-//! What is to be written → the text of files.
+//! A deploy of a plan → files for one framework, and the commands that run them.
+//!
+//! Enters: a [`Plan`], the user's repository, templates. Leaves: an [`Emission`]. Must not know: the
+//! command line. Targets arrange what the `sql` station wrote; templates only place it.
 
+mod engine;
 pub mod python;
+pub mod runbook;
+mod sql_file;
+pub mod targets;
+mod types;
+
+use std::path::PathBuf;
+
+use chrono::NaiveDateTime;
+
+use crate::error::Result;
+use crate::plan::{Plan, Step, Unit};
+use crate::repo::Repo;
+use crate::sql::{self, Rendered};
+
+pub use engine::Engine;
+pub use targets::{TARGETS, Target};
+
+/// One file to be written, with a path relative to the repository's root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    pub path: PathBuf,
+    pub contents: String,
+}
+
+/// What a target is asked to write.
+pub struct Request<'r> {
+    pub plan: &'r Plan,
+    /// Numbers of the first and the last deploy to write, from 1; more than one only where a person
+    /// asked for all at once.
+    pub deploys: (usize, usize),
+    pub repo: &'r Repo,
+    pub engine: &'r Engine,
+    /// UTC.
+    pub created: NaiveDateTime,
+    /// The migrations folder, where the user names one.
+    pub folder: Option<PathBuf>,
+    /// What the first file follows, where the user names it.
+    pub parent: Option<String>,
+    pub author: Option<String>,
+    pub reason: Option<String>,
+    /// First part of file names.
+    pub slug: String,
+}
+
+/// The files of a deploy.
+#[derive(Debug, Clone, Default)]
+pub struct Emission {
+    /// What the first file follows: a head, a leaf, the last version. `None` in an empty folder.
+    pub parent: Option<String>,
+    pub steps: Vec<EmittedStep>,
+    /// For people: what this repository should know before it runs the files.
+    pub notes: Vec<String>,
+}
+
+/// One step as files and commands. Commands run from the repository's root.
+#[derive(Debug, Clone)]
+pub struct EmittedStep {
+    pub files: Vec<File>,
+    pub up: Vec<String>,
+    pub down: Vec<String>,
+}
+
+impl Request<'_> {
+    pub fn steps(&self) -> Vec<&Step> {
+        let (first, last) = self.deploys;
+        self.plan.deploys[first - 1..last]
+            .iter()
+            .flat_map(|deploy| &deploy.steps)
+            .collect()
+    }
+
+    /// `rename_created_backfill`; a rollout of one step needs no more than its own name.
+    pub fn file_slug(&self, step: &Step) -> String {
+        let steps: usize = self
+            .plan
+            .deploys
+            .iter()
+            .map(|deploy| deploy.steps.len())
+            .sum();
+        if steps == 1 {
+            self.slug.clone()
+        } else {
+            format!("{}_{}", self.slug, step.slug)
+        }
+    }
+
+    pub fn up<'s>(&self, step: &'s Step) -> Vec<Rendered<'s>> {
+        sql::render(&self.plan.server, step.unit, &step.up)
+    }
+
+    pub fn down<'s>(&self, step: &'s Step) -> Vec<Rendered<'s>> {
+        sql::render(&self.plan.server, step.unit, &step.down.ops)
+    }
+
+    /// `rename posts.created 2/4: fill created_at`
+    pub fn message(&self, step: &Step) -> String {
+        let deploys = &self.plan.deploys;
+        let number = step.phase.deploy().min(deploys.len());
+        let deploy = if number > 1 {
+            format!(", deploy {number}")
+        } else {
+            String::new()
+        };
+        let steps = &deploys[number - 1].steps;
+        let position = steps
+            .iter()
+            .position(|other| std::ptr::eq(other, step))
+            .unwrap_or(0)
+            + 1;
+        if steps.len() == 1 && deploys.len() == 1 {
+            return self.plan.title.clone();
+        }
+        format!(
+            "{}{deploy}, {position}/{}: {}",
+            self.plan.title,
+            steps.len(),
+            step.title
+        )
+    }
+}
+
+/// Settings that a unit runs with: nothing that waits for others may be cut off.
+pub(crate) fn settings(request: &Request, unit: Unit) -> &'static [&'static str] {
+    let waits = request
+        .plan
+        .server
+        .can(crate::dialect::Action::CreateIndexOnline);
+    match unit {
+        Unit::Alone if waits => &["lock_timeout", "statement_timeout"],
+        _ => &[],
+    }
+}
+
+/// Emits deploys through a target, an [`Emission`] each.
+pub fn emit(target: &dyn Target, request: &Request) -> Result<Vec<Emission>> {
+    let all = target.emit(request)?;
+    let mut steps = all.steps.into_iter();
+    let (first, last) = request.deploys;
+    let mut emissions: Vec<Emission> = Vec::new();
+    for deploy in &request.plan.deploys[first - 1..last] {
+        emissions.push(Emission {
+            parent: all.parent.clone(),
+            steps: steps.by_ref().take(deploy.steps.len()).collect(),
+            notes: all.notes.clone(),
+        });
+    }
+    Ok(emissions)
+}

@@ -252,3 +252,19 @@ fn file_name(path: &Path) -> &str {
         .and_then(|name| name.to_str())
         .unwrap_or("")
 }
+//STUB
+pub struct FrameworkX;
+impl FrameworkX {
+    pub fn name(&self) -> &'static str {
+        "raw"
+    }
+}
+pub fn detect(_: &Repo) -> Result<FrameworkX> {
+    Ok(FrameworkX)
+}
+pub fn server(_: &Repo) -> Option<String> {
+    None
+}
+pub fn schema(_: &Repo) -> Option<PathBuf> {
+    None
+}

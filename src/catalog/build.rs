@@ -1,0 +1,230 @@
+//! Statements → catalog, in the order they ran.
+//!
+//! Enters: sources or single statements. Leaves: the changed catalog, and either the first problem
+//! (a change must fit) or all of them as warnings (a history may be partly unknown). Must not know:
+//! plans.
+
+use std::collections::BTreeSet;
+
+use crate::error::{Error, Result};
+use crate::input::ast::{Kind, Slice, Statement};
+use crate::input::{self, ast};
+use crate::source::{Dialect, Source, Span};
+
+use super::{Catalog, Origin, Table, TableName, Taint, names};
+
+/// Replays the sources one behind the other. What does not fit is a warning, and what is not
+/// understood leaves its mark on the table or as a taint.
+pub fn build(sources: &[Source], dialect: Dialect) -> Result<(Catalog, Vec<String>)> {
+    let mut catalog = Catalog::new(dialect);
+    let mut warnings = Vec::new();
+    let mut session = Session::default();
+    for source in sources {
+        for statement in input::read(source, dialect)? {
+            let mut replay = Replay {
+                catalog: &mut catalog,
+                session: &mut session,
+                source,
+                statement: &statement,
+                problems: Vec::new(),
+            };
+            replay.statement();
+            for problem in replay.problems {
+                let line = line_of(source, statement.text.start);
+                warnings.push(format!("{}:{line}: {}", source.name, problem.message()));
+            }
+        }
+    }
+    Ok((catalog, warnings))
+}
+
+impl Catalog {
+    /// Carries out one statement. On an error the catalog may be left half changed.
+    pub fn apply(&mut self, source: &Source, statement: &Statement<'_>) -> Result<()> {
+        let mut session = Session::default();
+        let mut replay = Replay {
+            catalog: self,
+            session: &mut session,
+            source,
+            statement,
+            problems: Vec::new(),
+        };
+        replay.statement();
+        match replay.problems.into_iter().next() {
+            Some(problem) => Err(problem),
+            None => Ok(()),
+        }
+    }
+}
+
+fn line_of(source: &Source, at: usize) -> usize {
+    1 + source.text.as_bytes()[..at]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+}
+
+/// What a script's earlier statements decide for its later ones.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    /// Not part of the schema, so neither is what happens to them.
+    pub(super) temporary: BTreeSet<TableName>,
+    /// SQLite: `PRAGMA legacy_alter_table=ON`, a rename leaves other tables' references alone.
+    pub(super) legacy_rename: bool,
+}
+
+/// One statement on its way into the catalog.
+pub(super) struct Replay<'r, 'a> {
+    pub(super) catalog: &'r mut Catalog,
+    pub(super) session: &'r mut Session,
+    pub(super) source: &'r Source,
+    pub(super) statement: &'r Statement<'a>,
+    pub(super) problems: Vec<Error>,
+}
+
+impl Replay<'_, '_> {
+    pub(super) fn dialect(&self) -> Dialect {
+        self.catalog.dialect
+    }
+
+    pub(super) fn name(&self, name: &ast::Name<'_>) -> TableName {
+        TableName::of(name, self.catalog.dialect)
+    }
+
+    pub(super) fn problem(&mut self, message: impl Into<String>, span: Span, label: &str) {
+        let error = Error::refused(message).at(self.source, span, label);
+        self.problems.push(error);
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        self.origin_of(&self.statement.text)
+    }
+
+    pub(super) fn origin_of(&self, text: &Slice<'_>) -> Origin {
+        Origin {
+            source: self.source.name.clone(),
+            start: text.start,
+            end: text.start + text.text.len(),
+            text: text.text.to_owned(),
+        }
+    }
+
+    /// The table's name in the catalog. Where there is none, that is a problem, unless the table is
+    /// a temporary one or the statement says IF EXISTS.
+    pub(super) fn known_table(
+        &mut self,
+        name: &ast::Name<'_>,
+        if_exists: bool,
+    ) -> Option<TableName> {
+        let wanted = self.name(name);
+        if let Some(key) = self.catalog.table_key(&wanted) {
+            return Some(key.clone());
+        }
+        if if_exists || self.session.temporary.contains(&wanted) {
+            return None;
+        }
+        let mut error = Error::refused(format!("there is no table `{wanted}`")).at(
+            self.source,
+            name.span(),
+            "not in the schema",
+        );
+        let tables = self.catalog.tables.keys().map(|key| key.name.as_str());
+        if let Some(close) = names::closest(&wanted.name, tables) {
+            error = error.hint(format!("did you mean `{close}`?"));
+        }
+        self.problems.push(error);
+        None
+    }
+
+    /// Reports a column the table does not have.
+    pub(super) fn missing_column(&mut self, table: &TableName, column: &ast::Ident<'_>) {
+        let Some(table) = self.catalog.table(table) else {
+            return;
+        };
+        let error = no_column(self.source, table, &column.name, column.span);
+        self.problems.push(error);
+    }
+
+    fn statement(&mut self) {
+        let statement = self.statement;
+        match &statement.kind {
+            Kind::CreateTable(table) => self.create_table(table),
+            Kind::AlterTable(alter) => self.alter_table(alter),
+            Kind::DropTable(drop) => self.drop_tables(drop),
+            Kind::RenameTable(renames) => {
+                for (from, to) in renames {
+                    if let Some(table) = self.known_table(from, false) {
+                        let to = self.name(to);
+                        self.rename_table(&table, &to);
+                    }
+                }
+            }
+            Kind::CreateIndex(index) => {
+                let origin = self.origin();
+                self.create_index(index, origin);
+            }
+            Kind::DropIndex(drop) => self.drop_indexes(drop),
+            Kind::RenameIndex {
+                index,
+                to,
+                if_exists,
+            } => self.rename_index(index, &to.name, *if_exists),
+            Kind::CreateEnum { name, labels } => self.create_enum(name, labels),
+            Kind::AddEnumValue {
+                name,
+                label,
+                if_not_exists,
+                position,
+            } => self.add_enum_value(name, label, *if_not_exists, position.as_ref()),
+            Kind::RenameEnumValue { name, from, to } => self.rename_enum_value(name, from, to),
+            Kind::CreateDomain { name, ty, rest } => self.create_domain(name, ty, rest.as_ref()),
+            Kind::CreateSequence {
+                name,
+                if_not_exists,
+                owned_by,
+            } => self.create_sequence(name, *if_not_exists, owned_by.as_ref()),
+            Kind::OwnSequence { name, owned_by } => self.own_sequence(name, owned_by.as_ref()),
+            Kind::CreateView(view) => self.create_view(view),
+            Kind::CreateTrigger(trigger) => self.create_trigger(trigger),
+            Kind::Comment(comment) => self.comment(comment),
+            Kind::RenameOther { what, name, on, to } => {
+                self.rename_other(what, name, on.as_ref(), &to.name);
+            }
+            Kind::DropOther {
+                what,
+                names,
+                on,
+                if_exists,
+                cascade,
+            } => {
+                for name in names {
+                    self.drop_other(what, name, on.as_ref(), *if_exists, *cascade);
+                }
+            }
+            Kind::Update(_) => {}
+            Kind::Opaque(opaque) => self.opaque(opaque),
+        }
+    }
+
+    pub(super) fn taint(&mut self, kind: &str) {
+        let origin = self.origin();
+        self.catalog.taints.push(Taint {
+            kind: kind.to_owned(),
+            origin,
+        });
+    }
+}
+
+/// The refusal for a column the table does not have.
+pub(super) fn no_column(source: &Source, table: &Table, column: &str, span: Span) -> Error {
+    let error = Error::refused(format!("`{}` has no column `{column}`", table.name)).at(
+        source,
+        span,
+        "not in the schema",
+    );
+    let columns = table.columns.iter().map(|column| column.name.as_str());
+    match names::closest(column, columns) {
+        Some(close) => error.hint(format!("did you mean `{close}`?")),
+        None => error,
+    }
+}

@@ -1,0 +1,116 @@
+//! What was asked for, as data.
+//!
+//! Enters: the schema before, and the statements of the change. Leaves: an [`Intent`]: typed
+//! changes, each with its place, and the schema they lead to. Must not know: how it is carried out.
+//! What is not understood, or not offered yet, is refused here, with its place.
+
+mod from_sql;
+pub mod names;
+mod types;
+
+use crate::catalog::{Catalog, Column, Constraint, Expr, Index, TableName};
+use crate::source::{Source, Span};
+
+pub use from_sql::read;
+
+/// One change script, understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intent {
+    pub asked: Vec<Asked>,
+    /// The schema as the naive statements would leave it.
+    pub after: Catalog,
+    pub keep: Option<Keep>,
+    /// `rename posts.created to created_at`
+    pub title: String,
+    /// `rename_created`
+    pub slug: String,
+    pub source: Source,
+}
+
+/// How long what a contract drops is kept after deploy 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keep {
+    /// As written: `14 days`.
+    pub text: String,
+    pub days: u32,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    pub change: Change,
+    /// Where it stands in the change script.
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    AddColumn(AddColumn),
+    CreateIndex(CreateIndex),
+    RenameColumn(RenameColumn),
+    Update(Update),
+}
+
+/// A new column, with all that the script says of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AddColumn {
+    pub table: TableName,
+    /// As it is to be in the end.
+    pub column: Column,
+    pub default: DefaultKind,
+    pub unique: Option<Constraint>,
+    pub checks: Vec<Constraint>,
+    pub references: Option<Constraint>,
+    /// What existing rows get, where an UPDATE of the script says so.
+    pub fill: Option<Fill>,
+}
+
+/// What a default costs on existing rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefaultKind {
+    None,
+    Constant,
+    /// One value for all existing rows.
+    Stable,
+    /// A value of its own for every row.
+    Volatile,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fill {
+    pub expr: Expr,
+    /// Columns the expression reads.
+    pub sources: Vec<String>,
+    /// NULL only where a column it reads is NULL.
+    pub strict: bool,
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateIndex {
+    pub table: TableName,
+    pub index: Index,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenameColumn {
+    pub table: TableName,
+    pub from: String,
+    pub to: String,
+}
+
+/// An UPDATE of existing columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    pub table: TableName,
+    pub set: Vec<Assignment>,
+    pub filter: Option<Expr>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assignment {
+    pub column: String,
+    pub expr: Expr,
+    /// Gives another value each time.
+    pub volatile: bool,
+}

@@ -1,0 +1,74 @@
+//! What a rollout is called: a title for people, a slug for files.
+
+use heck::ToSnakeCase;
+
+use super::{Asked, Change};
+
+const SLUG_LENGTH: usize = 40;
+
+/// `rename posts.created to created_at`; several changes are joined by what they are about.
+pub(super) fn title(asked: &[Asked]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for asked in asked {
+        let part = match &asked.change {
+            Change::AddColumn(add) => format!("add {}.{}", add.table.name, add.column.name),
+            Change::CreateIndex(create) => format!("index {}", create.index.name),
+            Change::RenameColumn(rename) => {
+                format!(
+                    "rename {}.{} to {}",
+                    rename.table.name, rename.from, rename.to
+                )
+            }
+            Change::Update(update) => format!("fill {}.{}", update.table.name, columns(update)),
+        };
+        parts.push(part);
+    }
+    match parts.len() {
+        0..=2 => parts.join(" and "),
+        more => format!("{} and {} more changes", parts[0], more - 1),
+    }
+}
+
+/// From the first change: `rename_created`, `add_users_email_verified`.
+pub(super) fn slug(asked: &[Asked]) -> String {
+    let text = match asked.first().map(|asked| &asked.change) {
+        Some(Change::AddColumn(add)) => format!("add {} {}", add.table.name, add.column.name),
+        Some(Change::CreateIndex(create)) => format!("index {}", create.index.name),
+        Some(Change::RenameColumn(rename)) => {
+            format!("rename {} {}", rename.table.name, rename.from)
+        }
+        Some(Change::Update(update)) => format!("fill {} {}", update.table.name, columns(update)),
+        None => String::new(),
+    };
+    shorten(&text)
+}
+
+/// Lower case letters, digits and `_`, at most 40 of them, cut at a word.
+pub fn shorten(text: &str) -> String {
+    let mut slug: String = text
+        .to_snake_case()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    while slug.len() > SLUG_LENGTH {
+        match slug.rfind('_') {
+            Some(at) if at > 0 => slug.truncate(at),
+            _ => slug.truncate(SLUG_LENGTH),
+        }
+    }
+    let slug = slug.trim_matches('_').to_owned();
+    if slug.is_empty() {
+        "change".to_owned()
+    } else {
+        slug
+    }
+}
+
+fn columns(update: &super::Update) -> String {
+    update
+        .set
+        .iter()
+        .map(|set| set.column.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,313 @@
+//! The command line: arguments → options, outcomes → text or JSON.
+//!
+//! Enters: arguments, environment, clock, standard input. Leaves: an exit code. The only station
+//! that names clap, reads the environment, or prints. Data goes to stdout, talk to stderr.
+
+mod args;
+mod json;
+mod settings;
+mod summary;
+
+use std::io::{IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, NaiveDateTime};
+use clap::Parser;
+
+use crate::dialect::Server;
+use crate::error::{Error, Result};
+use crate::generate::{self, Options, Outcome};
+use crate::repo::{self, Repo};
+use crate::rollout::{self, Rollout, Standing};
+use crate::source::Source;
+
+use args::{Args, Command, Format, PlanArgs};
+use settings::Settings;
+
+/// Runs miggen and returns its exit code.
+pub fn main() -> u8 {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { 2 } else { 0 };
+        }
+    };
+    match run(&args) {
+        Ok(code) => code,
+        Err(error) => {
+            let colour = std::io::stderr().is_terminal() && environment("NO_COLOR").is_none();
+            talk(&error.render(colour));
+            error.exit_code()
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<u8> {
+    match &args.command {
+        None => plan(&args.plan),
+        Some(Command::Next { rollout, common }) => {
+            let root = root(common.out.as_deref())?;
+            let rollout = find_rollout(&root, rollout.as_deref())?;
+            let outcome = generate::next(&root, &rollout, now()?)?;
+            finish(&root, &outcome, common.dry_run, common.format)
+        }
+        Some(Command::Status { check, out, format }) => {
+            status(&root(out.as_deref())?, *check, *format)
+        }
+        Some(Command::Facts { server, format }) => {
+            let server = Server::parse(server)?;
+            data(&match format {
+                Format::Json => json::facts(&server)?,
+                Format::Text => summary::facts(&server),
+            });
+            Ok(0)
+        }
+    }
+}
+
+fn plan(args: &PlanArgs) -> Result<u8> {
+    let root = root(args.common.out.as_deref())?;
+    let options = options(&root, args)?;
+    let outcome = generate::first(&options)?;
+    finish(&root, &outcome, args.common.dry_run, args.common.format)
+}
+
+/// What was typed, what `miggen.toml` says, what the repository shows: in this order.
+fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
+    let repo = Repo::new(root);
+    let settings = Settings::read(&repo)?;
+    let Some(change) = &args.change else {
+        return Err(Error::usage("no change is given")
+            .hint("miggen \"ALTER TABLE users ADD COLUMN email_verified boolean NOT NULL DEFAULT false\"")
+            .hint("miggen change.sql, or `-` for standard input"));
+    };
+    let change = read_change(change)?;
+    let target = match args.target.clone().or(settings.target) {
+        Some(target) => target,
+        None => repo::detect(&repo)?.name().to_owned(),
+    };
+    let server = match args
+        .server
+        .clone()
+        .or(settings.server)
+        .or_else(|| repo::server(&repo))
+    {
+        Some(server) => Server::parse(&server)?,
+        None => {
+            return Err(Error::refused("nothing says which server this is for")
+                .note("the plan depends on it: PostgreSQL 12 and SQLite need different steps")
+                .hint("`--server postgres@15` or `--server sqlite@3.45`, or `server = …` in miggen.toml"));
+        }
+    };
+    let schema = match args
+        .schema
+        .clone()
+        .or(settings.schema)
+        .or_else(|| repo::schema(&repo))
+    {
+        Some(schema) => schema,
+        None => {
+            return Err(Error::refused("nothing says what the schema is now")
+                .note("columns, keys, indexes and triggers decide what is safe")
+                .hint("`pg_dump -s > schema.sql` or `sqlite3 app.db .schema > schema.sql`, then `--schema schema.sql`"));
+        }
+    };
+    let mut rows: Vec<(String, u64)> = settings.rows.into_iter().collect();
+    for fact in &args.rows {
+        rows.push(parse_rows(fact)?);
+    }
+    let downtime = args
+        .downtime
+        .clone()
+        .or(settings.downtime)
+        .unwrap_or_else(|| "none".into());
+    Ok(Options {
+        root: root.to_path_buf(),
+        target,
+        server,
+        change,
+        schema: generate::read_schema(&repo, &schema)?,
+        schema_name: schema.display().to_string(),
+        rows,
+        downtime: generate::parse_downtime(&downtime)?,
+        name: args.name.clone(),
+        author: args.author.clone().or(settings.author),
+        reason: args.reason.clone(),
+        folder: args.dir.clone().or(settings.dir),
+        parent: args.parent.clone(),
+        now: now()?,
+        all: args.all,
+    })
+}
+
+/// SQL, the path of a file that holds it, or `-`.
+fn read_change(given: &str) -> Result<Source> {
+    if given == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut bytes)
+            .map_err(|error| Error::refused(format!("standard input cannot be read: {error}")))?;
+        return text("standard input", bytes);
+    }
+    let path = Path::new(given);
+    let is_path = !given.contains(char::is_whitespace)
+        && (path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
+            || path.is_file());
+    if is_path {
+        let bytes = std::fs::read(path)
+            .map_err(|error| Error::refused(format!("{given} cannot be read: {error}")))?;
+        return text(given, bytes);
+    }
+    Ok(Source::new("argument", given))
+}
+
+fn text(name: &str, bytes: Vec<u8>) -> Result<Source> {
+    String::from_utf8(bytes)
+        .map(|text| Source::new(name, text))
+        .map_err(|error| {
+            Error::refused(format!(
+                "{name} is not UTF-8: byte {} cannot be read",
+                error.utf8_error().valid_up_to() + 1
+            ))
+            .hint("convert it first: `iconv -f LATIN1 -t UTF-8`")
+        })
+}
+
+/// `users=40M`, `public.users=1_200`.
+fn parse_rows(fact: &str) -> Result<(String, u64)> {
+    let wrong = || {
+        Error::usage(format!("`{fact}` does not say how many rows a table has"))
+            .hint("`--rows users=40M`: a number, with K, M or G")
+    };
+    let (table, count) = fact.split_once('=').ok_or_else(wrong)?;
+    let count = count.replace('_', "");
+    let (digits, unit) = match count.char_indices().last() {
+        Some((at, 'k' | 'K')) => (&count[..at], 1_000.0),
+        Some((at, 'm' | 'M')) => (&count[..at], 1e6),
+        Some((at, 'g' | 'G')) => (&count[..at], 1e9),
+        _ => (count.as_str(), 1.0),
+    };
+    let number: f64 = digits.parse().map_err(|_| wrong())?;
+    if !(0.0..1e15).contains(&number) || table.is_empty() {
+        return Err(wrong());
+    }
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked above"
+    )]
+    Ok((table.to_owned(), (number * unit) as u64))
+}
+
+fn finish(root: &Path, outcome: &Outcome, dry_run: bool, format: Format) -> Result<u8> {
+    if !dry_run {
+        rollout::write_all(root, &outcome.new, &outcome.changed)?;
+    }
+    for warning in &outcome.warnings {
+        talk(&format!("warning: {warning}\n"));
+    }
+    match format {
+        Format::Json => data(&json::outcome(outcome, dry_run)?),
+        Format::Text if dry_run => data(&summary::dry_run(outcome)),
+        Format::Text => talk(&summary::written(outcome)),
+    }
+    Ok(0)
+}
+
+fn status(root: &Path, check: bool, format: Format) -> Result<u8> {
+    let rollouts = rollout::list(&Repo::new(root))?;
+    let today = now()?.date();
+    data(&match format {
+        Format::Json => json::status(&rollouts, today)?,
+        Format::Text => summary::status(&rollouts, today),
+    });
+    let overdue = rollouts
+        .iter()
+        .any(|r| matches!(r.standing(today), Standing::Due { .. }));
+    Ok(u8::from(check && overdue))
+}
+
+fn find_rollout(root: &Path, wanted: Option<&str>) -> Result<Rollout> {
+    let repo = Repo::new(root);
+    let today = now()?.date();
+    let all = rollout::list(&repo)?;
+    if let Some(wanted) = wanted {
+        let wanted_folder = Path::new(wanted);
+        return all
+            .into_iter()
+            .find(|r| r.state.name == wanted || r.folder == wanted_folder)
+            .ok_or_else(|| {
+                Error::refused(format!("there is no rollout `{wanted}`"))
+                    .hint("`miggen status` lists them")
+            });
+    }
+    let mut open: Vec<Rollout> = all
+        .into_iter()
+        .filter(|r| r.standing(today) != Standing::Finished)
+        .collect();
+    match open.len() {
+        1 => Ok(open.remove(0)),
+        0 => {
+            Err(Error::refused("no rollout waits for a deploy").hint("`miggen status` lists them"))
+        }
+        _ => {
+            let names: Vec<&str> = open.iter().map(|r| r.state.name.as_str()).collect();
+            Err(
+                Error::refused(format!("several rollouts wait: {}", names.join(", ")))
+                    .hint(format!("`miggen next {}`", names[0])),
+            )
+        }
+    }
+}
+
+fn root(out: Option<&Path>) -> Result<PathBuf> {
+    let root = match out {
+        Some(out) => out.to_path_buf(),
+        None => std::env::current_dir().map_err(|error| {
+            Error::refused(format!("the current folder cannot be read: {error}"))
+        })?,
+    };
+    if !root.is_dir() {
+        return Err(
+            Error::refused(format!("there is no folder {}", root.display()))
+                .hint("`--out` names the root of an existing repository"),
+        );
+    }
+    Ok(root)
+}
+
+/// The clock, read once; `SOURCE_DATE_EPOCH` stands in for it.
+fn now() -> Result<NaiveDateTime> {
+    let seconds = match environment("SOURCE_DATE_EPOCH") {
+        Some(text) => Some(
+            text.parse::<i64>()
+                .ok()
+                .and_then(|s| DateTime::from_timestamp(s, 0))
+                .ok_or_else(|| {
+                    Error::usage(format!("SOURCE_DATE_EPOCH is `{text}`, not a time"))
+                        .hint("seconds since 1970, as `date +%s` prints them")
+                })?,
+        ),
+        None => None,
+    };
+    #[allow(clippy::disallowed_methods, reason = "this is the place")]
+    let now = seconds.unwrap_or_else(chrono::Utc::now);
+    Ok(now.naive_utc())
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the place")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A closed pipe is the reader's decision, not an error.
+fn data(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn talk(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

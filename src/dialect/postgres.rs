@@ -1,0 +1,224 @@
+//! PostgreSQL. Locks, rewrites and scans were read from `pg_locks`, relfilenodes and statistics of
+//! running servers, 12 to 18; the engine tests read them again (`tests/engine/test_facts.py`).
+
+use super::{Action, Blocks, Fact, Tx, Version, Work};
+
+pub(super) const OLDEST: Version = Version::new(12, 0);
+
+const AX: &str = "ACCESS EXCLUSIVE";
+const SUX: &str = "SHARE UPDATE EXCLUSIVE";
+const SRX: &str = "SHARE ROW EXCLUSIVE";
+
+const MANUAL: &str = "manual, ALTER TABLE; pg_locks on 12, 15 and 18";
+
+const fn row(
+    action: Action,
+    lock: &'static str,
+    blocks: Blocks,
+    work: Work,
+    source: &'static str,
+) -> Fact {
+    Fact {
+        action,
+        since: OLDEST,
+        before: None,
+        lock,
+        blocks,
+        work,
+        transaction: Tx::Inside,
+        source,
+    }
+}
+
+const fn outside(action: Action, source: &'static str) -> Fact {
+    let mut fact = row(action, SUX, Blocks::Ddl, Work::Scan, source);
+    fact.transaction = Tx::Outside;
+    fact
+}
+
+pub(super) const FACTS: &[Fact] = &[
+    row(
+        Action::AddColumn,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(
+        Action::AddColumnConstantDefault,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(
+        Action::AddColumnStableDefault,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(
+        Action::AddCheckNotValid,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(Action::ValidateCheck, SUX, Blocks::Ddl, Work::Scan, MANUAL),
+    row(
+        Action::AddForeignKeyNotValid,
+        SRX,
+        Blocks::Writes,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(
+        Action::ValidateForeignKey,
+        SUX,
+        Blocks::Ddl,
+        Work::Scan,
+        MANUAL,
+    ),
+    row(
+        Action::SetNotNullProven,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(
+        Action::DropNotNull,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(
+        Action::SetDefault,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(
+        Action::DropDefault,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(
+        Action::DropColumn,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(
+        Action::DropColumnTakesIndexes,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        "manual, ALTER TABLE, DROP COLUMN: indexes and constraints go as well",
+    ),
+    row(
+        Action::DropConstraint,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(
+        Action::RenameColumn,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(
+        Action::RenameConstraint,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(
+        Action::RenameIndex,
+        SUX,
+        Blocks::Ddl,
+        Work::Metadata,
+        "manual, ALTER INDEX; pg_locks on 12, 15 and 18: on the index only",
+    ),
+    row(
+        Action::CreateIndex,
+        "SHARE",
+        Blocks::Writes,
+        Work::Scan,
+        "manual, CREATE INDEX; pg_locks on 12, 15 and 18",
+    ),
+    outside(
+        Action::CreateIndexOnline,
+        "manual, Building Indexes Concurrently; 25001 in a transaction on 12, 15 and 18",
+    ),
+    row(
+        Action::DropIndex,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        "manual, DROP INDEX; pg_locks on 12, 15 and 18",
+    ),
+    outside(
+        Action::DropIndexOnline,
+        "manual, DROP INDEX CONCURRENTLY; 25001 in a transaction on 12, 15 and 18",
+    ),
+    row(
+        Action::UniqueUsingIndex,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        MANUAL,
+    ),
+    row(
+        Action::CreateTrigger,
+        SRX,
+        Blocks::Writes,
+        Work::Metadata,
+        "manual, CREATE TRIGGER; pg_locks on 12, 15 and 18",
+    ),
+    row(
+        Action::TriggerSetsNew,
+        SRX,
+        Blocks::Writes,
+        Work::Metadata,
+        "manual, Overview of Trigger Behavior: NOT NULL is checked after BEFORE triggers",
+    ),
+    row(
+        Action::DropTrigger,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        "manual, DROP TRIGGER; pg_locks on 12, 15 and 18",
+    ),
+    row(
+        Action::UpdateBatch,
+        "ROW EXCLUSIVE",
+        Blocks::Rows,
+        Work::Batch,
+        "manual, Explicit Locking; pg_locks on 12, 15 and 18",
+    ),
+    row(
+        Action::UpdateAll,
+        "ROW EXCLUSIVE",
+        Blocks::Rows,
+        Work::Rewrite,
+        "manual, Explicit Locking; pg_locks on 12, 15 and 18",
+    ),
+    row(
+        Action::Scan,
+        "ACCESS SHARE",
+        Blocks::Nothing,
+        Work::Scan,
+        "manual, Explicit Locking; pg_locks on 12, 15 and 18",
+    ),
+];

@@ -1,0 +1,422 @@
+//! The pipeline: options → files and what to say of them. Nothing is written here.
+//!
+//! Enters: resolved options, the clock among them. Leaves: an [`Outcome`]. Must not know: the
+//! command line, the terminal.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use chrono::{NaiveDate, NaiveDateTime};
+
+use crate::catalog::{self, Catalog, TableName};
+use crate::change::{self, Intent, names};
+use crate::dialect::Server;
+use crate::error::{Error, Result};
+use crate::input;
+use crate::package::{self, Emission, Engine, File, Request, Target, runbook, targets};
+use crate::plan::{self, Downtime, Plan, Policy};
+use crate::repo::Repo;
+use crate::rollout::{self, ChangeText, DeployState, Facts, FileState, Rollout, SchemaText, State};
+use crate::source::Source;
+use crate::sql;
+
+/// Everything a run needs to know.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub root: PathBuf,
+    pub target: String,
+    pub server: Server,
+    pub change: Source,
+    /// In replay order.
+    pub schema: Vec<Source>,
+    /// As named by the user or found.
+    pub schema_name: String,
+    pub rows: Vec<(String, u64)>,
+    pub downtime: Downtime,
+    pub name: Option<String>,
+    pub author: Option<String>,
+    pub reason: Option<String>,
+    pub folder: Option<PathBuf>,
+    pub parent: Option<String>,
+    /// UTC.
+    pub now: NaiveDateTime,
+    /// Emit every deploy at once.
+    pub all: bool,
+}
+
+/// What a run would write.
+pub struct Outcome {
+    pub plan: Plan,
+    pub target: &'static dyn Target,
+    /// Deploys in order; those not emitted in this run are `None`.
+    pub emissions: Vec<Option<Emission>>,
+    /// The rollout's folder, relative to the root.
+    pub folder: PathBuf,
+    pub name: String,
+    pub new: Vec<File>,
+    pub changed: Vec<File>,
+    /// Verification queries, as paths.
+    pub verify: Vec<PathBuf>,
+    pub warnings: Vec<String>,
+    /// The number of the deploy that this run is about.
+    pub deploy: usize,
+    pub schema_name: String,
+}
+
+/// Plans a change and emits its first deploy.
+pub fn first(options: &Options) -> Result<Outcome> {
+    let server = options.server;
+    let (catalog, warnings) = catalog::build(&options.schema, server.dialect)?;
+    let intent = change::read(&server, &catalog, &options.change)?;
+    let policy = policy(&options.rows, options.downtime, None);
+    let plan = plan::plan(server, &catalog, &intent, &policy)?;
+    let repo = Repo::new(&options.root);
+    let target = find_target(&options.target)?;
+    let engine = Engine::new(Some(options.root.join(".miggen/templates")));
+    let slug = options
+        .name
+        .as_deref()
+        .map_or_else(|| plan.slug.clone(), names::shorten);
+    let name = slug.replace('_', "-");
+    let folder = Path::new(rollout::FOLDER)
+        .join(format!("{}-{name}", options.now.date().format("%Y-%m-%d")));
+    if repo.is_folder(&folder) {
+        return Err(
+            Error::refused(format!("the rollout {} is already there", folder.display()))
+                .note("miggen overwrites nothing")
+                .hint(
+                    "`miggen next` writes its next deploy; `--name OTHER` starts another rollout",
+                ),
+        );
+    }
+
+    let request = Request {
+        plan: &plan,
+        deploys: (1, if options.all { plan.deploys.len() } else { 1 }),
+        repo: &repo,
+        engine: &engine,
+        created: options.now,
+        folder: options.folder.clone(),
+        parent: options.parent.clone(),
+        author: options.author.clone(),
+        reason: options.reason.clone(),
+        slug: slug.clone(),
+    };
+    let mut emissions: Vec<Option<Emission>> = package::emit(target, &request)?
+        .into_iter()
+        .map(Some)
+        .collect();
+    emissions.resize_with(plan.deploys.len(), || None);
+    let verify = verification_files(&plan, &folder);
+    let state = new_state(options, &plan, &catalog, &intent, &emissions, &slug, &name)?;
+    let mut new: Vec<File> = emissions
+        .iter()
+        .flatten()
+        .flat_map(|emission| emission.steps.iter().flat_map(|step| step.files.clone()))
+        .collect();
+    new.push(File {
+        path: folder.join("rollout.toml"),
+        contents: state.text()?,
+    });
+    new.push(File {
+        path: folder.join("RUNBOOK.md"),
+        contents: runbook::render(&runbook::Input {
+            plan: &plan,
+            target,
+            emissions: &emissions,
+            verify: &verify,
+            folder: &folder,
+            created: options.now.date(),
+            engine: &engine,
+            author: options.author.as_deref(),
+            reason: options.reason.as_deref(),
+        })?,
+    });
+    let paths = verify.iter().map(|file| file.path.clone()).collect();
+    new.extend(verify);
+    Ok(Outcome {
+        plan,
+        target,
+        emissions,
+        folder,
+        name,
+        new,
+        changed: Vec::new(),
+        verify: paths,
+        warnings,
+        deploy: 1,
+        schema_name: options.schema_name.clone(),
+    })
+}
+
+/// Emits the next deploy of a rollout against the repository as it is now.
+pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcome> {
+    let today = now.date();
+    let (deploy, not_before) = rollout.ready(today)?;
+    let state = &rollout.state;
+    let server = Server::parse(&state.server)?;
+    let schema = Source::new(
+        format!("{}: schema.ddl", rollout.source.name),
+        state.schema.ddl.clone(),
+    );
+    let (catalog, warnings) = catalog::build(std::slice::from_ref(&schema), server.dialect)?;
+    let change = Source::new(
+        format!("{}: change.sql", rollout.source.name),
+        state.change.sql.clone(),
+    );
+    let intent = change::read(&server, &catalog, &change)?;
+    let rows: Vec<(String, u64)> = state.facts.rows.clone().into_iter().collect();
+    let keep_ends = (state.facts.keep.is_some()).then_some(not_before);
+    let policy = policy(&rows, parse_downtime(&state.facts.downtime)?, keep_ends);
+    let plan = plan::plan(server, &catalog, &intent, &policy)?;
+    if plan.deploys.len() != state.deploys.len() {
+        return Err(Error::refused(
+            "this miggen plans the rollout differently from the one that began it",
+        )
+        .note(format!(
+            "{} has {} deploys, now there would be {}",
+            state.name,
+            state.deploys.len(),
+            plan.deploys.len()
+        ))
+        .hint("finish it with the version that began it"));
+    }
+    let repo = Repo::new(root);
+    let target = find_target(&state.target)?;
+    let engine = Engine::new(Some(root.join(".miggen/templates")));
+    let request = Request {
+        plan: &plan,
+        deploys: (deploy, deploy),
+        repo: &repo,
+        engine: &engine,
+        created: now,
+        folder: state.folder.as_ref().map(PathBuf::from),
+        parent: None,
+        author: state.author.clone(),
+        reason: state.reason.clone(),
+        slug: state.slug.clone(),
+    };
+    let emission = package::emit(target, &request)?.remove(0);
+    let new: Vec<File> = emission
+        .steps
+        .iter()
+        .flat_map(|step| step.files.clone())
+        .collect();
+    let changed = vec![File {
+        path: rollout.folder.join("rollout.toml"),
+        contents: rollout.emitted(
+            deploy,
+            today,
+            emission.parent.as_deref(),
+            &file_states(&emission),
+        )?,
+    }];
+    let verify = verification_files(&plan, &rollout.folder)
+        .into_iter()
+        .map(|f| f.path)
+        .collect();
+    let mut emissions: Vec<Option<Emission>> = plan.deploys.iter().map(|_| None).collect();
+    emissions[deploy - 1] = Some(emission);
+    Ok(Outcome {
+        plan,
+        target,
+        emissions,
+        folder: rollout.folder.clone(),
+        name: state.name.clone(),
+        new,
+        changed,
+        verify,
+        warnings,
+        deploy,
+        schema_name: state.schema.from.clone(),
+    })
+}
+
+/// `none`, `5m`, `any`.
+pub fn parse_downtime(text: &str) -> Result<Downtime> {
+    match text {
+        "none" => Ok(Downtime::None),
+        "any" => Ok(Downtime::Any),
+        _ => {
+            let minutes = text
+                .strip_suffix('m')
+                .and_then(|number| number.parse().ok());
+            minutes.map(Downtime::Minutes).ok_or_else(|| {
+                Error::usage(format!("`{text}` is not a downtime")).hint("`none`, `5m` or `any`")
+            })
+        }
+    }
+}
+
+fn downtime_text(downtime: Downtime) -> String {
+    match downtime {
+        Downtime::None => "none".into(),
+        Downtime::Minutes(minutes) => format!("{minutes}m"),
+        Downtime::Any => "any".into(),
+    }
+}
+
+fn policy(rows: &[(String, u64)], downtime: Downtime, not_before: Option<NaiveDate>) -> Policy {
+    let named = |name: &str| match name.split_once('.') {
+        Some((schema, name)) => TableName {
+            schema: Some(schema.to_owned()),
+            name: name.to_owned(),
+        },
+        None => TableName::new(name),
+    };
+    Policy {
+        downtime,
+        rows: rows
+            .iter()
+            .map(|(name, count)| (named(name), *count))
+            .collect(),
+        not_before,
+    }
+}
+
+fn find_target(name: &str) -> Result<&'static dyn Target> {
+    targets::target(name).ok_or_else(|| {
+        let names: Vec<&str> = package::TARGETS
+            .iter()
+            .map(|target| target.name())
+            .collect();
+        Error::usage(format!("`{name}` is not a target"))
+            .hint(format!("one of {}", names.join(", ")))
+    })
+}
+
+/// One file of queries a step, numbered through all deploys.
+fn verification_files(plan: &Plan, folder: &Path) -> Vec<File> {
+    let mut files = Vec::new();
+    for step in plan.deploys.iter().flat_map(|deploy| &deploy.steps) {
+        if step.verify.is_empty() {
+            continue;
+        }
+        let mut contents = format!(
+            "-- Expected: {}.\n",
+            sql::expectation(&plan.server, &step.verify)
+        );
+        let queries = sql::verification(&plan.server, &step.verify);
+        for (at, query) in queries.iter().enumerate() {
+            if at > 0 {
+                contents.push('\n');
+            }
+            contents.push_str(query);
+            contents.push_str(";\n");
+        }
+        let name = format!("{:02}_{}.sql", files.len() + 1, step.slug);
+        files.push(File {
+            path: folder.join("verify").join(name),
+            contents,
+        });
+    }
+    files
+}
+
+fn new_state(
+    options: &Options,
+    plan: &Plan,
+    catalog: &Catalog,
+    intent: &Intent,
+    emissions: &[Option<Emission>],
+    slug: &str,
+    name: &str,
+) -> Result<State> {
+    let today = options.now.date();
+    let tables: BTreeSet<TableName> = plan
+        .deploys
+        .iter()
+        .flat_map(|deploy| &deploy.steps)
+        .map(|step| step.table.clone())
+        .collect();
+    let whole: String = options
+        .schema
+        .iter()
+        .map(|source| source.text.as_str())
+        .collect();
+    let mut deploys = Vec::new();
+    for (at, emission) in emissions.iter().enumerate() {
+        let number = at + 1;
+        deploys.push(DeployState {
+            number,
+            may_run: if number == 1 {
+                "old code; new code once it is verified"
+            } else {
+                "new code only"
+            }
+            .into(),
+            waits_for: (number > 1).then(|| match &intent.keep {
+                Some(keep) => format!("deploy {at} released, {}, no old code runs", keep.text),
+                None => format!("deploy {at} released, no old code runs"),
+            }),
+            emitted: emission.as_ref().map(|_| rollout::day(today)),
+            released: None,
+            parent: emission
+                .as_ref()
+                .and_then(|emission| emission.parent.clone()),
+            files: emission.as_ref().map(file_states).unwrap_or_default(),
+        });
+    }
+    Ok(State {
+        format: 1,
+        name: name.to_owned(),
+        created: rollout::day(today),
+        target: options.target.clone(),
+        server: options.server.to_string(),
+        slug: slug.to_owned(),
+        folder: options
+            .folder
+            .as_ref()
+            .map(|folder| folder.display().to_string()),
+        author: options.author.clone(),
+        reason: options.reason.clone(),
+        change: ChangeText {
+            from: options.change.name.clone(),
+            sql: options.change.text.clone(),
+        },
+        facts: Facts {
+            downtime: downtime_text(options.downtime),
+            keep: intent.keep.as_ref().map(|keep| keep.text.clone()),
+            rows: options.rows.iter().cloned().collect(),
+        },
+        schema: SchemaText {
+            from: options.schema_name.clone(),
+            sha256: rollout::fingerprint(&whole),
+            ddl: rollout::excerpt(&options.schema, options.server.dialect, catalog, &tables)?,
+        },
+        deploys,
+    })
+}
+
+fn file_states(emission: &Emission) -> Vec<FileState> {
+    emission
+        .steps
+        .iter()
+        .flat_map(|step| &step.files)
+        .map(|file| FileState {
+            path: file.path.display().to_string(),
+            sha256: rollout::fingerprint(&file.contents),
+        })
+        .collect()
+}
+
+/// Reads a schema: one file, or a folder of migrations in replay order.
+pub fn read_schema(repo: &Repo, path: &Path) -> Result<Vec<Source>> {
+    if repo.is_folder(path) {
+        let mut files = Vec::new();
+        for file in repo.walk(path)? {
+            if file.extension().is_some_and(|extension| extension == "sql") {
+                files.push(repo.read(&file)?);
+            }
+        }
+        if files.is_empty() {
+            return Err(
+                Error::refused(format!("{} holds no .sql files", path.display())).hint(
+                    "`--schema FILE` names a dump: `pg_dump -s`, or `sqlite3 app.db .schema`",
+                ),
+            );
+        }
+        return input::folder::order(files);
+    }
+    Ok(vec![repo.read(path)?])
+}

@@ -1,0 +1,90 @@
+//! Questions about the outer form of an expression, answered on its tokens.
+//!
+//! Enters: the text of one expression. Leaves: yes, no, or the text with its columns qualified.
+//! "No" means "not proven".
+
+use crate::source::Dialect;
+
+use super::expr;
+use super::literal;
+use super::text::lex;
+use super::tokens::TokenKind;
+
+/// `column IS NULL`, and nothing else.
+pub fn is_null_test(text: &str, column: &str, dialect: Dialect) -> bool {
+    let Some(tokens) = lex(text, dialect) else {
+        return false;
+    };
+    let words: Vec<String> = tokens
+        .iter()
+        .map(|token| text[token.range()].to_ascii_lowercase())
+        .collect();
+    let names_column = tokens.first().is_some_and(|token| {
+        let raw = &text[token.range()];
+        match token.kind {
+            TokenKind::Word => literal::bare_name(raw, dialect) == column,
+            TokenKind::Quoted => literal::quoted_name(raw, dialect) == column,
+            _ => false,
+        }
+    });
+    names_column && words.len() == 3 && words[1] == "is" && words[2] == "null"
+}
+
+/// Names, literals and calls only: no operator, CASE or cast whose NULLs would have to be known.
+pub fn is_calls_only(text: &str, dialect: Dialect) -> bool {
+    let Some(tokens) = lex(text, dialect) else {
+        return false;
+    };
+    tokens.iter().all(|token| match token.kind {
+        TokenKind::Operator => matches!(&text[token.range()], "+" | "-" | "|"),
+        TokenKind::Word => !matches!(
+            text[token.range()].to_ascii_lowercase().as_str(),
+            "case" | "null" | "is" | "in" | "any" | "all" | "and" | "or" | "not" | "like"
+        ),
+        _ => true,
+    })
+}
+
+/// The expression with `qualifier.` before each of its columns; `None` where a name in it may be a
+/// column or something else.
+pub fn qualify(
+    text: &str,
+    dialect: Dialect,
+    columns: &[String],
+    qualifier: &str,
+) -> Option<String> {
+    let tokens = lex(text, dialect)?;
+    let raw = |at: usize| tokens.get(at).map_or("", |token| &text[token.range()]);
+    let mut result = String::with_capacity(text.len());
+    let mut end = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        let name = match token.kind {
+            TokenKind::Word => literal::bare_name(raw(at), dialect),
+            TokenKind::Quoted => literal::quoted_name(raw(at), dialect),
+            _ => continue,
+        };
+        if !columns.iter().any(|column| *column == name) || raw(at + 1) == "(" {
+            continue;
+        }
+        if at > 0
+            && (raw(at - 1) == "." || raw(at - 1) == ":" || raw(at - 1).eq_ignore_ascii_case("as"))
+        {
+            return None;
+        }
+        if raw(at + 1) == "." {
+            return None;
+        }
+        result.push_str(&text[end..token.start()]);
+        result.push_str(qualifier);
+        result.push('.');
+        end = token.start();
+    }
+    result.push_str(&text[end..]);
+    // The same columns as before, no more and no less.
+    let facts = expr::read(&result, dialect)?;
+    let mut before = columns.to_vec();
+    let mut after = facts.columns;
+    before.sort();
+    after.sort();
+    (before == after).then_some(result)
+}

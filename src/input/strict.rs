@@ -1,0 +1,140 @@
+//! The rule for a *change*: everything in it is understood, or it is refused.
+//!
+//! Enters: the statements of a change. Leaves: nothing, or an error that points at the first place
+//! that was not understood. Must not know: what the change asks for.
+
+use crate::error::{Error, Result};
+use crate::source::{Dialect, Source, Span};
+
+use super::ast::{
+    AlterKind, ColumnConstraintKind, ColumnDef, CreateTable, Kind, Statement, TableConstraint,
+    TableConstraintKind,
+};
+use super::parser::Parser;
+use super::scanner::Scanner;
+use super::statement::understand;
+use super::tokens::Piece;
+
+const HINT: &str = "check the spelling; what one dialect takes, another may not (`--server`)";
+
+pub fn strict(source: &Source, statements: &[Statement<'_>], dialect: Dialect) -> Result<()> {
+    for statement in statements {
+        if statement.templated {
+            return Err(templated(source, statement));
+        }
+        match &statement.kind {
+            Kind::Opaque(opaque) if opaque.unknown => {
+                return Err(unknown(source, statement, dialect));
+            }
+            Kind::CreateTable(table) => create_table(source, table, dialect)?,
+            Kind::AlterTable(alter) => {
+                for action in &alter.actions {
+                    match &action.kind {
+                        AlterKind::Unknown => {
+                            return Err(not_understood(
+                                source,
+                                action.text.span(),
+                                "this action of ALTER TABLE",
+                                dialect,
+                            ));
+                        }
+                        AlterKind::AddColumn { column, .. }
+                        | AlterKind::Redefine { column, .. } => {
+                            column_def(source, column, dialect)?;
+                        }
+                        AlterKind::AddConstraint(constraint) => {
+                            table_constraint(source, constraint, dialect)?;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn create_table(source: &Source, table: &CreateTable<'_>, dialect: Dialect) -> Result<()> {
+    if let Some(element) = table.unknown.first() {
+        let what = if element.text == "," {
+            "the comma before the end"
+        } else {
+            "this part of CREATE TABLE"
+        };
+        return Err(not_understood(source, element.span(), what, dialect));
+    }
+    for column in &table.columns {
+        column_def(source, column, dialect)?;
+    }
+    for constraint in &table.constraints {
+        table_constraint(source, constraint, dialect)?;
+    }
+    Ok(())
+}
+
+fn column_def(source: &Source, column: &ColumnDef<'_>, dialect: Dialect) -> Result<()> {
+    for constraint in &column.constraints {
+        if constraint.kind == ColumnConstraintKind::Unknown {
+            let what = format!("this in the definition of `{}`", column.name.name);
+            return Err(not_understood(
+                source,
+                constraint.text.span(),
+                &what,
+                dialect,
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn table_constraint(
+    source: &Source,
+    constraint: &TableConstraint<'_>,
+    dialect: Dialect,
+) -> Result<()> {
+    if constraint.kind == TableConstraintKind::Unknown {
+        let span = constraint.text.span();
+        return Err(not_understood(source, span, "this constraint", dialect));
+    }
+    Ok(())
+}
+
+fn not_understood(source: &Source, span: Span, what: &str, dialect: Dialect) -> Error {
+    Error::refused(format!("{what} is not understood"))
+        .at(source, span, format!("not known in {}", dialect.name()))
+        .hint(HINT)
+}
+
+fn templated(source: &Source, statement: &Statement<'_>) -> Error {
+    Error::refused("this statement has a placeholder in it")
+        .at(source, statement.text.span(), "not final SQL")
+        .note("miggen reads what the server will read")
+        .hint("replace the placeholder by its value")
+}
+
+/// Reads the statement once more, to learn where understanding ended.
+fn unknown(source: &Source, statement: &Statement<'_>, dialect: Dialect) -> Error {
+    let first_word = || {
+        let text = statement.text.text;
+        let length = text
+            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .unwrap_or(text.len())
+            .max(text.chars().next().map_or(0, char::len_utf8));
+        Span::new(statement.text.start, statement.text.start + length)
+    };
+    let alone = Source::new(source.name.as_str(), statement.text.text);
+    let stuck = Scanner::new(&alone, dialect).ok().and_then(|mut scanner| {
+        let mut piece = Piece::default();
+        scanner.next(&mut piece).ok()?;
+        let parser = Parser::new(&alone.text, &piece, dialect);
+        let token = understand(&parser).stuck?;
+        let span = parser.place_of(token);
+        let offset = statement.text.start;
+        Some(Span::new(span.start + offset, span.end + offset))
+    });
+    match stuck {
+        Some(span) => not_understood(source, span, "this statement", dialect),
+        None => not_understood(source, first_word(), "this statement", dialect),
+    }
+}

@@ -1,0 +1,152 @@
+//! What can be done with a verbatim slice without understanding it.
+//!
+//! Enters: the text of a type or expression. Leaves: its tokens, or the text with white space
+//! folded or one name replaced. Must not know: what the text means.
+
+use crate::source::Dialect;
+
+use super::lexer::{LexemeKind, Lexer};
+use super::literal;
+use super::tokens::{Token, TokenKind};
+
+/// The tokens of the text, comments left out; `None` if something in it is never closed.
+pub(crate) fn lex(text: &str, dialect: Dialect) -> Option<Vec<Token>> {
+    let lexer = Lexer::new(text, dialect);
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    loop {
+        let lexeme = lexer.next(at).ok()?;
+        at = lexeme.end;
+        let kind = match lexeme.kind {
+            LexemeKind::End => return Some(tokens),
+            LexemeKind::Token(kind) => kind,
+            LexemeKind::Placeholder => TokenKind::Word,
+            LexemeKind::Backslash => TokenKind::Operator,
+            LexemeKind::LineComment
+            | LexemeKind::BlockComment
+            | LexemeKind::VersionOpen
+            | LexemeKind::VersionClose => continue,
+        };
+        tokens.push(Token::new(kind, lexeme.start, lexeme.end));
+    }
+}
+
+/// The text with one space where there was white space or a comment.
+pub(crate) fn folded(text: &str, dialect: Dialect) -> String {
+    let Some(tokens) = lex(text, dialect) else {
+        return text.to_owned();
+    };
+    let mut result = String::with_capacity(text.len());
+    let mut end = None;
+    for token in tokens {
+        if end.is_some_and(|end| end < token.start()) {
+            result.push(' ');
+        }
+        result.push_str(&text[token.range()]);
+        end = Some(token.end());
+    }
+    result
+}
+
+/// The name a token stands for, if it is one.
+fn name_of(text: &str, token: Token, dialect: Dialect) -> Option<String> {
+    let raw = &text[token.range()];
+    match token.kind {
+        TokenKind::Word => Some(literal::bare_name(raw, dialect).into_owned()),
+        TokenKind::Quoted => Some(literal::quoted_name(raw, dialect).into_owned()),
+        _ => None,
+    }
+}
+
+fn same(one: &str, other: &str, dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Postgres => one == other,
+        _ => one.eq_ignore_ascii_case(other),
+    }
+}
+
+/// Where the name stands as a column: not as a function, not as the type of a cast.
+fn occurrences(text: &str, name: &str, dialect: Dialect) -> Vec<Token> {
+    let tokens = lex(text, dialect).unwrap_or_default();
+    let raw = |index: usize| tokens.get(index).map_or("", |token| &text[token.range()]);
+    let mut found = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        let is_name =
+            name_of(text, *token, dialect).is_some_and(|stored| same(&stored, name, dialect));
+        let qualifier_or_call = matches!(raw(index + 1), "(" | ".");
+        let cast = index > 0
+            && (raw(index - 1).eq_ignore_ascii_case("as")
+                || (index > 1 && raw(index - 1) == ":" && raw(index - 2) == ":"));
+        if is_name && !qualifier_or_call && !cast {
+            found.push(*token);
+        }
+    }
+    found
+}
+
+/// Whether the expression names the column.
+pub(crate) fn mentions(text: &str, column: &str, dialect: Dialect) -> bool {
+    !occurrences(text, column, dialect).is_empty()
+}
+
+/// Whether the expression calls the function.
+pub(crate) fn calls(text: &str, function: &str, dialect: Dialect) -> bool {
+    let tokens = lex(text, dialect).unwrap_or_default();
+    tokens.windows(2).any(|pair| {
+        &text[pair[1].range()] == "("
+            && name_of(text, pair[0], dialect)
+                .is_some_and(|name| name.eq_ignore_ascii_case(function))
+    })
+}
+
+/// The expression with the column under a new name, given as it shall stand in it.
+pub(crate) fn renamed(text: &str, column: &str, new: &str, dialect: Dialect) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut end = 0;
+    for token in occurrences(text, column, dialect) {
+        result.push_str(&text[end..token.start()]);
+        result.push_str(new);
+        end = token.end();
+    }
+    result.push_str(&text[end..]);
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_and_comments_fold_outside_quotes() {
+        assert_eq!(
+            folded("character /* x */ varying\n( 255 )", Dialect::Postgres),
+            "character varying ( 255 )"
+        );
+        assert_eq!(
+            folded("enum('a  b',\n 'c')", Dialect::MySql),
+            "enum('a  b', 'c')"
+        );
+    }
+
+    #[test]
+    fn a_column_is_renamed_and_nothing_else() {
+        assert_eq!(
+            renamed(
+                "price > 0 AND unit_price > price::price AND price(1) AND 'price'",
+                "price",
+                "cost",
+                Dialect::Postgres
+            ),
+            "cost > 0 AND unit_price > cost::price AND price(1) AND 'price'"
+        );
+        assert_eq!(
+            renamed(
+                "CAST(\"Date\" AS date)",
+                "Date",
+                "\"Day\"",
+                Dialect::Postgres
+            ),
+            "CAST(\"Day\" AS date)"
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! `UPDATE`, cut at the top level.
+//!
+//! Enters: a parser at UPDATE, or at the WITH in front of it. Leaves: an [`Update`], or `None` for
+//! forms that cannot be cut without loss. Must not know: what the expressions mean.
+
+use super::ast::{Assignment, Ident, Slice, Update};
+use super::parser::Parser;
+use super::tokens::TokenKind;
+
+const BEHIND_SET: &[&str] = &["FROM", "WHERE", "ORDER", "LIMIT", "RETURNING"];
+
+pub(super) fn update<'a>(parser: &mut Parser<'a, '_>) -> Option<Update<'a>> {
+    let mut rest = None;
+    if parser.is("WITH") {
+        let from = parser.at;
+        while !parser.done() && !parser.is("UPDATE") {
+            parser.skip();
+        }
+        rest = parser.slice_if(from, parser.at);
+    }
+    if !parser.accept(&["UPDATE"]) {
+        return None;
+    }
+    let from = parser.at;
+    if parser.sqlite() && parser.accept(&["OR"]) {
+        parser.ident()?;
+    } else if parser.mysql() {
+        while parser.accept_any(&["LOW_PRIORITY", "IGNORE"]).is_some() {}
+    }
+    merge(&mut rest, parser.slice_if(from, parser.at))?;
+    let only = parser.postgres() && parser.accept(&["ONLY"]);
+    if only {
+        merge(&mut rest, Some(parser.slice(parser.at - 1, parser.at)))?;
+    }
+    let table = parser.name()?;
+    parser.accept_operator("*");
+    let alias = alias(parser)?;
+    let mut from_clause = None;
+    if parser.mysql() && !parser.is("SET") {
+        let from = parser.at;
+        parser.skip_past_commas_until(&["SET"]);
+        from_clause = parser.slice_if(from, parser.at);
+    }
+    if !parser.accept(&["SET"]) {
+        return None;
+    }
+    let mut set = Vec::new();
+    loop {
+        set.push(assignment(parser)?);
+        if !parser.accept_kind(TokenKind::Comma) {
+            break;
+        }
+    }
+    if parser.accept(&["FROM"]) {
+        let from = parser.at;
+        parser.skip_past_commas_until(&["WHERE", "ORDER", "LIMIT", "RETURNING"]);
+        from_clause = Some(parser.slice_if(from, parser.at)?);
+    }
+    let mut filter = None;
+    if parser.accept(&["WHERE"]) {
+        let from = parser.at;
+        parser.skip_until(&["ORDER", "LIMIT", "RETURNING"]);
+        filter = Some(parser.slice_if(from, parser.at)?);
+    }
+    merge(&mut rest, parser.rest())?;
+    Some(Update {
+        table,
+        alias,
+        set,
+        from: from_clause,
+        filter,
+        rest,
+    })
+}
+
+/// There is one slice for whatever else there was; two pieces apart have no place in it.
+fn merge<'a>(rest: &mut Option<Slice<'a>>, more: Option<Slice<'a>>) -> Option<()> {
+    if let Some(more) = more {
+        if rest.is_some() {
+            return None;
+        }
+        *rest = Some(more);
+    }
+    Some(())
+}
+
+/// `AS x` or `x`; the outer `None` is a failure.
+#[allow(clippy::option_option)]
+fn alias<'a>(parser: &mut Parser<'a, '_>) -> Option<Option<Ident<'a>>> {
+    if parser.accept(&["AS"]) {
+        return parser.ident().map(Some);
+    }
+    let joins = [
+        "SET",
+        "JOIN",
+        "INNER",
+        "LEFT",
+        "RIGHT",
+        "CROSS",
+        "NATURAL",
+        "STRAIGHT_JOIN",
+        "PARTITION",
+        "INDEXED",
+        "NOT",
+        "FORCE",
+        "USE",
+        "IGNORE",
+        "FOR",
+    ];
+    if parser.is_any(&joins) || parser.kind(0) == Some(TokenKind::Comma) {
+        return Some(None);
+    }
+    parser.ident().map(Some)
+}
+
+fn assignment<'a>(parser: &mut Parser<'a, '_>) -> Option<Assignment<'a>> {
+    let columns = if parser.is_group() {
+        parser.group()?.idents()?
+    } else {
+        let mut column = parser.ident()?;
+        while parser.mysql() && parser.accept_kind(TokenKind::Dot) {
+            column = parser.ident()?;
+        }
+        vec![column]
+    };
+    // `a[1] = …` and `a.field = …` set a part of the column.
+    if parser.mysql() && parser.is_operator(0, ":") {
+        parser.at += 1;
+    }
+    if !parser.accept_operator("=") {
+        return None;
+    }
+    let from = parser.at;
+    loop {
+        parser.skip_until(BEHIND_SET);
+        // `a IS DISTINCT FROM b` goes on.
+        let distinct = parser.is("FROM") && parser.at > from && parser.word_before("DISTINCT");
+        if !distinct {
+            break;
+        }
+        parser.at += 1;
+    }
+    Some(Assignment {
+        columns,
+        expr: parser.slice_if(from, parser.at)?,
+    })
+}

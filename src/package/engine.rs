@@ -1,0 +1,113 @@
+//! minijinja, set up once: strict about names, exact about white space, a team's files first.
+
+use std::path::PathBuf;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// Templates by `<target>/<file>`; `builtin/<target>/<file>` is always miggen's own, so that an
+/// override can extend what it replaces.
+pub struct Engine {
+    environment: Environment<'static>,
+}
+
+const BUILT_IN: &[(&str, &str)] = &[
+    (
+        "alembic/revision.py.j2",
+        include_str!("../../templates/alembic/revision.py.j2"),
+    ),
+    (
+        "django/migration.py.j2",
+        include_str!("../../templates/django/migration.py.j2"),
+    ),
+    (
+        "flyway/migration.sql.j2",
+        include_str!("../../templates/flyway/migration.sql.j2"),
+    ),
+    (
+        "flyway/migration.sql.conf.j2",
+        include_str!("../../templates/flyway/migration.sql.conf.j2"),
+    ),
+    (
+        "flyway/rollback.sql.j2",
+        include_str!("../../templates/flyway/rollback.sql.j2"),
+    ),
+    (
+        "raw/up.sql.j2",
+        include_str!("../../templates/raw/up.sql.j2"),
+    ),
+    (
+        "raw/down.sql.j2",
+        include_str!("../../templates/raw/down.sql.j2"),
+    ),
+    (
+        "sqlx/up.sql.j2",
+        include_str!("../../templates/sqlx/up.sql.j2"),
+    ),
+    (
+        "sqlx/down.sql.j2",
+        include_str!("../../templates/sqlx/down.sql.j2"),
+    ),
+    (
+        "shared/statements.sql.j2",
+        include_str!("../../templates/shared/statements.sql.j2"),
+    ),
+    (
+        "shared/runbook.md.j2",
+        include_str!("../../templates/shared/runbook.md.j2"),
+    ),
+];
+
+impl Engine {
+    /// `overrides` is the team's folder, `.miggen/templates`; it need not exist.
+    pub fn new(overrides: Option<PathBuf>) -> Engine {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        let mut syntax = SyntaxConfig::builder();
+        syntax
+            .keep_trailing_newline(true)
+            .trim_blocks(true)
+            .lstrip_blocks(true);
+        // Only delimiters could be wrong, and they are the default ones.
+        if let Ok(syntax) = syntax.build() {
+            environment.set_syntax(syntax);
+        }
+        environment.set_loader(move |name| {
+            if let Some(folder) = &overrides {
+                let path = folder.join(name);
+                if path.is_file() {
+                    return std::fs::read_to_string(&path).map(Some).map_err(|error| {
+                        minijinja::Error::new(
+                            minijinja::ErrorKind::InvalidOperation,
+                            format!("{}: {error}", path.display()),
+                        )
+                    });
+                }
+            }
+            let own = name.strip_prefix("builtin/").unwrap_or(name);
+            let found = BUILT_IN.iter().find(|(built_in, _)| *built_in == own);
+            Ok(found.map(|(_, text)| (*text).to_owned()))
+        });
+        Engine { environment }
+    }
+
+    pub fn render<V: Serialize>(&self, template: &str, view: &V) -> Result<String> {
+        let fail = |error: minijinja::Error| {
+            let mut message = format!("the template {template} does not render: {error}");
+            let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(&error);
+            while let Some(inner) = cause {
+                message = format!("{message}; {inner}");
+                cause = inner.source();
+            }
+            Error::refused(message).hint(format!(
+                "see `.miggen/templates/{template}`; without it the built-in one is used"
+            ))
+        };
+        let found = self.environment.get_template(template).map_err(fail)?;
+        found.render(minijinja::value::Serde(view)).map_err(fail)
+    }
+}

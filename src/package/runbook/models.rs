@@ -1,0 +1,274 @@
+//! What the application's models may say, per deploy and framework.
+
+use std::path::Path;
+
+use crate::catalog::{ConstraintKind, Expr, Index, Key};
+use crate::dialect::Dialect;
+use crate::package::targets::django_field;
+use crate::package::{python, types};
+use crate::plan::{Field, ModelChange, Plan};
+
+/// Paragraphs and code blocks.
+pub(super) fn application(plan: &Plan, target: &str, folder: &Path) -> Vec<String> {
+    let mut parts = Vec::new();
+    for (at, deploy) in plan.deploys.iter().enumerate() {
+        let changes: Vec<&ModelChange> = deploy.steps.iter().flat_map(|step| &step.model).collect();
+        if changes.is_empty() {
+            continue;
+        }
+        let lines: Vec<String> = changes
+            .iter()
+            .flat_map(|change| lines(plan, target, change))
+            .collect();
+        if !lines.is_empty() {
+            let when = if plan.deploys.len() > 1 {
+                format!("With deploy {}:", at + 1)
+            } else {
+                "New code:".into()
+            };
+            parts.push(format!("{when}\n\n```diff\n{}\n```", lines.join("\n")));
+        }
+    }
+    if target == "alembic" {
+        parts.extend(leaving(plan, folder));
+    }
+    if parts.is_empty() {
+        parts.push("None is needed.".into());
+    }
+    parts
+}
+
+fn lines(plan: &Plan, target: &str, change: &ModelChange) -> Vec<String> {
+    let dialect = plan.server.dialect;
+    match (change, target) {
+        (ModelChange::AddField { field, .. }, "alembic") => {
+            vec![format!("+    {}", mapped(dialect, field))]
+        }
+        (ModelChange::AlterField { field, .. }, "alembic") => {
+            let mut before = field.clone();
+            before.column.not_null = false;
+            vec![
+                format!("-    {}", mapped(dialect, &before)),
+                format!("+    {}", mapped(dialect, field)),
+            ]
+        }
+        (
+            ModelChange::RenameField {
+                from,
+                field,
+                indexes,
+                ..
+            },
+            "alembic",
+        ) => {
+            let mut old = field.clone();
+            old.column.name.clone_from(from);
+            let mut lines = vec![
+                format!("-    {}", mapped(dialect, &old)),
+                format!("+    {}", mapped(dialect, field)),
+            ];
+            for index in indexes {
+                lines.push(format!(
+                    "-    {}",
+                    table_arg(&index.before, index.constraint)
+                ));
+                lines.push(format!(
+                    "+    {}",
+                    table_arg(&index.after, index.constraint)
+                ));
+            }
+            lines
+        }
+        (ModelChange::AddIndex { index, .. }, "alembic") => {
+            vec![format!("+    {}", table_arg(index, false))]
+        }
+        (ModelChange::AddField { field, .. }, "django") => django_field(dialect, field)
+            .map(|text| format!("+    {} = {text}", field.column.name))
+            .into_iter()
+            .collect(),
+        (ModelChange::AlterField { field, .. }, "django") => {
+            let mut before = field.clone();
+            before.column.not_null = false;
+            match (django_field(dialect, &before), django_field(dialect, field)) {
+                (Some(old), Some(new)) => vec![
+                    format!("-    {} = {old}", field.column.name),
+                    format!("+    {} = {new}", field.column.name),
+                ],
+                _ => Vec::new(),
+            }
+        }
+        (ModelChange::RenameField { from, field, .. }, "django") => {
+            match django_field(dialect, field) {
+                Some(text) => {
+                    vec![
+                        format!("-    {from} = {text}"),
+                        format!("+    {} = {text}", field.column.name),
+                    ]
+                }
+                None => vec![
+                    format!("-    {from} = …"),
+                    format!("+    {} = …", field.column.name),
+                ],
+            }
+        }
+        (ModelChange::AddIndex { index, .. }, "django") => plain_keys(index)
+            .map(|keys| {
+                format!(
+                    "+    models.Index(fields=[{keys}], name={})",
+                    python::string(&index.name)
+                )
+            })
+            .into_iter()
+            .collect(),
+        (ModelChange::AddField { table, field }, _) => {
+            vec![format!(
+                "+ {}.{} may be read and written",
+                table.name, field.column.name
+            )]
+        }
+        (ModelChange::AlterField { table, field }, _) => {
+            vec![format!(
+                "+ {}.{} is never NULL",
+                table.name, field.column.name
+            )]
+        }
+        (
+            ModelChange::RenameField {
+                table, from, field, ..
+            },
+            _,
+        ) => vec![
+            format!("- {}.{from} is read and written", table.name),
+            format!(
+                "+ {}.{} is read and written; {from} is not mentioned any more",
+                table.name, field.column.name
+            ),
+        ],
+        (ModelChange::AddIndex { .. }, _) => Vec::new(),
+    }
+}
+
+/// `created_at = mapped_column(sa.DateTime(), server_default=sa.text("now()"), nullable=False)`
+fn mapped(dialect: Dialect, field: &Field) -> String {
+    let column = &field.column;
+    let ty = types::sqlalchemy(dialect, &column.ty)
+        .map_or_else(|| format!("…{}…", column.ty), |ty| ty.call);
+    let mut args = vec![ty];
+    if let Some(reference) = &field.references
+        && let ConstraintKind::ForeignKey {
+            table, references, ..
+        } = &reference.kind
+    {
+        let column = references.first().map_or("id", String::as_str);
+        let name = reference
+            .name
+            .as_ref()
+            .map(|n| format!(", name={}", python::string(n)))
+            .unwrap_or_default();
+        args.push(format!(
+            "sa.ForeignKey({}{name})",
+            python::string(&format!("{}.{column}", table.name))
+        ));
+    }
+    if let Some(Expr(default)) = &column.default {
+        args.push(format!(
+            "server_default=sa.text({})",
+            python::string(&python::sa_text(default))
+        ));
+    }
+    if field.unique {
+        args.push("unique=True".into());
+    }
+    args.push(format!(
+        "nullable={}",
+        if column.not_null { "False" } else { "True" }
+    ));
+    format!("{} = mapped_column({})", column.name, args.join(", "))
+}
+
+fn table_arg(index: &Index, constraint: bool) -> String {
+    let keys: Vec<String> = index
+        .keys
+        .iter()
+        .map(|key| match key {
+            Key::Column { name, .. } => python::string(name),
+            Key::Expr(Expr(text)) => format!("sa.text({})", python::string(&python::sa_text(text))),
+        })
+        .collect();
+    let keys = keys.join(", ");
+    if constraint {
+        return format!(
+            "sa.UniqueConstraint({keys}, name={})",
+            python::string(&index.name)
+        );
+    }
+    let unique = if index.unique { ", unique=True" } else { "" };
+    let filter = match &index.filter {
+        Some(Expr(text)) => {
+            format!(
+                ", postgresql_where=sa.text({})",
+                python::string(&python::sa_text(text))
+            )
+        }
+        None => String::new(),
+    };
+    format!(
+        "sa.Index({}, {keys}{unique}{filter})",
+        python::string(&index.name)
+    )
+}
+
+fn plain_keys(index: &Index) -> Option<String> {
+    let keys: Option<Vec<String>> = index
+        .keys
+        .iter()
+        .map(|key| match key {
+            Key::Column { name, rest: None } => Some(python::string(name)),
+            _ => None,
+        })
+        .collect();
+    keys.filter(|_| !index.unique && index.filter.is_none())
+        .map(|keys| keys.join(", "))
+}
+
+/// What the drift check of Alembic has to overlook until deploy 2.
+fn leaving(plan: &Plan, folder: &Path) -> Option<String> {
+    let mut names = Vec::new();
+    for change in plan
+        .deploys
+        .iter()
+        .flat_map(|d| &d.steps)
+        .flat_map(|s| &s.model)
+    {
+        if let ModelChange::RenameField {
+            table,
+            from,
+            indexes,
+            ..
+        } = change
+            && plan.deploys.len() > 1
+        {
+            names.push((table.name.clone(), from.clone()));
+            names.extend(
+                indexes
+                    .iter()
+                    .map(|index| (table.name.clone(), index.aside.clone())),
+            );
+        }
+    }
+    if names.is_empty() {
+        return None;
+    }
+    let set: Vec<String> = names
+        .iter()
+        .map(|(t, n)| format!("({}, {})", python::string(t), python::string(n)))
+        .collect();
+    Some(format!(
+        "In `env.py`, until deploy 2, so that `alembic check` and autogenerate leave the old column alone (pass \
+         `include_object=include_object` to `context.configure`):\n\n```diff\n+LEAVING = {{{}}}  # {}\n+\n+\n\
+         +def include_object(obj, name, type_, reflected, compare_to):\n+    \
+         return type_ == \"table\" or (obj.table.name, name) not in LEAVING\n```",
+        set.join(", "),
+        folder.display()
+    ))
+}

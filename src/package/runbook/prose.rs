@@ -1,0 +1,478 @@
+//! Sentences: risk, strategy, who writes what, what to do when it says no.
+
+use crate::change::{Change, DefaultKind};
+use crate::dialect::{Action, Blocks, Dialect, Work};
+use crate::plan::op::{Op, SyncKind};
+use crate::plan::{Deploy, Downtime, Plan, Unit};
+
+pub struct Risk {
+    pub level: &'static str,
+    /// A word, and the sentence.
+    pub reasons: Vec<(&'static str, String)>,
+}
+
+/// How much can go wrong, and why.
+pub fn risk(plan: &Plan) -> Risk {
+    let steps: Vec<_> = plan
+        .deploys
+        .iter()
+        .flat_map(|deploy| &deploy.steps)
+        .collect();
+    let ops: Vec<&Op> = steps.iter().flat_map(|step| &step.up).collect();
+    let sqlite = plan.server.dialect == Dialect::Sqlite;
+    let tables: std::collections::BTreeSet<&str> =
+        steps.iter().map(|step| step.table.name.as_str()).collect();
+    let tables: Vec<String> = tables.iter().map(|name| format!("`{name}`")).collect();
+    let tables = tables.join(", ");
+    let mut reasons = Vec::new();
+    let mut level = 0;
+
+    let strongest: Vec<_> = steps
+        .iter()
+        .filter_map(|step| step.strongest(&plan.server))
+        .filter(|(_, blocks)| *blocks == Blocks::Everything)
+        .collect();
+    if let Some((lock, _)) = strongest.first() {
+        let times = match strongest.len() {
+            1 => "once".to_owned(),
+            more => format!("{more} times"),
+        };
+        reasons.push((
+            "locks",
+            format!(
+                "{tables}: {lock} {times}, under 50 ms each, taken in tries of 200 ms with pauses (2 s at most every \
+                 fifth, if a vacuum is at work); nothing else blocks"
+            ),
+        ));
+    } else if sqlite {
+        reasons.push((
+            "locks",
+            format!("{tables}: other writers wait while a file runs; readers go on in WAL mode"),
+        ));
+    } else {
+        reasons.push((
+            "locks",
+            format!("{tables}: reads and writes go on; only vacuum and other DDL wait"),
+        ));
+    }
+    if ops.iter().any(|op| matches!(op, Op::CreateSync(_))) {
+        level = level.max(1);
+        reasons.push((
+            "writes",
+            format!(
+                "a trigger on {tables} until deploy 2, about 2 µs a row; its first run is inside the migration, on \
+                 one row, so that a failure there undoes everything"
+            ),
+        ));
+    }
+    if ops.iter().any(|op| matches!(op, Op::Rebuild(_))) {
+        level = level.max(1);
+        reasons.push((
+            "writes",
+            "the table is written anew in one transaction: it needs twice its size in free disk, and writers wait"
+                .into(),
+        ));
+    }
+    if ops
+        .iter()
+        .any(|op| matches!(op, Op::Backfill(b) if b.key.is_none()))
+    {
+        reasons.push((
+            "writes",
+            "existing rows are filled in one UPDATE: writers wait for it".into(),
+        ));
+        level = level.max(1);
+    }
+    if sqlite && ops.iter().any(|op| matches!(op, Op::CreateSync(_))) {
+        reasons.push((
+            "reads",
+            "the triggers fill a row right after it is stored: INSERT … RETURNING shows it as before".into(),
+        ));
+    }
+    if plan.policy.downtime != Downtime::None
+        && plan
+            .intent
+            .asked
+            .iter()
+            .any(|asked| matches!(asked.change, Change::RenameColumn(_)))
+    {
+        level = 2;
+        reasons.push((
+            "breaks",
+            "old code fails from the moment this runs, new code before it: stop the application first".into(),
+        ));
+    }
+    for asked in &plan.intent.asked {
+        match &asked.change {
+            Change::Update(update) => {
+                level = level.max(1);
+                let columns: Vec<&str> = update.set.iter().map(|set| set.column.as_str()).collect();
+                reasons.push((
+                    "loses",
+                    format!(
+                        "the values that {} had before: there is no way back",
+                        columns.join(", ")
+                    ),
+                ));
+            }
+            Change::RenameColumn(rename) if plan.deploys.len() > 1 => {
+                let old = plan
+                    .before
+                    .tables
+                    .get(&rename.table)
+                    .and_then(|t| t.column(&rename.from));
+                if old.is_some_and(|column| !column.not_null && column.default.is_some()) {
+                    reasons.push((
+                        "meaning",
+                        format!(
+                            "an INSERT that gives {} as NULL gets the default of {} until deploy 2",
+                            rename.to, rename.from
+                        ),
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    if !sqlite
+        && ops
+            .iter()
+            .any(|op| matches!(op, Op::AddColumn { .. } | Op::DropColumn { .. }))
+    {
+        reasons.push((
+            "clients",
+            "those that cache `SELECT *` plans see \"cached plan must not change result type\" once".into(),
+        ));
+    }
+    if !reasons.iter().any(|(name, _)| *name == "loses") {
+        reasons.push(("loses", "nothing, in either direction".into()));
+    }
+    reasons.push((
+        "radius",
+        format!("everything that reads or writes {tables}; no other table is touched"),
+    ));
+    Risk {
+        level: ["low", "medium", "high"][level],
+        reasons,
+    }
+}
+
+/// `deploy`, `database`, `application`, `way back`.
+pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
+    let mut rows = Vec::new();
+    for (at, deploy) in plan.deploys.iter().enumerate() {
+        let titles: Vec<&str> = deploy
+            .steps
+            .iter()
+            .map(|step| step.title.as_str())
+            .collect();
+        let application = match (at, plan.deploys.len()) {
+            (0, 1) => "old code, then new code",
+            (0, _) => "old code; then new code beside it",
+            _ => "new code only",
+        };
+        let back = if deploy.steps.iter().all(|s| s.down.ops.is_empty()) {
+            "**none: the old values are not kept**"
+        } else if at == 0 && plan.deploys.len() > 1 {
+            "open: new code → old code at any time, nothing lost"
+        } else {
+            "open: nothing lost"
+        };
+        rows.push([
+            format!("**Deploy {}**", at + 1),
+            titles.join("; "),
+            application.into(),
+            back.into(),
+        ]);
+    }
+    rows
+}
+
+pub(super) fn strategy(plan: &Plan) -> Vec<String> {
+    let mut all = Vec::new();
+    for asked in &plan.intent.asked {
+        let text = match &asked.change {
+            Change::AddColumn(add) => {
+                let name = &add.column.name;
+                if add.fill.is_some() {
+                    format!(
+                        "**{name}** is added empty, with a trigger that fills it whenever old code writes a row; existing \
+                         rows are filled apart from that. As written, one UPDATE would hold every row of `{}` to its end, \
+                         and rows that old code inserts afterwards would stay empty.",
+                        add.table.name
+                    )
+                } else if plan.deploys[0]
+                    .steps
+                    .iter()
+                    .any(|step| step.unit == Unit::Rebuild)
+                {
+                    format!(
+                        "**{name}** cannot be added by ALTER TABLE on a table with rows. The table is made anew beside the \
+                         old one, copied, checked and swapped in one transaction, with foreign keys off so that no child \
+                         row is deleted."
+                    )
+                } else {
+                    match add.default {
+                        DefaultKind::Volatile => format!(
+                            "**{name}** gets a value of its own for every row. As written the server would write the whole \
+                             table under a lock that blocks everything; so the column comes empty, the default is set for \
+                             new rows, and existing rows are filled in batches."
+                        ),
+                        DefaultKind::None => {
+                            format!("**{name}** may be NULL, so no row has to be touched.")
+                        }
+                        _ => format!(
+                            "**{name}**: the server keeps the default in its catalog and writes no row. It stays, so old \
+                             code that does not name the column can go on inserting."
+                        ),
+                    }
+                }
+            }
+            Change::CreateIndex(create) => {
+                if plan.server.can(Action::CreateIndexOnline) {
+                    format!(
+                        "**{}** is built concurrently: as written, every writer of `{}` would wait for the whole build. \
+                         Without a timeout, for a build that is cut off leaves an invalid index.",
+                        create.index.name, create.table.name
+                    )
+                } else {
+                    format!(
+                        "**{}** is built as written: the server has one writer at a time anyway.",
+                        create.index.name
+                    )
+                }
+            }
+            Change::RenameColumn(rename) if plan.policy.downtime == Downtime::None => format!(
+                "**{from} → {to}**: as written the rename is instant, and breaks the running code in the same instant. So \
+                 both names exist for a while: {to} is a copy that a trigger keeps equal. In deploy 2 the *copy* goes and \
+                 {from} itself takes the new name: whatever hangs on it (default, constraints, indexes, keys, grants, \
+                 views) is carried by the server, and nothing is lost either way.",
+                from = rename.from,
+                to = rename.to
+            ),
+            Change::RenameColumn(rename) => format!(
+                "**{} → {}**: downtime is allowed, so it is the plain rename: one moment, together with the application.",
+                rename.from, rename.to
+            ),
+            Change::Update(update) => {
+                if plan.server.can(Action::UpdateBatch) {
+                    format!(
+                        "Rows of `{}` are updated in batches of a tenth of a second, a commit each. As written, one UPDATE \
+                         would hold every row to its end and double the table.",
+                        update.table.name
+                    )
+                } else {
+                    format!(
+                        "Rows of `{}` are updated in one statement, only those that differ.",
+                        update.table.name
+                    )
+                }
+            }
+        };
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    all
+}
+
+/// While a trigger is on: who writes, and what happens.
+pub(super) fn who_writes(plan: &Plan) -> Vec<[String; 2]> {
+    let mut rows: Vec<[String; 2]> = Vec::new();
+    let mut row = |who: String, what: String| rows.push([who, what]);
+    let syncs = plan
+        .deploys
+        .iter()
+        .flat_map(|deploy| &deploy.steps)
+        .filter(|s| s.phase.deploy() == 1)
+        .flat_map(|s| &s.up);
+    for op in syncs {
+        let Op::CreateSync(sync) = op else { continue };
+        match &sync.kind {
+            SyncKind::Mirror {
+                old,
+                new,
+                old_default,
+                ..
+            } => {
+                row(format!("old code writes {old}"), format!("{new} follows"));
+                row(format!("new code writes {new}"), format!("{old} follows"));
+                if *old_default {
+                    row(
+                        "an INSERT names neither".into(),
+                        format!(
+                            "both get the default of {old}; {new} has none of its own, for then a default could not be told from a value"
+                        ),
+                    );
+                }
+                row(
+                    "a row not filled yet is touched".into(),
+                    "it is filled".into(),
+                );
+            }
+            SyncKind::Derive {
+                column,
+                expr,
+                sources,
+                ..
+            } => {
+                row(
+                    format!("an INSERT without {column}"),
+                    format!("it gets `{}`", expr.0),
+                );
+                if !sources.is_empty() {
+                    row(
+                        format!("an UPDATE of {} alone", sources.join(" or ")),
+                        format!("{column} follows"),
+                    );
+                }
+                row(
+                    format!("new code writes {column}"),
+                    "it stays as written".into(),
+                );
+            }
+        }
+    }
+    rows
+}
+
+pub(super) fn stop(plan: &Plan, deploy: &Deploy) -> String {
+    let batches = deploy.steps.iter().any(|step| step.unit == Unit::Alone);
+    if plan.server.dialect == Dialect::Sqlite {
+        return "Stop (Ctrl-C) when writers time out, or disk runs short. What was not committed is undone by itself; \
+                run the same command again."
+            .into();
+    }
+    if batches {
+        "Stop (Ctrl-C, or `SELECT pg_terminate_backend(pid)`) when replicas lag more than you can bear, disk falls below a \
+         tenth, or p99 of the application doubles. Stopping loses nothing: the same command goes on where it was."
+            .into()
+    } else {
+        "Stop (Ctrl-C) when p99 of the application doubles. A transaction that is cut off changes nothing; run the same \
+         command again."
+            .into()
+    }
+}
+
+/// `it says`, `do`.
+pub(super) fn troubles(plan: &Plan, deploy: &Deploy) -> Vec<[String; 2]> {
+    let mut rows: Vec<[String; 2]> = Vec::new();
+    let mut row = |says: &str, act: String| {
+        let entry = [says.to_owned(), act];
+        if !rows.contains(&entry) {
+            rows.push(entry);
+        }
+    };
+    for op in deploy.steps.iter().flat_map(|step| &step.up) {
+        match op {
+            Op::Lock { tables, .. } => row(
+                &format!("`{} was busy for 30 tries: …`", tables[0].name),
+                "that step changed nothing. End the blocker or wait for it, run the step again".into(),
+            ),
+            Op::Backfill(backfill) if backfill.key.is_some() => {
+                row(
+                    &format!("`rows of {} stayed locked: …`", backfill.table.name),
+                    "find the blocker, run the backfill again".into(),
+                );
+                row(
+                    "replicas lag in the backfill",
+                    "stop it; run it with `PGOPTIONS='-c miggen.pause=0.2'` before the command: seconds after each batch".into(),
+                );
+            }
+            Op::CreateIndex { index, online: true, .. } => row(
+                &format!("the build of {} died, whatever the reason", index.name),
+                "run the step again: it drops the invalid index first (sqlx: `revert` it, then `run`)".into(),
+            ),
+            Op::Guard(conditions) => {
+                for condition in conditions {
+                    match condition {
+                        crate::plan::condition::Condition::ColumnIs { table, column, .. } => row(
+                            &format!("`{}.{column} is not …: plan this change again`", table.name),
+                            "the schema moved since this was planned: plan again with miggen".into(),
+                        ),
+                        crate::plan::condition::Condition::NoRows {
+                            reason: crate::plan::condition::Reason::OutOfStep, ..
+                        } => row(
+                            "`rows of … are out of step`",
+                            "something wrote with the trigger off. Write the column that is right onto itself for those rows, ask again".into(),
+                        ),
+                        crate::plan::condition::Condition::NoDuplicates { table, .. } => row(
+                            &format!("`values of {} stand in several rows`", table.name),
+                            "make them unique first; nothing was changed".into(),
+                        ),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    if plan.server.dialect == Dialect::Sqlite {
+        row(
+            "`database is locked`",
+            "another writer holds it: run the command again".into(),
+        );
+        row(
+            "`CHECK constraint failed: …`",
+            "a guard of the file: its name says what does not hold. Nothing was changed".into(),
+        );
+    }
+    rows
+}
+
+pub(super) fn way_back(plan: &Plan, deploy: &Deploy, number: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    if deploy.steps.iter().all(|step| step.down.ops.is_empty()) {
+        lines.push("There is none: the old values are not kept. Take a backup of the table, or copy the columns aside, if they may be needed.".into());
+    } else if number == 1 {
+        lines.push("New code → old code: roll the application back, nothing else.".into());
+        lines.push("The database too, only when no new code runs:".into());
+    } else {
+        lines.push("Old code may run again only after all of these, in this order:".into());
+    }
+    for note in deploy
+        .steps
+        .iter()
+        .rev()
+        .filter_map(|step| step.down.note.as_ref())
+    {
+        let useful = note.starts_with("Loses");
+        if useful && !lines.contains(note) {
+            lines.insert(1.min(lines.len()), note.clone());
+        }
+    }
+    let _ = plan;
+    lines
+}
+
+pub(super) fn checklist(plan: &Plan) -> Vec<String> {
+    let two = plan.deploys.len() > 1;
+    let mut items = Vec::new();
+    let steps = plan.deploys[0].steps.len();
+    let released = if two {
+        " · `released` written into `rollout.toml`"
+    } else {
+        ""
+    };
+    let each = if steps > 1 {
+        format!("{steps} steps, each verified")
+    } else {
+        "the step, verified".into()
+    };
+    items.push(format!(
+        "deploy 1: pre-checks · {each} · new code out{released}"
+    ));
+    if two {
+        items.push("nobody else uses the old form (reports, exports, other services) · date of deploy 2 in the calendar".into());
+        items.push("deploy 2: `miggen next` · no old code left · every step, verified".into());
+    }
+    let heavy = plan.deploys.iter().flat_map(|d| &d.steps).any(|s| {
+        s.facts(&plan.server)
+            .iter()
+            .any(|f| f.work == Work::Rewrite)
+    });
+    if heavy {
+        items.push("a backup that was restored once".into());
+    }
+    items
+}

@@ -1,0 +1,123 @@
+//! Queries for people: pre-checks and what to watch.
+
+use crate::dialect::{Action, Dialect, quote};
+use crate::plan::condition::Condition;
+use crate::plan::op::Op;
+use crate::plan::{Deploy, Plan};
+use crate::sql;
+
+fn has(deploy: &Deploy, wanted: impl Fn(&Op) -> bool) -> bool {
+    deploy.steps.iter().any(|step| step.up.iter().any(&wanted))
+}
+
+/// Each begins with a comment that says what to expect.
+pub(super) fn before(plan: &Plan, deploy: &Deploy) -> Vec<String> {
+    let Some(step) = deploy.steps.first() else {
+        return Vec::new();
+    };
+    let table = sql::table(plan.server.dialect, &step.table);
+    if plan.server.dialect == Dialect::Sqlite {
+        return vec![
+            "-- \"ok\".\nPRAGMA quick_check;".into(),
+            "-- \"wal\": readers then go on while a file is applied; writers wait for it.\nPRAGMA journal_mode;".into(),
+            "-- Free disk: twice this many bytes.\nSELECT page_count * page_size FROM pragma_page_count, pragma_page_size;".into(),
+        ];
+    }
+    let literal = quote::literal(plan.server.dialect, &table);
+    let mut queries = vec![
+        "-- No row: long transactions stall every step, and make a backfill slower.
+SELECT pid, application_name, state, now() - xact_start AS age, left(query, 60)
+FROM pg_stat_activity
+WHERE datname = current_database() AND xact_start < now() - interval '1 min';"
+            .to_owned(),
+    ];
+    if has(deploy, |op| {
+        matches!(op, Op::Backfill(_) | Op::CreateIndex { .. })
+    }) {
+        queries.push(
+            "-- No row: these keep dead rows as well.
+SELECT gid FROM pg_prepared_xacts;
+SELECT slot_name FROM pg_replication_slots WHERE catalog_xmin IS NOT NULL OR xmin IS NOT NULL;"
+                .into(),
+        );
+        queries.push(format!(
+            "-- Free disk: half of this; and three times this for WAL, where a replica or the archive lags.
+SELECT pg_size_pretty(pg_total_relation_size({literal}));"
+        ));
+    }
+    if has(deploy, |op| matches!(op, Op::CreateSync(_))) {
+        queries.push(format!(
+            "-- No row, or triggers you know: they see the new column change.
+SELECT tgname FROM pg_trigger WHERE tgrelid = {literal}::regclass AND NOT tgisinternal;"
+        ));
+    }
+    for condition in conditions(deploy) {
+        let comment = match condition {
+            Condition::NoDuplicates { .. } => "-- 0: each of these would fail the unique index.",
+            Condition::NoRows { .. } => "-- 0 rows: the first step asks the same.",
+            _ => continue,
+        };
+        // A column of this rollout is not there yet.
+        if deploy
+            .steps
+            .iter()
+            .any(|step| step.phase == crate::plan::Phase::Expand)
+            && matches!(condition, Condition::NoDuplicates { .. })
+        {
+            continue;
+        }
+        for query in sql::verification(&plan.server, std::slice::from_ref(condition)) {
+            queries.push(format!("{comment}\n{query};"));
+        }
+    }
+    queries
+}
+
+fn conditions(deploy: &Deploy) -> impl Iterator<Item = &Condition> {
+    deploy
+        .steps
+        .iter()
+        .flat_map(|step| &step.up)
+        .flat_map(|op| match op {
+            Op::Guard(conditions) => conditions.as_slice(),
+            _ => &[],
+        })
+}
+
+pub(super) fn watch(plan: &Plan, deploy: &Deploy) -> Vec<String> {
+    if plan.server.dialect == Dialect::Sqlite {
+        return Vec::new();
+    }
+    let mut queries = Vec::new();
+    if has(deploy, |op| matches!(op, Op::Backfill(_))) {
+        queries.push(
+            "-- Progress of the backfill: \"backfill posts: key 310000 of 2000000\"
+SELECT application_name, now() - backend_start AS since
+FROM pg_stat_activity WHERE application_name LIKE 'backfill %';"
+                .to_owned(),
+        );
+    }
+    if has(deploy, |op| {
+        op.actions().contains(&Action::CreateIndexOnline)
+    }) {
+        queries.push(
+            "-- Progress of an index; current_locker_pid is the transaction it waits for
+SELECT phase, blocks_done, blocks_total, lockers_done, lockers_total, current_locker_pid
+FROM pg_stat_progress_create_index;"
+                .into(),
+        );
+    }
+    queries.push(
+        "-- Who blocks whom
+SELECT w.pid, left(w.query, 50) AS waits, b.pid AS blocker, b.application_name, b.state,
+    now() - b.xact_start AS age, left(b.query, 50) AS query
+FROM pg_stat_activity w
+CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) u (pid)
+JOIN pg_stat_activity b ON b.pid = u.pid;"
+            .into(),
+    );
+    queries.push(
+        "-- Replica lag\nSELECT application_name, replay_lag FROM pg_stat_replication;".into(),
+    );
+    queries
+}

@@ -1,0 +1,670 @@
+//! Django: one migration a step; the state is changed apart from the database wherever Django's own
+//! operation would run other SQL than the plan's.
+//!
+//! On SQLite that is always: its schema editor makes tables anew, and loses triggers and indexes it
+//! does not know.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::catalog::{ConstraintKind, Expr, Index, Key};
+use crate::dialect::Dialect;
+use crate::error::Result;
+use crate::package::python::{self, Py};
+use crate::package::sql_file::{reset, set};
+use crate::package::{Emission, EmittedStep, File, Request, settings, types};
+use crate::plan::op::Op;
+use crate::plan::{Field, ModelChange, RenamedIndex, Step, Unit};
+use crate::repo::django::{self, Model, Project};
+use crate::sql::{Rendered, Sql};
+
+use super::Target;
+
+pub(super) struct Django;
+
+/// What `migration.py.j2` sees; everything is Python already, operations indented.
+#[derive(Serialize)]
+struct Migration {
+    imports: Vec<&'static str>,
+    constants: Vec<Constant>,
+    class_attributes: Vec<String>,
+    dependencies: Vec<String>,
+    operations: Vec<Operation>,
+    message: String,
+    author: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Constant {
+    comment: Vec<String>,
+    name: String,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct Operation {
+    comment: Vec<String>,
+    code: String,
+}
+
+impl Target for Django {
+    fn name(&self) -> &'static str {
+        "django"
+    }
+
+    fn title(&self) -> &'static str {
+        "Django"
+    }
+
+    fn emit(&self, request: &Request) -> Result<Emission> {
+        let all = request.steps();
+        let tables: BTreeSet<&str> = all.iter().map(|step| step.table.name.as_str()).collect();
+        let tables: Vec<&str> = tables.into_iter().collect();
+        let project = django::read(request.repo, request.folder.as_deref(), &tables)?;
+        let mut before = project.leaf.clone();
+        let mut steps = Vec::new();
+        for (position, step) in (0_u32..).zip(&all) {
+            let name = project.migration_name(&request.file_slug(step), position);
+            let view = migration(request, &project, step, before.as_deref());
+            let label = |name: &Option<String>| match name {
+                Some(name) => name
+                    .chars()
+                    .take_while(char::is_ascii_digit)
+                    .collect::<String>(),
+                None => "zero".into(),
+            };
+            // An unnumbered leaf is named in full.
+            let short = |name: &Option<String>| match label(name) {
+                text if text.is_empty() => name.clone().unwrap_or_default(),
+                text => text,
+            };
+            let down = short(&before);
+            before = Some(name.clone());
+            steps.push(EmittedStep {
+                files: vec![File {
+                    path: project.folder.join(format!("{name}.py")),
+                    contents: request.engine.render("django/migration.py.j2", &view)?,
+                }],
+                up: vec![format!(
+                    "python manage.py migrate {} {}",
+                    project.app,
+                    short(&before)
+                )],
+                down: vec![format!("python manage.py migrate {} {down}", project.app)],
+            });
+        }
+        let mut notes = Vec::new();
+        for table in tables {
+            if !project.models.contains_key(table) {
+                notes.push(format!(
+                    "no model for the table {table} was found in {}: the migrations leave Django's state alone",
+                    project.folder.display()
+                ));
+            }
+        }
+        if let Some(path) = &project.max_migration {
+            notes.push(format!(
+                "write {} into {}",
+                before.as_deref().unwrap_or(""),
+                path.display()
+            ));
+        }
+        Ok(Emission {
+            parent: project.leaf.clone(),
+            steps,
+            notes,
+        })
+    }
+}
+
+fn migration(request: &Request, project: &Project, step: &Step, before: Option<&str>) -> Migration {
+    let mut builder = Builder {
+        request,
+        model: project.models.get(&step.table.name),
+        app: &project.app,
+        constants: Vec::new(),
+        models: false,
+        concurrently: false,
+        now: false,
+    };
+    let operations = builder.operations(step);
+    let mut imports = Vec::new();
+    if builder.concurrently {
+        imports.push("from django.contrib.postgres.operations import AddIndexConcurrently");
+    }
+    imports.push(if builder.models {
+        "from django.db import migrations, models"
+    } else {
+        "from django.db import migrations"
+    });
+    if builder.now {
+        imports.push("from django.db.models.functions import Now");
+    }
+    let atomic = step.unit != Unit::Alone;
+    Migration {
+        imports,
+        constants: builder.constants,
+        class_attributes: if atomic {
+            Vec::new()
+        } else {
+            vec!["atomic = False".into()]
+        },
+        dependencies: before
+            .iter()
+            .map(|leaf| {
+                format!(
+                    "({}, {})",
+                    python::string(&project.app),
+                    python::string(leaf)
+                )
+            })
+            .collect(),
+        operations,
+        message: request.message(step),
+        author: request.author.clone(),
+        reason: request.reason.clone(),
+    }
+}
+
+struct Builder<'b> {
+    request: &'b Request<'b>,
+    model: Option<&'b Model>,
+    app: &'b str,
+    constants: Vec<Constant>,
+    models: bool,
+    concurrently: bool,
+    now: bool,
+}
+
+/// An operation of Django's own, and which of the step's operations it stands for.
+struct Native {
+    position: usize,
+    call: Py,
+    /// Statements of the operation that the call does not run.
+    before: Vec<Sql>,
+}
+
+impl Builder<'_> {
+    fn operations(&mut self, step: &Step) -> Vec<Operation> {
+        let (up, down) = (self.request.up(step), self.request.down(step));
+        let flat = |part: &[Rendered]| -> Vec<Sql> {
+            part.iter()
+                .flat_map(|rendered| rendered.statements.clone())
+                .collect()
+        };
+        let names = settings(self.request, step.unit);
+        let mut operations = Vec::new();
+        let (pre, post, down_first, down_last);
+        let native = self.native(step, &up);
+        match &native {
+            Some(native) => {
+                let undone = down
+                    .iter()
+                    .position(|r| undoes(r.op, up[native.position].op))
+                    .unwrap_or(down.len());
+                let mut head = flat(&up[..native.position]);
+                head.extend(native.before.clone());
+                pre = set(names).into_iter().chain(head).collect::<Vec<_>>();
+                post = flat(&up[native.position + 1..])
+                    .into_iter()
+                    .chain(reset(names))
+                    .collect::<Vec<_>>();
+                down_first = flat(&down[..undone]);
+                down_last = flat(down.get(undone + 1..).unwrap_or(&[]));
+            }
+            None => {
+                let all = flat(&up);
+                pre = if all.is_empty() {
+                    all
+                } else {
+                    set(names)
+                        .into_iter()
+                        .chain(all)
+                        .chain(reset(names))
+                        .collect()
+                };
+                post = Vec::new();
+                let back = flat(&down);
+                down_last = if back.is_empty() {
+                    back
+                } else {
+                    set(names)
+                        .into_iter()
+                        .chain(back)
+                        .chain(reset(names))
+                        .collect()
+                };
+                down_first = Vec::new();
+            }
+        }
+        let note = step.down.note.clone();
+        let states = self.states(step, native.is_some());
+        let run = self.run_sql(
+            &pre,
+            &down_last,
+            if native.is_none() {
+                note.as_deref()
+            } else {
+                None
+            },
+        );
+        match (run, native) {
+            (run, Some(native)) => {
+                operations.extend(run.map(|call| operation(Vec::new(), &call)));
+                operations.push(operation(Vec::new(), &native.call));
+                let after = self.run_sql(&post, &down_first, note.as_deref());
+                operations.extend(after.map(|call| operation(Vec::new(), &call)));
+                if !states.is_empty() {
+                    operations.push(operation(Vec::new(), &state_only(states, None)));
+                }
+            }
+            (run, None) if !states.is_empty() => {
+                operations.push(operation(Vec::new(), &state_only(states, run)));
+            }
+            (run, None) => operations.extend(run.map(|call| operation(Vec::new(), &call))),
+        }
+        operations
+    }
+
+    /// `migrations.RunSQL([…], […])`; nothing where both directions are empty.
+    fn run_sql(&mut self, up: &[Sql], down: &[Sql], note: Option<&str>) -> Option<Py> {
+        if up.is_empty() && down.is_empty() {
+            return None;
+        }
+        let noop = || Py::Raw("migrations.RunSQL.noop".into());
+        let up = if up.is_empty() { noop() } else { self.list(up) };
+        let down = if down.is_empty() {
+            noop()
+        } else {
+            self.list(down)
+        };
+        let down = match note {
+            Some(note) => Py::Commented {
+                comment: vec![note.to_owned()],
+                value: Box::new(down),
+            },
+            None => down,
+        };
+        Some(call("migrations.RunSQL", vec![up, down], vec![]))
+    }
+
+    fn list(&mut self, statements: &[Sql]) -> Py {
+        let items = statements
+            .iter()
+            .map(|sql| {
+                let long = sql.text.contains('\n') || sql.text.len() > 76;
+                let named = sql.name.is_some();
+                if long && (named || sql.text.contains('\n')) {
+                    let name = sql.name.clone().unwrap_or_else(|| "STATEMENT".into());
+                    return Py::Raw(self.constant(name, sql));
+                }
+                let value = Py::Str(sql.text.clone());
+                if sql.comment.is_empty() {
+                    value
+                } else {
+                    Py::Commented {
+                        comment: sql.comment.clone(),
+                        value: Box::new(value),
+                    }
+                }
+            })
+            .collect();
+        Py::List(items)
+    }
+
+    fn constant(&mut self, name: String, sql: &Sql) -> String {
+        let value = python::string(&format!("\n{}\n", sql.text));
+        if let Some(known) = self.constants.iter().find(|known| known.value == value) {
+            return known.name.clone();
+        }
+        let mut free = name.clone();
+        let mut number = 1;
+        while self.constants.iter().any(|known| known.name == free) {
+            number += 1;
+            free = format!("{name}_{number}");
+        }
+        self.constants.push(Constant {
+            comment: sql.comment.clone(),
+            name: free.clone(),
+            value,
+        });
+        free
+    }
+
+    /// Django's own operation for one of the step's, where its SQL is the plan's.
+    fn native(&mut self, step: &Step, up: &[Rendered]) -> Option<Native> {
+        if self.request.plan.server.dialect != Dialect::Postgres {
+            return None;
+        }
+        let model = self.model?.name.to_lowercase();
+        for (position, rendered) in up.iter().enumerate() {
+            match rendered.op {
+                Op::AddColumn {
+                    column,
+                    constraints,
+                    ..
+                } if constraints.is_empty() => {
+                    let field = step.model.iter().find_map(|change| match change {
+                        ModelChange::AddField { field, .. } if field.column.name == column.name => {
+                            Some(field)
+                        }
+                        _ => None,
+                    })?;
+                    let same =
+                        field.column == *column && !field.unique && field.references.is_none();
+                    // Django quotes every name and writes types its own way; what counts is that the
+                    // column comes out the same.
+                    let text =
+                        django_field(self.request.plan.server.dialect, field).filter(|_| same)?;
+                    self.uses(&text);
+                    return Some(Native {
+                        position,
+                        call: add_field(&model, &column.name, text),
+                        before: Vec::new(),
+                    });
+                }
+                Op::CreateIndex {
+                    index,
+                    online: true,
+                    ..
+                } => {
+                    let known = step
+                        .model
+                        .iter()
+                        .any(|change| matches!(change, ModelChange::AddIndex { .. }));
+                    let text = self.index(index).filter(|_| known)?;
+                    self.models = true;
+                    self.concurrently = true;
+                    return Some(Native {
+                        position,
+                        call: call(
+                            "AddIndexConcurrently",
+                            vec![],
+                            vec![
+                                ("model_name".into(), Py::Str(model)),
+                                ("index".into(), text),
+                            ],
+                        ),
+                        before: rendered.statements[..rendered.statements.len() - 1].to_vec(),
+                    });
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// What the models know from this step on, apart from what a native call says already.
+    fn states(&mut self, step: &Step, native: bool) -> Vec<Py> {
+        let Some(model) = self.model else {
+            return Vec::new();
+        };
+        let name = model.name.to_lowercase();
+        let dialect = self.request.plan.server.dialect;
+        let mut states = Vec::new();
+        for change in &step.model {
+            match change {
+                ModelChange::AddField { field, .. } if !native => {
+                    if let Some(text) = self.field(dialect, field) {
+                        self.uses(&text);
+                        states.push(add_field(&name, &field_name(field), text));
+                    }
+                }
+                ModelChange::AlterField { field, .. } => {
+                    if let Some(text) = self.field(dialect, field) {
+                        self.uses(&text);
+                        states.push(with_field(
+                            "migrations.AlterField",
+                            &name,
+                            &field.column.name,
+                            text,
+                        ));
+                    }
+                }
+                ModelChange::RenameField {
+                    from,
+                    field,
+                    indexes,
+                    ..
+                } => {
+                    let Some((old, known)) = model.field_of(from) else {
+                        continue;
+                    };
+                    // The column is said apart from the name: it follows, whatever the field is called.
+                    let rename = known.definition.keyword("db_column").is_none() && old == from;
+                    if !rename {
+                        continue;
+                    }
+                    for index in indexes.iter().filter(|index| self.knows(index)) {
+                        states.push(call(
+                            "migrations.RemoveIndex",
+                            vec![],
+                            vec![
+                                ("model_name".into(), Py::Str(name.clone())),
+                                ("name".into(), Py::Str(index.before.name.clone())),
+                            ],
+                        ));
+                    }
+                    states.push(call(
+                        "migrations.RenameField",
+                        vec![],
+                        vec![
+                            ("model_name".into(), Py::Str(name.clone())),
+                            ("old_name".into(), Py::Str(old.to_owned())),
+                            ("new_name".into(), Py::Str(field.column.name.clone())),
+                        ],
+                    ));
+                    let renamed: Vec<Py> = indexes
+                        .iter()
+                        .filter(|index| self.knows(index))
+                        .filter_map(|index| self.index(&index.after))
+                        .collect();
+                    self.models |= !renamed.is_empty();
+                    states.extend(renamed.into_iter().map(|text| add_index(&name, text)));
+                }
+                ModelChange::AddIndex { index, .. } if !native => {
+                    if let Some(text) = self.index(index) {
+                        self.models = true;
+                        states.push(add_index(&name, text));
+                    }
+                }
+                ModelChange::AddField { .. } | ModelChange::AddIndex { .. } => {}
+            }
+        }
+        states
+    }
+
+    /// The models declare this index by name; one made by `db_index` follows its field.
+    fn knows(&self, index: &RenamedIndex) -> bool {
+        self.model.is_some_and(|model| {
+            model
+                .indexes
+                .iter()
+                .any(|own| own.name == index.before.name)
+        })
+    }
+
+    fn field(&self, dialect: Dialect, field: &Field) -> Option<String> {
+        if let Some(reference) = &field.references
+            && let ConstraintKind::ForeignKey { table, .. } = &reference.kind
+        {
+            let to = format!("{}.{}", self.app, model_of(table.name.as_str(), self.app));
+            let null = if field.column.not_null {
+                ""
+            } else {
+                ", null=True"
+            };
+            // The change asks for no index, so the state may not promise one.
+            return Some(format!(
+                "models.ForeignKey(on_delete=models.DO_NOTHING, to={}, db_index=False{null})",
+                python::string(&to)
+            ));
+        }
+        django_field(dialect, field)
+    }
+
+    fn index(&self, index: &Index) -> Option<Py> {
+        let simple = !index.unique
+            && index.method.is_none()
+            && index.filter.is_none()
+            && index.include.is_empty()
+            && index.options.is_none();
+        if !simple {
+            return None;
+        }
+        let model = self.model?;
+        let fields: Option<Vec<Py>> = index
+            .keys
+            .iter()
+            .map(|key| match key {
+                Key::Column { name, rest: None } => {
+                    let field = model
+                        .field_of(name)
+                        .map_or(name.as_str(), |(field, _)| field);
+                    Some(Py::Str(field.to_owned()))
+                }
+                _ => None,
+            })
+            .collect();
+        Some(call(
+            "models.Index",
+            vec![],
+            vec![
+                ("fields".into(), Py::List(fields?)),
+                ("name".into(), Py::Str(index.name.clone())),
+            ],
+        ))
+    }
+
+    fn uses(&mut self, text: &str) {
+        self.models |= text.contains("models.");
+        self.now |= text.contains("Now()");
+    }
+}
+
+/// The last part of a table's name, as Django's default makes tables.
+fn model_of(table: &str, app: &str) -> String {
+    table
+        .strip_prefix(&format!("{app}_"))
+        .unwrap_or(table)
+        .to_owned()
+}
+
+fn field_name(field: &Field) -> String {
+    let name = &field.column.name;
+    if field.references.is_some() {
+        return name.strip_suffix("_id").unwrap_or(name).to_owned();
+    }
+    name.clone()
+}
+
+/// The field a model declares for a column, or `None` where Django has no such type.
+pub(crate) fn django_field(dialect: Dialect, field: &Field) -> Option<String> {
+    let column = &field.column;
+    if column.collation.is_some() || column.generated.is_some() || field.references.is_some() {
+        return None;
+    }
+    let ty = types::django(&column.ty)?;
+    let mut args: Vec<String> = ty
+        .args
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    if let Some(default) = &column.default {
+        let (python, constant) = python_default(dialect, default)?;
+        if constant {
+            args.push(format!("default={python}"));
+        }
+        args.push(format!("db_default={python}"));
+    }
+    if !column.not_null {
+        args.push("null=True".into());
+    }
+    if field.unique {
+        args.push("unique=True".into());
+    }
+    Some(format!("models.{}({})", ty.class, args.join(", ")))
+}
+
+/// A default as Python, and whether it is a constant.
+fn python_default(dialect: Dialect, Expr(text): &Expr) -> Option<(String, bool)> {
+    let lower = text.to_ascii_lowercase();
+    match lower.as_str() {
+        "true" => return Some(("True".into(), true)),
+        "false" => return Some(("False".into(), true)),
+        "now()" | "current_timestamp" => return Some(("Now()".into(), false)),
+        _ => {}
+    }
+    if text.parse::<i64>().is_ok() {
+        return Some((text.clone(), true));
+    }
+    let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
+    let plain = !inner.replace("''", "").contains('\'') && (dialect != Dialect::MySql);
+    plain.then(|| (python::string(&inner.replace("''", "'")), true))
+}
+
+fn undoes(down: &Op, up: &Op) -> bool {
+    match (down, up) {
+        (Op::DropColumn { column, .. }, Op::AddColumn { column: added, .. }) => {
+            *column == added.name
+        }
+        (Op::DropIndex { index, .. }, Op::CreateIndex { index: made, .. }) => {
+            index.name == made.name
+        }
+        _ => false,
+    }
+}
+
+fn call(function: &str, args: Vec<Py>, kwargs: Vec<(String, Py)>) -> Py {
+    Py::Call {
+        function: function.into(),
+        args,
+        kwargs,
+    }
+}
+
+fn add_field(model: &str, name: &str, field: String) -> Py {
+    with_field("migrations.AddField", model, name, field)
+}
+
+fn with_field(function: &str, model: &str, name: &str, field: String) -> Py {
+    call(
+        function,
+        vec![],
+        vec![
+            ("model_name".into(), Py::Str(model.into())),
+            ("name".into(), Py::Str(name.into())),
+            ("field".into(), Py::Raw(field)),
+        ],
+    )
+}
+
+fn add_index(model: &str, index: Py) -> Py {
+    call(
+        "migrations.AddIndex",
+        vec![],
+        vec![
+            ("model_name".into(), Py::Str(model.into())),
+            ("index".into(), index),
+        ],
+    )
+}
+
+/// Changes of the state, beside what is run on the database.
+fn state_only(states: Vec<Py>, database: Option<Py>) -> Py {
+    let mut kwargs = Vec::new();
+    if let Some(database) = database {
+        kwargs.push(("database_operations".into(), Py::List(vec![database])));
+    }
+    kwargs.push(("state_operations".into(), Py::List(states)));
+    call("migrations.SeparateDatabaseAndState", vec![], kwargs)
+}
+
+fn operation(comment: Vec<String>, call: &Py) -> Operation {
+    Operation {
+        comment,
+        code: format!("        {},", call.layout(8, 0, 1)),
+    }
+}

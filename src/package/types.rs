@@ -1,0 +1,191 @@
+//! Column types as SQLAlchemy and Django say them; `None` where they cannot say the same.
+//!
+//! Each row was compiled by the framework and compared with the server's own name of the type.
+
+use crate::dialect::Dialect;
+
+/// A type taken apart: `character varying(255)` is `varchar`, `[255]`.
+#[derive(Debug, PartialEq, Eq)]
+struct Taken {
+    base: String,
+    args: Vec<String>,
+    array: bool,
+    with_time_zone: bool,
+}
+
+/// A call, and the import it needs beyond `sqlalchemy as sa`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SaType {
+    pub(crate) call: String,
+    pub(crate) postgresql: bool,
+}
+
+/// A Django field class without its common arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DjangoType {
+    /// `CharField`
+    pub(crate) class: &'static str,
+    pub(crate) args: Vec<(&'static str, String)>,
+}
+
+fn take(ty: &str) -> Taken {
+    let lower = ty.trim().to_ascii_lowercase();
+    let array = lower.ends_with("[]");
+    let lower = lower.trim_end_matches("[]").trim();
+    let with_time_zone = lower.contains("with time zone") || lower.ends_with("tz");
+    let (head, args) = match (lower.find('('), lower.find(')')) {
+        (Some(open), Some(close)) if open < close => (
+            format!("{}{}", &lower[..open], &lower[close + 1..]),
+            lower[open + 1..close]
+                .split(',')
+                .map(|arg| arg.trim().to_owned())
+                .collect(),
+        ),
+        _ => (lower.to_owned(), Vec::new()),
+    };
+    let words: Vec<&str> = head.split_whitespace().collect();
+    let base = match words.as_slice() {
+        ["character", "varying"] | ["varchar"] => "varchar",
+        ["character"] | ["char"] => "char",
+        ["double", "precision"] | ["float8"] => "double",
+        ["int"] | ["int4"] | ["integer"] => "integer",
+        ["int8"] | ["bigint"] => "bigint",
+        ["int2"] | ["smallint"] => "smallint",
+        ["bool"] | ["boolean"] => "boolean",
+        ["decimal"] | ["numeric"] => "numeric",
+        ["float4"] | ["real"] => "real",
+        ["timestamptz"] | ["timestamp", ..] => "timestamp",
+        ["timetz"] | ["time", ..] => "time",
+        [one] => one,
+        _ => &head,
+    };
+    Taken {
+        base: base.to_owned(),
+        args,
+        array,
+        with_time_zone,
+    }
+}
+
+pub(crate) fn sqlalchemy(dialect: Dialect, ty: &str) -> Option<SaType> {
+    let taken = take(ty);
+    if dialect == Dialect::Sqlite && !SQLITE_SAME.contains(&taken.base.as_str()) {
+        return None;
+    }
+    let arg = |at: usize| taken.args.get(at).map(String::as_str);
+    let plain = |call: &str| Some((call.to_owned(), false));
+    let found = match (taken.base.as_str(), taken.args.len()) {
+        ("smallint", 0) => plain("sa.SmallInteger()"),
+        ("integer", 0) => plain("sa.Integer()"),
+        ("bigint", 0) => plain("sa.BigInteger()"),
+        ("numeric", 0) => plain("sa.Numeric()"),
+        ("numeric", 1) => Some((format!("sa.Numeric({})", arg(0)?), false)),
+        ("numeric", 2) => Some((format!("sa.Numeric({}, {})", arg(0)?, arg(1)?), false)),
+        ("real", 0) => plain("sa.REAL()"),
+        ("double", 0) => plain("sa.Double()"),
+        ("boolean", 0) => plain("sa.Boolean()"),
+        ("text", 0) => plain("sa.Text()"),
+        ("varchar", 0) => plain("sa.String()"),
+        ("varchar", 1) => Some((format!("sa.String({})", arg(0)?), false)),
+        ("char", 1) => Some((format!("sa.CHAR({})", arg(0)?), false)),
+        ("bytea", 0) => plain("sa.LargeBinary()"),
+        ("date", 0) => plain("sa.Date()"),
+        ("time", 0) if !taken.with_time_zone => plain("sa.Time()"),
+        ("interval", 0) => plain("sa.Interval()"),
+        ("timestamp", 0) if taken.with_time_zone => plain("sa.DateTime(timezone=True)"),
+        ("timestamp", 0) => plain("sa.DateTime()"),
+        ("uuid", 0) => plain("sa.Uuid()"),
+        ("json", 0) => plain("sa.JSON()"),
+        ("jsonb", 0) => Some(("postgresql.JSONB()".into(), true)),
+        ("inet" | "cidr" | "macaddr" | "money" | "tsvector" | "citext" | "hstore", 0) => Some((
+            format!("postgresql.{}()", taken.base.to_ascii_uppercase()),
+            true,
+        )),
+        _ => None,
+    };
+    let (call, postgresql) = found?;
+    if taken.array {
+        return Some(SaType {
+            call: format!("postgresql.ARRAY({call})"),
+            postgresql: true,
+        });
+    }
+    Some(SaType { call, postgresql })
+}
+
+/// Types that SQLAlchemy writes on SQLite as they were written.
+const SQLITE_SAME: &[&str] = &[
+    "bigint", "boolean", "date", "integer", "numeric", "smallint", "text", "varchar",
+];
+
+pub(crate) fn django(ty: &str) -> Option<DjangoType> {
+    let taken = take(ty);
+    if taken.array {
+        return None;
+    }
+    let plain = |class| {
+        Some(DjangoType {
+            class,
+            args: Vec::new(),
+        })
+    };
+    match (taken.base.as_str(), taken.args.len()) {
+        ("smallint", 0) => plain("SmallIntegerField"),
+        ("integer", 0) => plain("IntegerField"),
+        ("bigint", 0) => plain("BigIntegerField"),
+        ("double", 0) => plain("FloatField"),
+        ("boolean" | "bool", 0) => plain("BooleanField"),
+        ("text", 0) => plain("TextField"),
+        ("varchar", 1) => Some(DjangoType {
+            class: "CharField",
+            args: vec![("max_length", taken.args[0].clone())],
+        }),
+        ("numeric", 2) => Some(DjangoType {
+            class: "DecimalField",
+            args: vec![
+                ("max_digits", taken.args[0].clone()),
+                ("decimal_places", taken.args[1].clone()),
+            ],
+        }),
+        ("bytea" | "blob", 0) => plain("BinaryField"),
+        ("date", 0) => plain("DateField"),
+        ("time", 0) if !taken.with_time_zone => plain("TimeField"),
+        ("interval", 0) => plain("DurationField"),
+        ("timestamp" | "datetime", 0) => plain("DateTimeField"),
+        ("uuid", 0) => plain("UUIDField"),
+        ("jsonb", 0) => plain("JSONField"),
+        ("inet", 0) => plain("GenericIPAddressField"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_said_as_the_framework_says_them() {
+        let sa = |ty| sqlalchemy(Dialect::Postgres, ty).map(|ty| ty.call);
+        assert_eq!(
+            sa("character varying(255)").as_deref(),
+            Some("sa.String(255)")
+        );
+        assert_eq!(
+            sa("timestamp with time zone").as_deref(),
+            Some("sa.DateTime(timezone=True)")
+        );
+        assert_eq!(
+            sa("timestamptz").as_deref(),
+            Some("sa.DateTime(timezone=True)")
+        );
+        assert_eq!(sa("numeric(10, 2)").as_deref(), Some("sa.Numeric(10, 2)"));
+        assert_eq!(sa("text[]").as_deref(), Some("postgresql.ARRAY(sa.Text())"));
+        assert_eq!(sa("timestamp(3)"), None);
+        assert_eq!(sa("mood"), None);
+        assert_eq!(
+            django("varchar(20)").unwrap().args,
+            [("max_length", "20".to_owned())]
+        );
+        assert_eq!(django("mood"), None);
+    }
+}

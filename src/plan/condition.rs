@@ -1,0 +1,112 @@
+//! Questions a file asks before it acts and after: guards, verifications, pre-checks.
+//!
+//! Enters: names and verbatim expressions. Leaves: typed conditions. Must not know: SQL text.
+
+use chrono::NaiveDate;
+
+use crate::catalog::{Expr, Key, TableName};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    /// The column is as the plan saw it.
+    ColumnIs {
+        table: TableName,
+        column: String,
+        ty: String,
+        not_null: bool,
+    },
+    ColumnExists {
+        table: TableName,
+        column: String,
+    },
+    ColumnGone {
+        table: TableName,
+        column: String,
+    },
+    ColumnNotNull {
+        table: TableName,
+        column: String,
+    },
+    /// The trigger is there and fires.
+    SyncOn {
+        table: TableName,
+        name: String,
+        missing: Missing,
+    },
+    SyncGone {
+        table: TableName,
+        name: String,
+    },
+    IndexValid {
+        table: TableName,
+        name: String,
+        missing: Missing,
+    },
+    ConstraintValid {
+        table: TableName,
+        name: String,
+    },
+    /// No row fulfils the predicate.
+    NoRows {
+        table: TableName,
+        filter: Predicate,
+        reason: Reason,
+    },
+    /// No two rows share the keys (NULLs apart).
+    NoDuplicates {
+        table: TableName,
+        keys: Vec<Key>,
+        filter: Option<Expr>,
+    },
+    /// `what` is kept until a day.
+    NotBefore {
+        date: NaiveDate,
+        what: String,
+    },
+}
+
+/// What to do where something a deploy should have brought is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The step before this one brings it.
+    RunStepBefore,
+    /// This very step brings it.
+    RunAgain,
+    FinishDeploy1,
+}
+
+/// What rows that should not be there mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// A backfill is not done.
+    Left,
+    /// Two columns that a trigger keeps equal are not.
+    OutOfStep,
+    /// The expression of the change says nothing for them, and the column is required.
+    NoValue { column: String },
+}
+
+/// A filter over the rows of one table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Predicate {
+    IsNull(String),
+    IsNotNull(String),
+    ExprIsNull(Expr),
+    ExprIsNotNull(Expr),
+    /// The column does not hold the expression's value, NULL counted as a value.
+    Differs(String, Expr),
+    ColumnsDiffer(String, String),
+    /// As the user wrote it.
+    Given(Expr),
+    And(Vec<Predicate>),
+    Or(Vec<Predicate>),
+}
+
+impl Condition {
+    pub fn reads_rows(&self) -> bool {
+        matches!(
+            self,
+            Condition::NoRows { .. } | Condition::NoDuplicates { .. }
+        )
+    }
+}

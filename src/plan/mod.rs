@@ -1,0 +1,274 @@
+//! What was asked → how it is carried out: deploys of steps of typed operations.
+//!
+//! Enters: the catalog before, what was asked, a server, a policy. Leaves: a [`Plan`], proven in
+//! memory. Must not know: SQL text, files, frameworks.
+
+pub mod condition;
+pub mod op;
+mod order;
+mod prove;
+mod rules;
+mod strategy;
+
+use chrono::NaiveDate;
+
+use crate::catalog::{Catalog, Column, Constraint, Expr, Index, TableName};
+use crate::change::{Intent, Keep};
+use crate::dialect::{Blocks, Fact, Server, Tx, Verdict, quote};
+use crate::error::{Error, Result};
+
+use condition::Condition;
+use op::Op;
+
+/// How the change is to be carried out.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    pub downtime: Downtime,
+    /// Rows of a table, where known.
+    pub rows: std::collections::BTreeMap<TableName, u64>,
+    /// Day before which a contract must not run; known once deploy 1 is released.
+    pub not_before: Option<NaiveDate>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Downtime {
+    #[default]
+    None,
+    /// At most so many minutes.
+    Minutes(u32),
+    Any,
+}
+
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub server: Server,
+    /// `rename posts.created to created_at`
+    pub title: String,
+    /// `rename_created`
+    pub slug: String,
+    pub deploys: Vec<Deploy>,
+    pub keep: Option<Keep>,
+    pub intent: Intent,
+    pub before: Catalog,
+    pub policy: Policy,
+}
+
+/// What reaches production together: a release boundary.
+#[derive(Debug, Clone)]
+pub struct Deploy {
+    pub steps: Vec<Step>,
+}
+
+/// One or a few operations that run as one unit.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Where it belongs; with the table, what it may be merged with.
+    pub phase: Phase,
+    pub table: TableName,
+    /// `expand`, `backfill`, `index`: the last part of file names.
+    pub slug: String,
+    /// `created_at, kept in step by a trigger`
+    pub title: String,
+    pub unit: Unit,
+    pub up: Vec<Op>,
+    pub down: Down,
+    /// What holds afterwards, asked from outside.
+    pub verify: Vec<Condition>,
+    /// What the application's models may say from now on.
+    pub model: Vec<ModelChange>,
+}
+
+/// Ordered: steps of a rollout run in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    Expand,
+    Backfill,
+    /// Constraints that wait for the backfill, not validated yet.
+    Constrain,
+    Index,
+    /// Validated constraints, NOT NULL.
+    Enforce,
+    // From here on: deploy 2.
+    Check,
+    Equal,
+    Contract,
+}
+
+impl Phase {
+    /// The number of the deploy, from 1.
+    pub fn deploy(self) -> usize {
+        if self < Phase::Check { 1 } else { 2 }
+    }
+}
+
+/// How the statements of a step hold together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unit {
+    Transaction,
+    /// Every statement by itself, locks waited for without limit.
+    Alone,
+    /// A transaction of its own in which foreign keys are off.
+    Rebuild,
+}
+
+#[derive(Debug, Clone)]
+pub struct Down {
+    pub ops: Vec<Op>,
+    /// What goes lost, or why there is nothing to do.
+    pub note: Option<String>,
+}
+
+/// A change of the application's models.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelChange {
+    AddField {
+        table: TableName,
+        field: Field,
+    },
+    /// The field as it was before, and as it may be declared now.
+    AlterField {
+        table: TableName,
+        field: Field,
+    },
+    /// `indexes` keep their names and now name the new column.
+    RenameField {
+        table: TableName,
+        from: String,
+        field: Field,
+        indexes: Vec<RenamedIndex>,
+    },
+    AddIndex {
+        table: TableName,
+        index: Index,
+    },
+}
+
+/// A column as a model declares it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    pub column: Column,
+    pub unique: bool,
+    /// A foreign key of this column alone.
+    pub references: Option<Constraint>,
+}
+
+/// An index (or unique constraint) on a renamed column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenamedIndex {
+    pub before: Index,
+    pub after: Index,
+    /// The name of the one on the old column while both exist.
+    pub aside: String,
+    pub constraint: bool,
+}
+
+impl Down {
+    pub fn ops(ops: Vec<Op>) -> Down {
+        Down { ops, note: None }
+    }
+
+    pub fn noted(ops: Vec<Op>, note: impl Into<String>) -> Down {
+        Down {
+            ops,
+            note: Some(note.into()),
+        }
+    }
+}
+
+impl Step {
+    /// The facts behind what the step does, the most blocking first.
+    pub fn facts(&self, server: &Server) -> Vec<&'static Fact> {
+        let mut facts: Vec<&'static Fact> = self
+            .up
+            .iter()
+            .flat_map(Op::actions)
+            .filter_map(|action| match server.verdict(action) {
+                Verdict::Yes(fact) => Some(fact),
+                Verdict::No { .. } => None,
+            })
+            .collect();
+        facts.sort_by(|a, b| b.blocks.cmp(&a.blocks).then(b.work.cmp(&a.work)));
+        facts
+    }
+
+    /// The strongest lock of the step, and whom it blocks.
+    pub fn strongest(&self, server: &Server) -> Option<(&'static str, Blocks)> {
+        let explicit = self.up.iter().find_map(|op| match op {
+            Op::Lock { mode, .. } => Some(*mode),
+            _ => None,
+        });
+        let own = self
+            .facts(server)
+            .first()
+            .map(|fact| (fact.lock, fact.blocks));
+        // A step that locks its table itself holds that lock whatever comes after.
+        if let Some(mode) = explicit {
+            let blocks = server
+                .facts()
+                .find(|fact| fact.lock == mode)
+                .map(|fact| fact.blocks);
+            return blocks.map(|blocks| (mode, blocks)).or(own);
+        }
+        own
+    }
+}
+
+/// Plans, orders, merges and proves.
+pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) -> Result<Plan> {
+    let mut steps = Vec::new();
+    for asked in &intent.asked {
+        let context = rules::Context {
+            server: &server,
+            before,
+            intent,
+            policy,
+            asked,
+        };
+        steps.extend(rules::steps(&context)?);
+    }
+    let deploys = order::order(steps);
+    for step in deploys.iter().flat_map(|deploy| &deploy.steps) {
+        check_facts(&server, step)?;
+    }
+    let plan = Plan {
+        server,
+        title: intent.title.clone(),
+        slug: intent.slug.clone(),
+        deploys,
+        keep: intent.keep.clone(),
+        intent: intent.clone(),
+        before: before.clone(),
+        policy: policy.clone(),
+    };
+    prove::prove(&plan)?;
+    Ok(plan)
+}
+
+/// A plan may only hold what the server is known to do, in the unit it may run in.
+fn check_facts(server: &Server, step: &Step) -> Result<()> {
+    for action in step.up.iter().chain(&step.down.ops).flat_map(Op::actions) {
+        match server.verdict(action) {
+            Verdict::No { why } => {
+                return Err(Error::refused(format!(
+                    "{} needs something that this server does not offer: {why}",
+                    step.title
+                )));
+            }
+            Verdict::Yes(fact)
+                if fact.transaction == Tx::Outside && step.unit == Unit::Transaction =>
+            {
+                return Err(Error::bug(format!(
+                    "step `{}` runs {action:?} in a transaction",
+                    step.slug
+                )));
+            }
+            Verdict::Yes(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The expression `column`, as our own text.
+pub(crate) fn column_expr(server: &Server, column: &str) -> Expr {
+    Expr(quote::ident(server.dialect, column))
+}

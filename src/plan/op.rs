@@ -1,0 +1,536 @@
+//! The typed operations a plan is made of, and what each does to the catalog.
+//!
+//! Enters: an operation and a catalog. Leaves: the catalog after it, or why it cannot be carried
+//! out there. Must not know: SQL text, frameworks.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{
+    Catalog, Column, Constraint, ConstraintKind, Expr, Index, Key, Origin, Table, TableName,
+    Trigger,
+};
+use crate::dialect::Action;
+
+use super::condition::{Condition, Predicate};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// Refuses to go on unless every condition holds.
+    Guard(Vec<Condition>),
+    /// Takes a lock in short tries and keeps it to the end of the transaction; the first table is
+    /// the one that is changed, `mode` the server's own name.
+    Lock {
+        tables: Vec<TableName>,
+        mode: &'static str,
+    },
+    /// `constraints` come with the column in one statement, not valid yet.
+    AddColumn {
+        table: TableName,
+        column: Column,
+        constraints: Vec<Constraint>,
+    },
+    DropColumn {
+        table: TableName,
+        column: String,
+    },
+    RenameColumn {
+        table: TableName,
+        from: String,
+        to: String,
+    },
+    SetDefault {
+        table: TableName,
+        column: String,
+        expr: Expr,
+    },
+    SetNotNull {
+        table: TableName,
+        column: String,
+    },
+    DropNotNull {
+        table: TableName,
+        column: String,
+    },
+    /// Not valid: existing rows are not looked at.
+    AddConstraint {
+        table: TableName,
+        constraint: Constraint,
+    },
+    Validate {
+        table: TableName,
+        name: String,
+    },
+    DropConstraint {
+        table: TableName,
+        name: String,
+    },
+    RenameConstraint {
+        table: TableName,
+        from: String,
+        to: String,
+    },
+    /// Makes a unique index the constraint of the same name.
+    UniqueUsingIndex {
+        table: TableName,
+        name: String,
+        options: Option<String>,
+    },
+    /// What an earlier try left is replaced.
+    CreateIndex {
+        table: TableName,
+        index: Index,
+        online: bool,
+    },
+    /// As part of a way back: an index that is there is kept.
+    RestoreIndex {
+        table: TableName,
+        index: Index,
+        online: bool,
+    },
+    /// As part of a way back: only where the condition does not hold already.
+    Unless {
+        table: TableName,
+        holds: Condition,
+        ops: Vec<Op>,
+    },
+    DropIndex {
+        table: TableName,
+        index: Index,
+        online: bool,
+    },
+    /// The definition is kept for servers that build it again.
+    RenameIndex {
+        table: TableName,
+        index: Index,
+        to: String,
+    },
+    CreateSync(Sync),
+    DropSync(Sync),
+    /// Writes one row, so that a trigger is run once before users meet it.
+    Touch {
+        table: TableName,
+        key: Option<String>,
+        column: String,
+    },
+    Backfill(Backfill),
+    Rebuild(Box<Rebuild>),
+}
+
+/// A trigger that keeps columns in step while two versions of the application run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sync {
+    /// Of the trigger and its function.
+    pub name: String,
+    pub table: TableName,
+    pub kind: SyncKind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum SyncKind {
+    /// `new` is a copy of `old`; whoever is written, the other follows.
+    Mirror {
+        old: String,
+        new: String,
+        /// `old` has a default, which an INSERT that names only `new` also gets.
+        old_default: bool,
+        /// The table says that one of both must be given: `new` may be NULL in an INSERT of old code.
+        needs_given: bool,
+    },
+    /// `column` is filled from `expr` where the writer does not give it.
+    Derive {
+        column: String,
+        expr: Expr,
+        /// The same with every column read from the row being written.
+        row_expr: Expr,
+        /// The columns `expr` reads.
+        sources: Vec<String>,
+        /// NULL in `column` always means "not given".
+        required: bool,
+    },
+}
+
+/// Fills rows in batches, each committed by itself; may be killed and run again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Backfill {
+    pub table: TableName,
+    /// The column rows are walked by, a single integer key; `None` where the server has no batches
+    /// and one UPDATE does it all.
+    pub key: Option<String>,
+    pub set: Vec<(String, Expr)>,
+    /// What still has to be done; false for a row once it is done.
+    pub remaining: Predicate,
+    /// The trigger that keeps new rows filled meanwhile.
+    pub sync: Option<String>,
+}
+
+/// A table made anew under its own name, for what ALTER TABLE cannot do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rebuild {
+    pub from: Table,
+    pub to: Table,
+    /// Where a column of `to` gets its values; others are copied by name.
+    pub copy: BTreeMap<String, Expr>,
+    /// Views, and triggers of any table that name this one: dropped before, created after, verbatim.
+    pub dependants: Vec<Dependant>,
+    /// The table keeps a counter that must not fall.
+    pub autoincrement: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dependant {
+    /// `VIEW` or `TRIGGER`.
+    pub kind: &'static str,
+    pub name: String,
+    /// Drop it first: it lies on another table, or is a view.
+    pub drop: bool,
+    pub text: String,
+}
+
+/// Why an operation does not fit the catalog it meets.
+pub type Misfit = String;
+
+impl Op {
+    /// What the server is asked to do, strongest lock first; empty for what only asks.
+    pub fn actions(&self) -> Vec<Action> {
+        match self {
+            Op::Guard(conditions) => {
+                if conditions.iter().any(Condition::reads_rows) {
+                    vec![Action::Scan]
+                } else {
+                    vec![]
+                }
+            }
+            Op::Lock { .. } | Op::Touch { .. } => vec![],
+            Op::AddColumn {
+                column,
+                constraints,
+                ..
+            } => {
+                let mut actions = vec![match &column.default {
+                    None => Action::AddColumn,
+                    Some(_) => Action::AddColumnConstantDefault,
+                }];
+                if constraints
+                    .iter()
+                    .any(|c| !c.valid && matches!(c.kind, ConstraintKind::Check(_)))
+                {
+                    actions.push(Action::AddCheckNotValid);
+                }
+                actions
+            }
+            Op::DropColumn { .. } => vec![Action::DropColumn],
+            Op::RenameColumn { .. } => vec![Action::RenameColumn],
+            Op::SetDefault { .. } => vec![Action::SetDefault],
+            Op::SetNotNull { .. } => vec![Action::SetNotNullProven],
+            Op::DropNotNull { .. } => vec![Action::DropNotNull],
+            Op::AddConstraint { constraint, .. } => vec![match constraint.kind {
+                ConstraintKind::ForeignKey { .. } => Action::AddForeignKeyNotValid,
+                _ => Action::AddCheckNotValid,
+            }],
+            // Of a foreign key it takes the same lock on this table.
+            Op::Validate { .. } => vec![Action::ValidateCheck],
+            Op::DropConstraint { .. } => vec![Action::DropConstraint],
+            Op::RenameConstraint { .. } => vec![Action::RenameConstraint],
+            Op::UniqueUsingIndex { .. } => vec![Action::UniqueUsingIndex],
+            Op::CreateIndex { online, .. } | Op::RestoreIndex { online, .. } => {
+                vec![if *online {
+                    Action::CreateIndexOnline
+                } else {
+                    Action::CreateIndex
+                }]
+            }
+            Op::Unless { ops, .. } => ops.iter().flat_map(Op::actions).collect(),
+            Op::DropIndex { online: true, .. } => vec![Action::DropIndexOnline],
+            Op::DropIndex { online: false, .. } => vec![Action::DropIndex],
+            Op::RenameIndex { .. } => vec![Action::RenameIndex],
+            Op::CreateSync(_) => vec![Action::CreateTrigger],
+            Op::DropSync(_) => vec![Action::DropTrigger],
+            Op::Backfill(Backfill { key: Some(_), .. }) => vec![Action::UpdateBatch],
+            Op::Backfill(_) => vec![Action::UpdateAll],
+            Op::Rebuild(_) => vec![Action::Rebuild],
+        }
+    }
+
+    pub fn table(&self) -> Option<&TableName> {
+        match self {
+            Op::Guard(_) => None,
+            Op::Lock { tables, .. } => tables.first(),
+            Op::AddColumn { table, .. }
+            | Op::DropColumn { table, .. }
+            | Op::RenameColumn { table, .. }
+            | Op::SetDefault { table, .. }
+            | Op::SetNotNull { table, .. }
+            | Op::DropNotNull { table, .. }
+            | Op::AddConstraint { table, .. }
+            | Op::Validate { table, .. }
+            | Op::DropConstraint { table, .. }
+            | Op::RenameConstraint { table, .. }
+            | Op::UniqueUsingIndex { table, .. }
+            | Op::CreateIndex { table, .. }
+            | Op::RestoreIndex { table, .. }
+            | Op::Unless { table, .. }
+            | Op::DropIndex { table, .. }
+            | Op::RenameIndex { table, .. }
+            | Op::Touch { table, .. } => Some(table),
+            Op::CreateSync(sync) | Op::DropSync(sync) => Some(&sync.table),
+            Op::Backfill(backfill) => Some(&backfill.table),
+            Op::Rebuild(rebuild) => Some(&rebuild.from.name),
+        }
+    }
+
+    /// Carries the operation out on the catalog.
+    pub fn apply(&self, catalog: &mut Catalog) -> Result<(), Misfit> {
+        match self {
+            Op::Guard(_) | Op::Lock { .. } | Op::Touch { .. } => Ok(()),
+            Op::AddColumn {
+                table,
+                column,
+                constraints,
+            } => {
+                let table = table_mut(catalog, table)?;
+                if table.columns.iter().any(|c| c.name == column.name) {
+                    return Err(format!("column {} is already there", column.name));
+                }
+                table.columns.push(column.clone());
+                for constraint in constraints {
+                    add_constraint(table, constraint)?;
+                }
+                Ok(())
+            }
+            Op::DropColumn { table, column } => {
+                let table = table_mut(catalog, table)?;
+                column_mut(table, column)?;
+                table.columns.retain(|c| c.name != *column);
+                table
+                    .indexes
+                    .retain(|index| !mentions_key(&index.keys, column));
+                table
+                    .constraints
+                    .retain(|c| !constraint_needs(&c.kind, column));
+                Ok(())
+            }
+            Op::RenameColumn { table, from, to } => {
+                let found = table_mut(catalog, table)?;
+                if found.columns.iter().any(|c| c.name == *to) {
+                    return Err(format!("column {to} is already there"));
+                }
+                column_mut(found, from)?;
+                catalog.rename_column(table, from, to);
+                Ok(())
+            }
+            Op::SetDefault {
+                table,
+                column,
+                expr,
+            } => {
+                column_mut(table_mut(catalog, table)?, column)?.default = Some(expr.clone());
+                Ok(())
+            }
+            Op::SetNotNull { table, column } => {
+                column_mut(table_mut(catalog, table)?, column)?.not_null = true;
+                Ok(())
+            }
+            Op::DropNotNull { table, column } => {
+                column_mut(table_mut(catalog, table)?, column)?.not_null = false;
+                Ok(())
+            }
+            Op::AddConstraint { table, constraint } => {
+                add_constraint(table_mut(catalog, table)?, constraint)
+            }
+            Op::Validate { table, name } => {
+                constraint_mut(table_mut(catalog, table)?, name)?.valid = true;
+                Ok(())
+            }
+            Op::DropConstraint { table, name } => {
+                let table = table_mut(catalog, table)?;
+                constraint_mut(table, name)?;
+                table
+                    .constraints
+                    .retain(|c| c.name.as_deref() != Some(name));
+                Ok(())
+            }
+            Op::RenameConstraint { table, from, to } => {
+                constraint_mut(table_mut(catalog, table)?, from)?.name = Some(to.clone());
+                Ok(())
+            }
+            Op::UniqueUsingIndex {
+                table,
+                name,
+                options,
+            } => {
+                let table = table_mut(catalog, table)?;
+                let at = table.indexes.iter().position(|index| index.name == *name);
+                let Some(at) = at else {
+                    return Err(format!("index {name} is not there"));
+                };
+                let index = table.indexes.remove(at);
+                let constraint = Constraint {
+                    name: Some(name.clone()),
+                    named: true,
+                    kind: ConstraintKind::Unique(index.keys),
+                    options: options.clone(),
+                    valid: true,
+                };
+                add_constraint(table, &constraint)
+            }
+            Op::RestoreIndex { table, index, .. } => {
+                let table = table_mut(catalog, table)?;
+                if table.index(&index.name).is_none() && table.constraint(&index.name).is_none() {
+                    table.indexes.push(index.clone());
+                }
+                Ok(())
+            }
+            Op::Unless { table, holds, ops } => {
+                let found = table_mut(catalog, table)?;
+                let holds = match holds {
+                    Condition::ColumnNotNull { column, .. } => column_mut(found, column)?.not_null,
+                    Condition::ConstraintValid { name, .. } => found.constraint(name).is_some(),
+                    other => return Err(format!("{other:?} cannot be asked of a catalog")),
+                };
+                if !holds {
+                    for op in ops {
+                        op.apply(catalog)?;
+                    }
+                }
+                Ok(())
+            }
+            Op::CreateIndex { table, index, .. } => {
+                if catalog
+                    .tables
+                    .values()
+                    .flat_map(|t| &t.indexes)
+                    .any(|i| i.name == index.name)
+                {
+                    return Err(format!("index {} is already there", index.name));
+                }
+                table_mut(catalog, table)?.indexes.push(index.clone());
+                Ok(())
+            }
+            Op::DropIndex { table, index, .. } => {
+                let table = table_mut(catalog, table)?;
+                index_mut(table, &index.name)?;
+                table.indexes.retain(|i| i.name != index.name);
+                Ok(())
+            }
+            Op::RenameIndex { table, index, to } => {
+                index_mut(table_mut(catalog, table)?, &index.name)?
+                    .name
+                    .clone_from(to);
+                Ok(())
+            }
+            Op::CreateSync(sync) => {
+                table_mut(catalog, &sync.table)?;
+                let trigger = Trigger {
+                    mentions: Vec::new(),
+                    stale: false,
+                    origin: Origin::default(),
+                };
+                match catalog
+                    .triggers
+                    .insert((sync.table.clone(), sync.name.clone()), trigger)
+                {
+                    None => Ok(()),
+                    Some(_) => Err(format!("trigger {} is already there", sync.name)),
+                }
+            }
+            Op::DropSync(sync) => {
+                match catalog
+                    .triggers
+                    .remove(&(sync.table.clone(), sync.name.clone()))
+                {
+                    Some(_) => Ok(()),
+                    None => Err(format!("trigger {} is not there", sync.name)),
+                }
+            }
+            Op::Backfill(backfill) => {
+                let table = table_mut(catalog, &backfill.table)?;
+                if let Some(key) = &backfill.key {
+                    column_mut(table, key)?;
+                }
+                for (column, _) in &backfill.set {
+                    column_mut(table, column)?;
+                }
+                if let Some(sync) = &backfill.sync
+                    && !catalog
+                        .triggers
+                        .contains_key(&(backfill.table.clone(), sync.clone()))
+                {
+                    return Err(format!("trigger {sync} is not there"));
+                }
+                Ok(())
+            }
+            Op::Rebuild(rebuild) => {
+                let table = table_mut(catalog, &rebuild.from.name)?;
+                *table = rebuild.to.clone();
+                Ok(())
+            }
+        }
+    }
+}
+
+fn table_mut<'c>(catalog: &'c mut Catalog, name: &TableName) -> Result<&'c mut Table, Misfit> {
+    catalog
+        .tables
+        .get_mut(name)
+        .ok_or_else(|| format!("table {} is not there", name.name))
+}
+
+fn column_mut<'t>(table: &'t mut Table, name: &str) -> Result<&'t mut Column, Misfit> {
+    let Table {
+        columns, name: of, ..
+    } = table;
+    columns
+        .iter_mut()
+        .find(|column| column.name == name)
+        .ok_or_else(|| format!("column {}.{name} is not there", of.name))
+}
+
+fn constraint_mut<'t>(table: &'t mut Table, name: &str) -> Result<&'t mut Constraint, Misfit> {
+    table
+        .constraints
+        .iter_mut()
+        .find(|constraint| constraint.name.as_deref() == Some(name))
+        .ok_or_else(|| format!("constraint {name} is not there"))
+}
+
+fn index_mut<'t>(table: &'t mut Table, name: &str) -> Result<&'t mut Index, Misfit> {
+    table
+        .indexes
+        .iter_mut()
+        .find(|index| index.name == name)
+        .ok_or_else(|| format!("index {name} is not there"))
+}
+
+fn add_constraint(table: &mut Table, constraint: &Constraint) -> Result<(), Misfit> {
+    if constraint.name.is_some() && table.constraints.iter().any(|c| c.name == constraint.name) {
+        return Err(format!(
+            "constraint {} is already there",
+            constraint.name.as_deref().unwrap_or("")
+        ));
+    }
+    table.constraints.push(constraint.clone());
+    Ok(())
+}
+
+fn mentions_key(keys: &[Key], column: &str) -> bool {
+    keys.iter()
+        .any(|key| matches!(key, Key::Column { name, .. } if name == column))
+}
+
+/// Whether the server drops the constraint together with the column.
+fn constraint_needs(kind: &ConstraintKind, column: &str) -> bool {
+    match kind {
+        ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) => {
+            mentions_key(keys, column)
+        }
+        ConstraintKind::ForeignKey { columns, .. } => columns.iter().any(|c| c == column),
+        ConstraintKind::NotNull(name) => name == column,
+        // Ours name one column only; a table's own CHECK stops DROP COLUMN in the rules.
+        ConstraintKind::Check(Expr(text)) => {
+            crate::input::columns_mentioned(text, crate::source::Dialect::Postgres)
+                .iter()
+                .any(|name| name == column)
+        }
+        ConstraintKind::Exclude(_) => false,
+    }
+}

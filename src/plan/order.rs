@@ -1,0 +1,107 @@
+//! Steps in their order, those that belong together as one.
+//!
+//! Two rules, and no more: phases run in the order of [`Phase`]; steps of one phase on one table
+//! that are both plain transactions become one, so that its lock is taken once.
+
+use super::op::Op;
+use super::{Deploy, Phase, Step, Unit};
+
+pub(super) fn order(mut steps: Vec<Step>) -> Vec<Deploy> {
+    steps.sort_by_key(|step| step.phase);
+    let mut merged: Vec<Step> = Vec::new();
+    for step in steps {
+        match merged.last_mut() {
+            Some(last) if belongs(last, &step) => merge(last, step),
+            _ => merged.push(step),
+        }
+    }
+    let mut deploys = vec![Deploy { steps: Vec::new() }, Deploy { steps: Vec::new() }];
+    for step in merged {
+        deploys[step.phase.deploy() - 1].steps.push(step);
+    }
+    deploys.retain(|deploy| !deploy.steps.is_empty());
+    number_twins(&mut deploys);
+    deploys
+}
+
+fn belongs(last: &Step, next: &Step) -> bool {
+    last.phase == next.phase
+        && last.table == next.table
+        && last.unit == Unit::Transaction
+        && next.unit == Unit::Transaction
+        && next.phase != Phase::Backfill
+}
+
+/// Guards first, then one lock, then the rest; the downs the other way round.
+fn merge(into: &mut Step, next: Step) {
+    into.up = join(std::mem::take(&mut into.up), next.up);
+    into.down.ops = join(next.down.ops, std::mem::take(&mut into.down.ops));
+    into.down.note = match (into.down.note.take(), next.down.note) {
+        (Some(a), Some(b)) if a != b => Some(format!("{a} {b}")),
+        (a, b) => a.or(b),
+    };
+    if into.slug != next.slug {
+        into.slug = into.phase.slug().to_owned();
+    }
+    into.title = format!("{}; {}", into.title, next.title);
+    into.verify.extend(next.verify);
+    into.model.extend(next.model);
+}
+
+fn join(first: Vec<Op>, second: Vec<Op>) -> Vec<Op> {
+    let rank = |op: &Op| match op {
+        Op::Guard(_) => 0,
+        // Validation reads the table under a weak lock, before the strong one is taken.
+        Op::Validate { .. } => 1,
+        Op::Lock { .. } => 2,
+        Op::Touch { .. } => 4,
+        _ => 3,
+    };
+    let mut all: Vec<Op> = first.into_iter().chain(second).collect();
+    all.sort_by_key(rank);
+    let mut guards = Vec::new();
+    let mut rest: Vec<Op> = Vec::new();
+    for op in all {
+        match op {
+            Op::Guard(conditions) => guards.extend(conditions),
+            Op::Lock { .. } | Op::Touch { .. } if rest.contains(&op) => {}
+            op => rest.push(op),
+        }
+    }
+    if !guards.is_empty() {
+        rest.insert(0, Op::Guard(guards));
+    }
+    rest
+}
+
+/// Two index steps would give two files of one name.
+fn number_twins(deploys: &mut [Deploy]) {
+    for deploy in deploys {
+        let slugs: Vec<String> = deploy.steps.iter().map(|step| step.slug.clone()).collect();
+        for (at, step) in deploy.steps.iter_mut().enumerate() {
+            let total = slugs.iter().filter(|slug| **slug == step.slug).count();
+            if total > 1 {
+                let number = slugs[..=at]
+                    .iter()
+                    .filter(|slug| **slug == step.slug)
+                    .count();
+                step.slug = format!("{}_{number}", step.slug);
+            }
+        }
+    }
+}
+
+impl Phase {
+    pub(super) fn slug(self) -> &'static str {
+        match self {
+            Phase::Expand => "expand",
+            Phase::Backfill => "backfill",
+            Phase::Constrain => "constrain",
+            Phase::Index => "index",
+            Phase::Enforce => "enforce",
+            Phase::Check => "check",
+            Phase::Equal => "equal",
+            Phase::Contract => "contract",
+        }
+    }
+}

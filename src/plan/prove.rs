@@ -1,0 +1,126 @@
+//! Runs a plan in memory, on every plan, before anything is written.
+//!
+//! Ups in order must be legal one by one and arrive at the wanted schema; each down must return to
+//! the schema before its step (columns in any place, as a server puts a returned column last).
+
+use std::fmt::Write as _;
+
+use crate::catalog::{Catalog, ConstraintKind, Key};
+use crate::error::{Error, Result};
+use crate::source::Dialect;
+
+use super::{Plan, Step};
+
+pub(super) fn prove(plan: &Plan) -> Result<()> {
+    let mut catalog = plan.before.clone();
+    let mut befores: Vec<(Catalog, &Step)> = Vec::new();
+    for step in plan.deploys.iter().flat_map(|deploy| &deploy.steps) {
+        befores.push((catalog.clone(), step));
+        for op in &step.up {
+            op.apply(&mut catalog)
+                .map_err(|misfit| unproven(step, "up", &misfit))?;
+        }
+    }
+    compare(
+        &catalog,
+        &plan.intent.after,
+        "the plan does not arrive at what was asked",
+    )?;
+
+    // Downs need only be right per deploy and in order: within a contract the last one brings the
+    // column back and the ones before fill, index and require it.
+    for (before, step) in befores.iter().rev() {
+        for op in &step.down.ops {
+            op.apply(&mut catalog)
+                .map_err(|misfit| unproven(step, "down", &misfit))?;
+        }
+        let first_of_deploy = plan
+            .deploys
+            .iter()
+            .any(|deploy| std::ptr::eq(&raw const deploy.steps[0], *step));
+        if first_of_deploy {
+            compare(
+                &catalog,
+                before,
+                &format!("the down of `{}` does not return", step.slug),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn unproven(step: &Step, direction: &str, misfit: &str) -> Error {
+    Error::bug(format!(
+        "the plan does not hold: {direction} of step `{}`: {misfit}",
+        step.slug
+    ))
+    .hint("please report this with the change and the schema: nothing was written")
+}
+
+fn compare(is: &Catalog, wanted: &Catalog, message: &str) -> Result<()> {
+    let (is, wanted) = (shape(is), shape(wanted));
+    if is == wanted {
+        return Ok(());
+    }
+    let differing = is.iter().find(|line| !wanted.contains(line));
+    let missing = wanted.iter().find(|line| !is.contains(line));
+    Err(
+        Error::bug(format!("{message}: has {differing:?}, wants {missing:?}"))
+            .hint("please report this with the change and the schema: nothing was written"),
+    )
+}
+
+/// The schema as sorted lines, in which order of columns does not count, and a unique index and a
+/// unique constraint are the same where the server makes no difference.
+fn shape(catalog: &Catalog) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (name, table) in &catalog.tables {
+        let table_name = &name.name;
+        for column in &table.columns {
+            lines.push(format!(
+                "{table_name}.{} {} {} {:?} {:?} {:?} {:?} {:?}",
+                column.name,
+                column.ty,
+                column.not_null,
+                column.default,
+                column.collation,
+                column.generated,
+                column.identity,
+                column.other
+            ));
+        }
+        for constraint in &table.constraints {
+            match &constraint.kind {
+                ConstraintKind::Unique(keys) if catalog.dialect == Dialect::Sqlite => {
+                    lines.push(unique_line(table_name, keys));
+                }
+                kind => lines.push(format!(
+                    "{table_name} constraint {:?} {kind:?} {:?} {}",
+                    constraint.name, constraint.options, constraint.valid
+                )),
+            }
+        }
+        for index in &table.indexes {
+            if index.unique && index.filter.is_none() && catalog.dialect == Dialect::Sqlite {
+                lines.push(unique_line(table_name, &index.keys));
+                continue;
+            }
+            let mut line = format!("{table_name} index {} {:?}", index.name, index.keys);
+            let _ = write!(
+                line,
+                " {} {:?} {:?} {:?} {:?}",
+                index.unique, index.method, index.include, index.filter, index.options
+            );
+            lines.push(line);
+        }
+    }
+    for (table, name) in catalog.triggers.keys() {
+        lines.push(format!("{} trigger {name}", table.name));
+    }
+    lines.sort();
+    lines
+}
+
+fn unique_line(table: &str, keys: &[Key]) -> String {
+    format!("{table} unique {keys:?}")
+}

@@ -1,0 +1,713 @@
+//! `ALTER TABLE … ADD COLUMN`, with what later statements of the script say of the column.
+//!
+//! | column | PostgreSQL | SQLite |
+//! |---|---|---|
+//! | nullable, or with a constant default | as written, catalog only | as written, catalog only |
+//! | default that is one value for all rows (`now()`) | as written, catalog only | rebuild |
+//! | default of its own for each row | added empty, default set, backfill, NOT NULL by a proven CHECK | rebuild |
+//! | filled by an UPDATE | added empty with a trigger that fills it for old code, backfill, NOT NULL by a proven CHECK; the trigger leaves in deploy 2 | the same, but NOT NULL in deploy 2: no trigger can fill a row before it is checked |
+//! | NOT NULL, no default, no UPDATE | refused: the server would | refused |
+//!
+//! Inline parts are taken apart, for inline they read or index the table under the lock: CHECK and
+//! REFERENCES go in not valid and are validated later, UNIQUE is built concurrently.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{
+    Column, Constraint, ConstraintKind, Expr, Index, Key, Origin, Table, TableName,
+};
+use crate::change::{AddColumn, DefaultKind, Fill};
+use crate::dialect::Action;
+use crate::error::Result;
+
+use super::super::condition::{Condition, Missing, Predicate, Reason};
+use super::super::op::{Backfill, Op, Sync};
+use super::super::strategy::{backfill_unit, fit, rebuild, sync};
+use super::super::{Down, Field, ModelChange, Phase, Step, Unit, column_expr};
+use super::Context;
+
+pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
+    let rule = Rule { context, add };
+    let column = &add.column;
+    if column.not_null && add.default == DefaultKind::None && add.fill.is_none() {
+        return Err(context
+            .refuse(
+                format!("`{}` is required, but nothing says what existing rows get", column.name),
+                "NOT NULL without a default",
+            )
+            .note("the server refuses this on a table with rows, and the running application does not give it")
+            .hint(format!("a constant: `… {} {} NOT NULL DEFAULT …`", column.name, column.ty))
+            .hint(format!("computed:   `UPDATE {} SET {} = …;` in the same script", add.table.name, column.name)));
+    }
+    let can_rebuild = context.can(Action::Rebuild);
+    match (&add.fill, add.default) {
+        (Some(fill), _) => rule.filled(fill),
+        (None, DefaultKind::Volatile) if !can_rebuild => rule.own_value_each(),
+        (None, DefaultKind::Stable | DefaultKind::Volatile) if can_rebuild => rule.rebuilt(),
+        // SQLite refuses a reference with a value while foreign keys are on.
+        (None, DefaultKind::Constant) if can_rebuild && add.references.is_some() => rule.rebuilt(),
+        (None, _) => rule.in_place(),
+    }
+}
+
+struct Rule<'c> {
+    context: &'c Context<'c>,
+    add: &'c AddColumn,
+}
+
+impl Rule<'_> {
+    fn in_place(&self) -> Result<Vec<Step>> {
+        let mut steps = vec![self.expand(self.add.column.clone(), Vec::new(), Vec::new(), true)];
+        steps.extend(self.enforce(false)?);
+        Ok(steps)
+    }
+
+    /// Filled from an expression; old code's rows by a trigger.
+    fn filled(&self, fill: &Fill) -> Result<Vec<Step>> {
+        let Rule { context, add } = self;
+        let table = &add.table;
+        let column = &add.column;
+        let checked_after_trigger = context.can(Action::TriggerSetsNew);
+        let sync = sync::derive(
+            context.server,
+            context.before,
+            table,
+            &column.name,
+            fill,
+            column.not_null,
+        )
+        .ok_or_else(|| {
+            context
+                .refuse_at(
+                    fill.span,
+                    "miggen cannot carry this expression into a trigger",
+                    "here",
+                )
+                .note("a name in it may be a column or something else")
+                .hint(format!("qualify the columns: `{}.…`", table.name))
+        })?;
+
+        let mut guards = Vec::new();
+        let always_valued = fill.strict
+            && fill.sources.iter().all(|source| {
+                context
+                    .table(table)
+                    .column(source)
+                    .is_some_and(|column| column.not_null)
+            });
+        if column.not_null && !always_valued {
+            guards.push(Condition::NoRows {
+                table: table.clone(),
+                filter: if fill.strict {
+                    Predicate::Or(
+                        fill.sources
+                            .iter()
+                            .cloned()
+                            .map(Predicate::IsNull)
+                            .collect(),
+                    )
+                } else {
+                    Predicate::ExprIsNull(fill.expr.clone())
+                },
+                reason: Reason::NoValue {
+                    column: column.name.clone(),
+                },
+            });
+        }
+        let empty = Column {
+            not_null: false,
+            ..column.clone()
+        };
+        let nn = (column.not_null && checked_after_trigger).then(|| self.not_null_check());
+        let mut tail = vec![Op::CreateSync(sync.clone())];
+        tail.push(Op::Touch {
+            table: table.clone(),
+            key: context.row_key(table),
+            column: column.name.clone(),
+        });
+        let model_not_null = column.not_null && checked_after_trigger;
+        let mut expand = self.expand(
+            empty,
+            nn.into_iter().collect(),
+            tail,
+            model_not_null || !column.not_null,
+        );
+        expand.up.insert(0, Op::Guard(guards));
+        expand.up.retain(|op| *op != Op::Guard(Vec::new()));
+        expand.down.ops.insert(
+            usize::from(matches!(expand.down.ops.first(), Some(Op::Lock { .. }))),
+            Op::DropSync(sync.clone()),
+        );
+        expand.title = format!("{}.{}, filled by a trigger", table.name, column.name);
+        expand.verify.push(sync::on(&sync, Missing::RunAgain));
+
+        let mut remaining = vec![Predicate::IsNull(column.name.clone())];
+        if !always_valued && !column.not_null {
+            if fill.strict {
+                remaining.extend(fill.sources.iter().cloned().map(Predicate::IsNotNull));
+            } else {
+                remaining.push(Predicate::ExprIsNotNull(fill.expr.clone()));
+            }
+        }
+        let backfill = self.backfill(fill.expr.clone(), remaining, Some(&sync))?;
+        let mut steps = vec![expand, backfill];
+        steps.extend(self.enforce(model_not_null)?);
+        steps.push(self.contract(&sync, !model_not_null && column.not_null));
+        Ok(steps)
+    }
+
+    /// A volatile default: new rows get it at once, existing ones in batches.
+    fn own_value_each(&self) -> Result<Vec<Step>> {
+        let Rule { add, .. } = self;
+        let column = &add.column;
+        let Some(default) = column.default.clone() else {
+            return self.in_place();
+        };
+        let empty = Column {
+            not_null: false,
+            default: None,
+            ..column.clone()
+        };
+        // Apart from ADD COLUMN, which would write every row under the lock.
+        let tail = vec![Op::SetDefault {
+            table: add.table.clone(),
+            column: column.name.clone(),
+            expr: default.clone(),
+        }];
+        let mut steps = vec![self.expand(empty, Vec::new(), tail, true)];
+        let remaining = vec![Predicate::IsNull(column.name.clone())];
+        steps.push(self.backfill(default, remaining, None)?);
+        if column.not_null {
+            // Only now: a CHECK that is not valid yet still fails any UPDATE of an unfilled row.
+            let mut up = self.context.lock(&[&add.table], Action::AddCheckNotValid);
+            let mut down = up.clone();
+            let check = self.not_null_check();
+            down.push(Op::DropConstraint {
+                table: add.table.clone(),
+                name: check.name.clone().unwrap_or_default(),
+            });
+            up.push(Op::AddConstraint {
+                table: add.table.clone(),
+                constraint: check,
+            });
+            steps.push(Step {
+                phase: Phase::Constrain,
+                table: add.table.clone(),
+                slug: "constrain".into(),
+                title: format!("{}.{} not null, from now on", add.table.name, column.name),
+                unit: Unit::Transaction,
+                up,
+                down: Down::ops(down),
+                verify: Vec::new(),
+                model: Vec::new(),
+            });
+        }
+        steps.extend(self.enforce(column.not_null)?);
+        Ok(steps)
+    }
+
+    /// What ALTER TABLE cannot add, added by making the table anew.
+    fn rebuilt(&self) -> Result<Vec<Step>> {
+        let Rule { context, add } = self;
+        let from = context.table(&add.table).clone();
+        let mut to = from.clone();
+        to.columns.push(add.column.clone());
+        to.constraints.extend(self.inline_constraints());
+        let mut copy = BTreeMap::new();
+        if let Some(default) = &add.column.default {
+            copy.insert(add.column.name.clone(), default.clone());
+        }
+        let up = rebuild::rebuild(context.before, from.clone(), to.clone(), copy);
+        let down = rebuild::rebuild(context.before, to, from, BTreeMap::new());
+        let mut steps = vec![Step {
+            phase: Phase::Expand,
+            table: add.table.clone(),
+            slug: "expand".into(),
+            title: format!(
+                "{}.{}, by making the table anew",
+                add.table.name, add.column.name
+            ),
+            unit: Unit::Rebuild,
+            up: vec![up],
+            down: Down::ops(vec![down]),
+            verify: vec![self.exists()],
+            model: vec![self.add_field(true)],
+        }];
+        steps.extend(self.unique_step());
+        Ok(steps)
+    }
+
+    /// The column, in one short transaction.
+    fn expand(
+        &self,
+        column: Column,
+        mut constraints: Vec<Constraint>,
+        tail: Vec<Op>,
+        model_as_wanted: bool,
+    ) -> Step {
+        let Rule { context, add } = self;
+        let lock = context.lock(&[&add.table], Action::AddColumn);
+        constraints.extend(if context.can(Action::AddCheckNotValid) {
+            self.not_valid(add.checks.clone())
+        } else {
+            self.inline_constraints()
+        });
+        let mut up = lock.clone();
+        up.push(Op::AddColumn {
+            table: add.table.clone(),
+            column: column.clone(),
+            constraints,
+        });
+        up.extend(tail);
+        let mut down = lock;
+        down.push(Op::DropColumn {
+            table: add.table.clone(),
+            column: column.name,
+        });
+        Step {
+            phase: Phase::Expand,
+            table: add.table.clone(),
+            slug: "expand".into(),
+            title: format!("{}.{}", add.table.name, add.column.name),
+            unit: Unit::Transaction,
+            up,
+            down: Down::ops(down),
+            verify: vec![self.exists()],
+            model: vec![self.add_field(model_as_wanted)],
+        }
+    }
+
+    fn backfill(
+        &self,
+        expr: Expr,
+        mut remaining: Vec<Predicate>,
+        sync: Option<&Sync>,
+    ) -> Result<Step> {
+        let Rule { context, add } = self;
+        let filter = if remaining.len() == 1 {
+            remaining.remove(0)
+        } else {
+            Predicate::And(remaining)
+        };
+        let backfill = Backfill {
+            table: add.table.clone(),
+            key: context.batch_key(&add.table)?,
+            set: vec![(add.column.name.clone(), expr)],
+            remaining: filter.clone(),
+            sync: sync.map(|sync| sync.name.clone()),
+        };
+        Ok(Step {
+            phase: Phase::Backfill,
+            table: add.table.clone(),
+            slug: "backfill".into(),
+            title: format!("fill {}", add.column.name),
+            unit: backfill_unit(context.server),
+            up: vec![Op::Backfill(backfill)],
+            down: Down::noted(
+                Vec::new(),
+                "Nothing to undo: the values go with their column.",
+            ),
+            verify: vec![Condition::NoRows {
+                table: add.table.clone(),
+                filter,
+                reason: Reason::Left,
+            }],
+            model: Vec::new(),
+        })
+    }
+
+    /// Unique index and constraint, foreign key, validated CHECKs, NOT NULL.
+    fn enforce(&self, not_null: bool) -> Result<Vec<Step>> {
+        let Rule { context, add } = self;
+        let mut steps: Vec<Step> = self.unique_step().into_iter().collect();
+        if !context.can(Action::ValidateCheck) {
+            return Ok(steps);
+        }
+        let mut validated: Vec<Constraint> = add.checks.clone();
+        if let Some(references) = &add.references {
+            steps.push(self.foreign_key(references));
+            validated.push(references.clone());
+        }
+        let mut up: Vec<Op> = Vec::new();
+        let mut down: Vec<Op> = Vec::new();
+        let mut verify = Vec::new();
+        if !validated.is_empty() {
+            // Nothing less takes a validated constraint back; both are changes of the catalog only.
+            let tables = self.tables_of(&validated);
+            down.extend(context.lock(&tables, Action::DropConstraint));
+        }
+        for constraint in &validated {
+            let name = self.constraint_name(constraint)?;
+            let (table, not_valid) = (
+                add.table.clone(),
+                Constraint {
+                    valid: false,
+                    ..constraint.clone()
+                },
+            );
+            down.push(Op::DropConstraint {
+                table: table.clone(),
+                name: name.clone(),
+            });
+            down.push(Op::AddConstraint {
+                table,
+                constraint: not_valid,
+            });
+            verify.push(Condition::ConstraintValid {
+                table: add.table.clone(),
+                name: name.clone(),
+            });
+            up.push(Op::Validate {
+                table: add.table.clone(),
+                name,
+            });
+        }
+        if not_null {
+            let check = self.not_null_check();
+            let name = self.constraint_name(&check)?;
+            let lock = context.lock(&[&add.table], Action::SetNotNullProven);
+            let (table, column) = (add.table.clone(), add.column.name.clone());
+            up.push(Op::Validate {
+                table: table.clone(),
+                name: name.clone(),
+            });
+            up.extend(lock.clone());
+            up.push(Op::SetNotNull {
+                table: table.clone(),
+                column: column.clone(),
+            });
+            up.push(Op::DropConstraint {
+                table: table.clone(),
+                name,
+            });
+            down.extend(lock);
+            down.push(Op::AddConstraint {
+                table: table.clone(),
+                constraint: check,
+            });
+            down.push(Op::DropNotNull {
+                table: table.clone(),
+                column: column.clone(),
+            });
+            verify.push(Condition::ColumnNotNull { table, column });
+        }
+        if up.is_empty() {
+            return Ok(steps);
+        }
+        let title = if not_null {
+            format!("{}.{} not null", add.table.name, add.column.name)
+        } else {
+            format!(
+                "validate the constraints of {}.{}",
+                add.table.name, add.column.name
+            )
+        };
+        let note = down
+            .is_empty()
+            .then(|| "Nothing to undo: a validated constraint does no harm.");
+        steps.push(Step {
+            phase: Phase::Enforce,
+            table: add.table.clone(),
+            slug: if not_null { "not_null" } else { "validate" }.into(),
+            title,
+            unit: Unit::Transaction,
+            up,
+            down: Down {
+                ops: down,
+                note: note.map(str::to_owned),
+            },
+            verify,
+            model: Vec::new(),
+        });
+        Ok(steps)
+    }
+
+    fn foreign_key(&self, references: &Constraint) -> Step {
+        let Rule { context, add } = self;
+        let tables = self.tables_of(std::slice::from_ref(references));
+        let mut up = context.lock(&tables, Action::AddForeignKeyNotValid);
+        let mut down = context.lock(&tables, Action::DropConstraint);
+        down.push(Op::DropConstraint {
+            table: add.table.clone(),
+            name: references.name.clone().unwrap_or_default(),
+        });
+        up.push(Op::AddConstraint {
+            table: add.table.clone(),
+            constraint: Constraint {
+                valid: false,
+                ..references.clone()
+            },
+        });
+        Step {
+            phase: Phase::Constrain,
+            table: add.table.clone(),
+            slug: "foreign_key".into(),
+            title: format!(
+                "{}.{} references another table, for new rows",
+                add.table.name, add.column.name
+            ),
+            unit: Unit::Transaction,
+            up,
+            down: Down::ops(down),
+            verify: Vec::new(),
+            model: Vec::new(),
+        }
+    }
+
+    /// The table, and those its constraints point to.
+    fn tables_of<'t>(&'t self, constraints: &'t [Constraint]) -> Vec<&'t TableName> {
+        let mut tables = vec![&self.add.table];
+        for constraint in constraints {
+            if let ConstraintKind::ForeignKey { table, .. } = &constraint.kind
+                && !tables.contains(&table)
+            {
+                tables.push(table);
+            }
+        }
+        tables
+    }
+
+    /// UNIQUE as an index built beside the writers, which then becomes the constraint.
+    fn unique_step(&self) -> Option<Step> {
+        let Rule { context, add } = self;
+        let unique = add.unique.as_ref()?;
+        let table = &add.table;
+        let online = context.can(Action::CreateIndexOnline);
+        let name = unique
+            .name
+            .clone()
+            .unwrap_or_else(|| fit(&format!("{}_{}_key", table.name, add.column.name)));
+        let index = Index {
+            name: name.clone(),
+            keys: vec![Key::Column {
+                name: add.column.name.clone(),
+                rest: None,
+            }],
+            unique: true,
+            method: None,
+            include: Vec::new(),
+            filter: None,
+            options: None,
+            comment: None,
+            origin: Origin::default(),
+        };
+        let mut up = Vec::new();
+        let mut down = Vec::new();
+        if online {
+            up.push(Op::Guard(vec![Condition::NoDuplicates {
+                table: table.clone(),
+                keys: index.keys.clone(),
+                filter: None,
+            }]));
+        }
+        up.push(Op::CreateIndex {
+            table: table.clone(),
+            index: index.clone(),
+            online,
+        });
+        if context.can(Action::UniqueUsingIndex) {
+            up.extend(context.lock(&[table], Action::UniqueUsingIndex));
+            up.push(Op::UniqueUsingIndex {
+                table: table.clone(),
+                name: name.clone(),
+                options: unique.options.clone(),
+            });
+            down.extend(context.lock(&[table], Action::DropConstraint));
+            down.push(Op::DropConstraint {
+                table: table.clone(),
+                name: name.clone(),
+            });
+        } else {
+            down.push(Op::DropIndex {
+                table: table.clone(),
+                index: index.clone(),
+                online,
+            });
+        }
+        Some(Step {
+            phase: Phase::Index,
+            table: table.clone(),
+            slug: "unique".into(),
+            title: format!("{}.{} unique", table.name, add.column.name),
+            unit: if online {
+                Unit::Alone
+            } else {
+                Unit::Transaction
+            },
+            up,
+            down: Down::ops(down),
+            verify: vec![Condition::IndexValid {
+                table: table.clone(),
+                name,
+                missing: Missing::RunAgain,
+            }],
+            model: Vec::new(),
+        })
+    }
+
+    /// Deploy 2: the application gives the column itself.
+    fn contract(&self, sync: &Sync, require: bool) -> Step {
+        let Rule { context, add } = self;
+        let table = &add.table;
+        let mut guards = Vec::new();
+        if let Some(date) = context.policy.not_before {
+            guards.push(Condition::NotBefore {
+                date,
+                what: format!("the trigger {}", sync.name),
+            });
+        }
+        guards.push(sync::on(sync, Missing::FinishDeploy1));
+        let mut up = Vec::new();
+        let mut down = context.lock(&[table], Action::CreateTrigger);
+        let mut model = Vec::new();
+        let mut verify = vec![Condition::SyncGone {
+            table: table.clone(),
+            name: sync.name.clone(),
+        }];
+        let unit = if require {
+            Unit::Rebuild
+        } else {
+            Unit::Transaction
+        };
+        if require {
+            guards.push(Condition::NoRows {
+                table: table.clone(),
+                filter: Predicate::IsNull(add.column.name.clone()),
+                reason: Reason::Left,
+            });
+        }
+        up.push(Op::Guard(guards));
+        up.extend(context.lock(&[table], Action::DropTrigger));
+        up.push(Op::DropSync(sync.clone()));
+        if require {
+            let (loose, strict) = self.loose_and_strict();
+            up.push(rebuild::rebuild(
+                context.before,
+                loose.clone(),
+                strict.clone(),
+                BTreeMap::new(),
+            ));
+            down.push(rebuild::rebuild(
+                context.before,
+                strict,
+                loose,
+                BTreeMap::new(),
+            ));
+            model.push(ModelChange::AlterField {
+                table: table.clone(),
+                field: self.field(true),
+            });
+            verify.push(Condition::ColumnNotNull {
+                table: table.clone(),
+                column: add.column.name.clone(),
+            });
+        }
+        down.push(Op::CreateSync(sync.clone()));
+        Step {
+            phase: Phase::Contract,
+            table: table.clone(),
+            slug: "contract".into(),
+            title: format!("{}.{} without its trigger", table.name, add.column.name),
+            unit,
+            up,
+            down: Down::noted(
+                down,
+                "Loses nothing: the trigger fills the column for old code again.",
+            ),
+            verify,
+            model,
+        }
+    }
+
+    /// The table of deploy 1 and of deploy 2, where NOT NULL has to wait for it.
+    fn loose_and_strict(&self) -> (Table, Table) {
+        let wanted = &self.context.intent.after.tables[&self.add.table];
+        let mut strict = wanted.clone();
+        // A unique constraint is kept as the index it was made as.
+        let index = self.unique_step().and_then(|step| {
+            step.up.into_iter().find_map(|op| match op {
+                Op::CreateIndex { index, .. } => Some(index),
+                _ => None,
+            })
+        });
+        if let (Some(unique), Some(index)) = (&self.add.unique, index) {
+            strict.constraints.retain(|constraint| constraint != unique);
+            strict.indexes.push(index);
+        }
+        let mut loose = strict.clone();
+        for column in loose
+            .columns
+            .iter_mut()
+            .filter(|c| c.name == self.add.column.name)
+        {
+            column.not_null = false;
+        }
+        (loose, strict)
+    }
+
+    fn not_null_check(&self) -> Constraint {
+        let name = &self.add.column.name;
+        let Expr(column) = column_expr(self.context.server, name);
+        Constraint {
+            name: Some(fit(&format!("{}_{name}_not_null", self.add.table.name))),
+            named: true,
+            kind: ConstraintKind::Check(Expr(format!("{column} IS NOT NULL"))),
+            options: None,
+            valid: false,
+        }
+    }
+
+    fn not_valid(&self, constraints: Vec<Constraint>) -> Vec<Constraint> {
+        constraints
+            .into_iter()
+            .map(|c| Constraint { valid: false, ..c })
+            .collect()
+    }
+
+    /// Where the server takes CHECK and REFERENCES with the column, they come with it.
+    fn inline_constraints(&self) -> Vec<Constraint> {
+        self.add
+            .checks
+            .iter()
+            .chain(&self.add.references)
+            .cloned()
+            .collect()
+    }
+
+    fn constraint_name(&self, constraint: &Constraint) -> Result<String> {
+        constraint.name.clone().ok_or_else(|| {
+            self.context
+                .refuse(
+                    "miggen needs a name for each constraint of this column",
+                    "unnamed",
+                )
+                .hint("CONSTRAINT name …")
+        })
+    }
+
+    fn exists(&self) -> Condition {
+        Condition::ColumnExists {
+            table: self.add.table.clone(),
+            column: self.add.column.name.clone(),
+        }
+    }
+
+    fn field(&self, as_wanted: bool) -> Field {
+        let column = &self.add.column;
+        Field {
+            column: Column {
+                not_null: column.not_null && as_wanted,
+                ..column.clone()
+            },
+            unique: self.add.unique.is_some(),
+            references: self.add.references.clone(),
+        }
+    }
+
+    fn add_field(&self, as_wanted: bool) -> ModelChange {
+        ModelChange::AddField {
+            table: self.add.table.clone(),
+            field: self.field(as_wanted),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `UPDATE … SET … [WHERE …]` of columns that are already there: a backfill.
+//!
+//! | server | as written | planned |
+//! |---|---|---|
+//! | PostgreSQL | every row locked to the end, the table doubled | batches along the primary key, a commit each; killed and run again it goes on |
+//! | SQLite | one writer, so others wait for all of it | as written, but only for rows that differ |
+//!
+//! A row is left when the condition of the change holds and a value differs, so a second run finds
+//! nothing to do. A volatile value never equals itself: there the change's own WHERE must tell.
+
+use crate::catalog::Expr;
+use crate::change::Update;
+use crate::error::Result;
+use crate::input;
+
+use super::super::condition::{Condition, Predicate, Reason};
+use super::super::op::{Backfill, Op};
+use super::super::{Down, Phase, Step};
+use super::Context;
+use crate::plan::strategy::backfill_unit;
+
+pub(super) fn steps(context: &Context, update: &Update) -> Result<Vec<Step>> {
+    let table = &update.table;
+    let remaining = remaining(context, update);
+    let columns: Vec<&str> = update.set.iter().map(|set| set.column.as_str()).collect();
+    let columns = columns.join(", ");
+    let backfill = Backfill {
+        table: table.clone(),
+        key: context.batch_key(table)?,
+        set: update
+            .set
+            .iter()
+            .map(|set| (set.column.clone(), set.expr.clone()))
+            .collect(),
+        remaining: remaining.clone(),
+        sync: None,
+    };
+    Ok(vec![Step {
+        phase: Phase::Backfill,
+        table: table.clone(),
+        slug: "backfill".into(),
+        title: format!("fill {}.{columns}", table.name),
+        unit: backfill_unit(context.server),
+        up: vec![Op::Backfill(backfill)],
+        down: Down::noted(
+            Vec::new(),
+            format!("Nothing to undo: which rows had another {columns} is not kept."),
+        ),
+        verify: vec![Condition::NoRows {
+            table: table.clone(),
+            filter: remaining,
+            reason: Reason::Left,
+        }],
+        model: Vec::new(),
+    }])
+}
+
+fn remaining(context: &Context, update: &Update) -> Predicate {
+    let dialect = context.server.dialect;
+    let differs: Vec<Predicate> = update
+        .set
+        .iter()
+        .filter(|set| !set.volatile)
+        .map(|set| Predicate::Differs(set.column.clone(), set.expr.clone()))
+        .collect();
+    let Some(filter) = &update.filter else {
+        return any(differs);
+    };
+    let given = Predicate::Given(filter.clone());
+    // `SET c = 'x' WHERE c IS NULL` says itself when a row is done.
+    let says_itself = update.set.len() == 1
+        && input::is_null_test(&filter.0, &update.set[0].column, dialect)
+        && (update.set[0].volatile || is_literal(&update.set[0].expr));
+    if says_itself || differs.is_empty() {
+        return given;
+    }
+    Predicate::And(vec![given, any(differs)])
+}
+
+fn any(mut parts: Vec<Predicate>) -> Predicate {
+    if parts.len() == 1 {
+        parts.remove(0)
+    } else {
+        Predicate::Or(parts)
+    }
+}
+
+/// A literal that is not NULL.
+fn is_literal(Expr(text): &Expr) -> bool {
+    let text = text.trim();
+    text.starts_with(|c: char| c == '\'' || c.is_ascii_digit())
+        || text.eq_ignore_ascii_case("true")
+        || text.eq_ignore_ascii_case("false")
+}

@@ -1,0 +1,81 @@
+//! Triggers that keep two versions of the application in step.
+
+use crate::catalog::{Catalog, Expr, TableName};
+use crate::dialect::Server;
+use crate::input;
+
+use super::super::condition::{Condition, Missing};
+use super::super::op::{Sync, SyncKind};
+use super::fit;
+
+/// `posts_created_sync`; behind other triggers of the table, for they fire by name and it must see
+/// what they wrote.
+pub(in crate::plan) fn name(catalog: &Catalog, table: &TableName, column: &str) -> String {
+    let others = catalog.triggers.keys().any(|(of, _)| of == table);
+    let prefix = if others { "zz_" } else { "" };
+    let stem = fit(&format!("{prefix}{}_{column}", table.name));
+    let keep = stem.len().min(58);
+    fit(&format!("{}_sync", stem.get(..keep).unwrap_or(&stem)))
+}
+
+pub(in crate::plan) fn derive(
+    server: &Server,
+    catalog: &Catalog,
+    table: &TableName,
+    column: &str,
+    fill: &crate::change::Fill,
+    required: bool,
+) -> Option<Sync> {
+    let row_expr = input::qualify(&fill.expr.0, server.dialect, &fill.sources, "NEW")?;
+    Some(Sync {
+        name: name(catalog, table, column),
+        table: table.clone(),
+        kind: SyncKind::Derive {
+            column: column.to_owned(),
+            expr: fill.expr.clone(),
+            row_expr: Expr(row_expr),
+            sources: fill.sources.clone(),
+            required,
+        },
+    })
+}
+
+pub(in crate::plan) fn on(sync: &Sync, missing: Missing) -> Condition {
+    Condition::SyncOn {
+        table: sync.table.clone(),
+        name: sync.name.clone(),
+        missing,
+    }
+}
+
+/// Triggers of the table, and functions they may call, that name the column: a copy beside it, or
+/// another name for it, would pass them by.
+pub(in crate::plan) fn triggers_naming(
+    catalog: &Catalog,
+    table: &TableName,
+    column: &str,
+) -> Vec<String> {
+    let names = |mentions: &[String]| mentions.iter().any(|name| name == column);
+    let mut found = Vec::new();
+    for ((of, name), trigger) in &catalog.triggers {
+        if of != table {
+            continue;
+        }
+        let by_itself = names(&trigger.mentions)
+            || input::columns_mentioned(&trigger.origin.text, catalog.dialect)
+                .iter()
+                .any(|mentioned| mentioned == column);
+        let by_function = catalog.others.iter().any(|other| {
+            other.kind.ends_with("FUNCTION")
+                && names(&other.mentions)
+                && other
+                    .object
+                    .as_ref()
+                    .is_some_and(|f| trigger.mentions.contains(&f.name))
+        });
+        if by_itself || by_function {
+            found.push(name.clone());
+        }
+    }
+    found
+}

@@ -1,0 +1,432 @@
+//! Conditions and predicates as SQL, and as sentences.
+
+use crate::catalog::{Expr, TableName};
+use crate::dialect::{Dialect, Server, quote};
+use crate::plan::condition::{Condition, Missing, Predicate, Reason};
+
+use super::sync::sync_trigger_names;
+use super::{Writer, indent, table};
+
+/// A count of rows that should not be there: `SELECT count(*)` and the rest.
+pub(super) struct Count {
+    pub(super) select: String,
+    /// Begins with a line feed: `FROM … WHERE …`.
+    pub(super) from: String,
+}
+
+/// A predicate over the rows of one table.
+pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
+    let ident = |name: &str| quote::ident(server.dialect, name);
+    let differs = if server.dialect == Dialect::Sqlite {
+        "IS NOT"
+    } else {
+        "IS DISTINCT FROM"
+    };
+    match predicate_ {
+        Predicate::IsNull(column) => format!("{} IS NULL", ident(column)),
+        Predicate::IsNotNull(column) => format!("{} IS NOT NULL", ident(column)),
+        Predicate::ExprIsNull(Expr(expr)) => format!("({expr}) IS NULL"),
+        Predicate::ExprIsNotNull(Expr(expr)) => format!("({expr}) IS NOT NULL"),
+        Predicate::Differs(column, Expr(expr)) => {
+            let simple = expr
+                .chars()
+                .all(|c| c.is_alphanumeric() || "_'.(), ".contains(c))
+                && !expr.contains(' ');
+            let expr = if simple {
+                expr.clone()
+            } else {
+                format!("({expr})")
+            };
+            format!("{} {differs} {expr}", ident(column))
+        }
+        Predicate::ColumnsDiffer(a, b) => format!("{} {differs} {}", ident(a), ident(b)),
+        Predicate::Given(Expr(expr)) => {
+            let lower = expr.to_ascii_lowercase();
+            // Only OR binds weaker than the AND we join with.
+            if lower.contains("or") && !lower.starts_with('(') {
+                format!("({expr})")
+            } else {
+                expr.clone()
+            }
+        }
+        Predicate::And(parts) => join(server, parts, " AND "),
+        Predicate::Or(parts) => format!("({})", join(server, parts, " OR ")),
+    }
+}
+
+fn join(server: &Server, parts: &[Predicate], word: &str) -> String {
+    parts
+        .iter()
+        .map(|part| predicate(server, part))
+        .collect::<Vec<_>>()
+        .join(word)
+}
+
+/// The count behind a condition on rows, for a variable to take.
+pub(super) fn count(server: &Server, condition: &Condition) -> Option<Count> {
+    match condition {
+        Condition::NoRows {
+            table: of, filter, ..
+        } => Some(Count {
+            select: "SELECT count(*)".into(),
+            from: format!(
+                "\nFROM {}\nWHERE {}",
+                table(server.dialect, of),
+                predicate(server, filter)
+            ),
+        }),
+        Condition::NoDuplicates { .. } => Some(Count {
+            select: "SELECT count(*)".into(),
+            from: format!(
+                "\nFROM (\n    {}\n) duplicates",
+                indent(&duplicates(server, condition), 4)
+            ),
+        }),
+        _ => None,
+    }
+}
+
+/// The groups of rows that share their keys.
+fn duplicates(server: &Server, condition: &Condition) -> String {
+    let Condition::NoDuplicates {
+        table: of,
+        keys,
+        filter,
+    } = condition
+    else {
+        return String::new();
+    };
+    let writer = Writer {
+        server,
+        dialect: server.dialect,
+    };
+    let plain: Vec<crate::catalog::Key> = keys
+        .iter()
+        .map(|key| match key {
+            crate::catalog::Key::Column { name, .. } => crate::catalog::Key::Column {
+                name: name.clone(),
+                rest: None,
+            },
+            other => other.clone(),
+        })
+        .collect();
+    let list = writer.keys(&plain);
+    let mut conditions: Vec<String> = plain
+        .iter()
+        .map(|key| format!("{} IS NOT NULL", writer.keys(std::slice::from_ref(key))))
+        .collect();
+    if let Some(Expr(filter)) = filter {
+        conditions.insert(0, format!("({filter})"));
+    }
+    format!(
+        "SELECT {list}\nFROM {}\nWHERE {}\nGROUP BY {list}\nHAVING count(*) > 1",
+        table(server.dialect, of),
+        conditions.join(" AND ")
+    )
+}
+
+/// The condition as a boolean expression; may span lines.
+pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
+    if server.dialect == Dialect::Sqlite {
+        return boolean_sqlite(server, condition);
+    }
+    let literal = |text: &str| quote::literal(server.dialect, text);
+    let relation = |of: &TableName| format!("{}::regclass", literal(&table(server.dialect, of)));
+    let attribute = |of: &TableName, column: &str, more: &str| {
+        format!(
+            "EXISTS (\n    SELECT FROM pg_attribute\n    WHERE attrelid = {} AND attname = {}\n        AND NOT attisdropped{more}\n)",
+            relation(of),
+            literal(column)
+        )
+    };
+    match condition {
+        Condition::ColumnIs {
+            table: of,
+            column,
+            ty,
+            not_null,
+        } => {
+            let required = if *not_null {
+                "attnotnull"
+            } else {
+                "NOT attnotnull"
+            };
+            let (ty, modifier) = split_type(ty);
+            let modifier = match modifier {
+                Some(_) => String::new(),
+                None => " AND atttypmod = -1".to_owned(),
+            };
+            attribute(
+                of,
+                column,
+                &format!(
+                    "\n        AND atttypid = {}::regtype{modifier} AND {required}",
+                    literal(&ty)
+                ),
+            )
+        }
+        Condition::ColumnExists { table: of, column } => attribute(of, column, ""),
+        Condition::ColumnGone { table: of, column } => format!("NOT {}", attribute(of, column, "")),
+        Condition::ColumnNotNull { table: of, column } => attribute(of, column, " AND attnotnull"),
+        Condition::SyncOn {
+            table: of, name, ..
+        } => format!(
+            "EXISTS (\n    SELECT FROM pg_trigger\n    WHERE tgrelid = {} AND tgname = {}\n        AND tgenabled IN ('O', 'A')\n)",
+            relation(of),
+            literal(name)
+        ),
+        Condition::SyncGone { table: of, name } => format!(
+            "NOT EXISTS (\n    SELECT FROM pg_trigger\n    WHERE tgrelid = {} AND tgname = {}\n)",
+            relation(of),
+            literal(name)
+        ),
+        Condition::IndexValid {
+            table: of, name, ..
+        } => {
+            let index = TableName {
+                schema: of.schema.clone(),
+                name: name.clone(),
+            };
+            format!(
+                "EXISTS (\n    SELECT FROM pg_index\n    WHERE indexrelid = to_regclass({}) AND indisvalid\n)",
+                literal(&table(server.dialect, &index))
+            )
+        }
+        Condition::ConstraintValid { table: of, name } => format!(
+            "EXISTS (\n    SELECT FROM pg_constraint\n    WHERE conrelid = {} AND conname = {} AND convalidated\n)",
+            relation(of),
+            literal(name)
+        ),
+        Condition::NoRows { .. } | Condition::NoDuplicates { .. } => no_rows(server, condition),
+        Condition::NotBefore { date, .. } => format!("now() >= {}", literal(&date.to_string())),
+    }
+}
+
+fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
+    let literal = |text: &str| quote::literal(server.dialect, text);
+    let column = |of: &TableName, column: &str, more: &str| {
+        format!(
+            "EXISTS (\n    SELECT 1 FROM pragma_table_info({})\n    WHERE lower(name) = lower({}){more}\n)",
+            literal(&of.name),
+            literal(column)
+        )
+    };
+    let objects = |kind: &str, names: &[String]| {
+        let list: Vec<String> = names.iter().map(|name| literal(name)).collect();
+        format!(
+            "(\n    SELECT count(*) FROM sqlite_master\n    WHERE type = '{kind}' AND name IN ({})\n)",
+            list.join(", ")
+        )
+    };
+    match condition {
+        Condition::ColumnIs {
+            table: of,
+            column: name,
+            ty,
+            not_null,
+        } => column(
+            of,
+            name,
+            &format!(
+                "\n        AND lower(type) = lower({}) AND \"notnull\" = {}",
+                literal(ty),
+                u8::from(*not_null)
+            ),
+        ),
+        Condition::ColumnExists {
+            table: of,
+            column: name,
+        } => column(of, name, ""),
+        Condition::ColumnGone {
+            table: of,
+            column: name,
+        } => format!("NOT {}", column(of, name, "")),
+        Condition::ColumnNotNull {
+            table: of,
+            column: name,
+        } => column(of, name, " AND \"notnull\" = 1"),
+        Condition::SyncOn { name, .. } => {
+            format!("{} = 2", objects("trigger", &sync_trigger_names(name)))
+        }
+        Condition::SyncGone { name, .. } => {
+            format!("{} = 0", objects("trigger", &sync_trigger_names(name)))
+        }
+        Condition::IndexValid { name, .. } => {
+            format!("{} = 1", objects("index", std::slice::from_ref(name)))
+        }
+        // There is no such state: a constraint is part of its table.
+        Condition::ConstraintValid { .. } => "1".into(),
+        Condition::NoRows { .. } | Condition::NoDuplicates { .. } => no_rows(server, condition),
+        Condition::NotBefore { date, .. } => {
+            format!("date('now') >= {}", literal(&date.to_string()))
+        }
+    }
+}
+
+fn no_rows(server: &Server, condition: &Condition) -> String {
+    match condition {
+        Condition::NoRows {
+            table: of, filter, ..
+        } => format!(
+            "NOT EXISTS (\n    SELECT 1 FROM {}\n    WHERE {}\n)",
+            table(server.dialect, of),
+            predicate(server, filter)
+        ),
+        _ => format!(
+            "NOT EXISTS (\n    {}\n)",
+            indent(&duplicates(server, condition), 4)
+        ),
+    }
+}
+
+/// The refusal where a condition does not hold. A leading `%` stands for a number of rows.
+pub(super) fn message(server: &Server, condition: &Condition) -> String {
+    let percent = if server.dialect == Dialect::Sqlite {
+        ""
+    } else {
+        "% "
+    };
+    let missing = |what: &str, missing: &Missing| match missing {
+        Missing::RunStepBefore => format!("{what} is missing: run the step before this one first"),
+        Missing::RunAgain => format!("{what} is missing or invalid: run this again"),
+        Missing::FinishDeploy1 => {
+            format!("{what} is missing: finish deploy 1 on this database first")
+        }
+    };
+    match condition {
+        Condition::ColumnIs {
+            table,
+            column,
+            ty,
+            not_null,
+        } => {
+            let not_null = if *not_null { " NOT NULL" } else { "" };
+            format!(
+                "{}.{column} is not {ty}{not_null}: plan this change again",
+                table.name
+            )
+        }
+        Condition::ColumnExists { table, column } => format!("{}.{column} is missing", table.name),
+        Condition::ColumnGone { table, column } => {
+            format!("{}.{column} is still there", table.name)
+        }
+        Condition::ColumnNotNull { table, column } => {
+            format!("{}.{column} may still be NULL", table.name)
+        }
+        Condition::SyncOn {
+            name,
+            missing: what,
+            ..
+        } => missing(name, what),
+        Condition::SyncGone { name, .. } => format!("{name} is still there"),
+        Condition::IndexValid {
+            name,
+            missing: what,
+            ..
+        } => missing(name, what),
+        Condition::ConstraintValid { name, .. } => format!("{name} is not valid"),
+        Condition::NoRows { table, reason, .. } => match reason {
+            Reason::Left => format!(
+                "{percent}rows of {} are not filled: run the backfill again",
+                table.name
+            ),
+            Reason::OutOfStep => {
+                format!(
+                    "{percent}rows of {} are out of step: see the runbook",
+                    table.name
+                )
+            }
+            Reason::NoValue { column } => format!(
+                "{percent}rows of {} have no value for {column}: give them one first",
+                table.name
+            ),
+        },
+        Condition::NoDuplicates { table, .. } => format!(
+            "{percent}values of {} stand in several rows: see the pre-checks in the runbook",
+            table.name
+        ),
+        Condition::NotBefore { date, what } => {
+            format!("{what} is kept until {date}: leave this for a later release")
+        }
+    }
+}
+
+/// Queries for people: each says what to expect, and answers in a column `ok`.
+pub fn verification(server: &Server, conditions: &[Condition]) -> Vec<String> {
+    let mut queries = Vec::new();
+    let catalog: Vec<String> = conditions
+        .iter()
+        .filter(|condition| !condition.reads_rows())
+        .map(|condition| indent(&boolean(server, condition), 4))
+        .collect();
+    if !catalog.is_empty() {
+        queries.push(format!("SELECT\n    {} AS ok", catalog.join("\n    AND ")));
+    }
+    for condition in conditions {
+        if let Some(count) = count(server, condition) {
+            let name = match condition {
+                Condition::NoRows {
+                    reason: Reason::Left,
+                    ..
+                } => "rows_left",
+                Condition::NoRows {
+                    reason: Reason::OutOfStep,
+                    ..
+                } => "out_of_step",
+                _ => "rows",
+            };
+            queries.push(format!(
+                "SELECT count(*) = 0 AS ok, count(*) AS {name}{}",
+                count.from
+            ));
+        }
+    }
+    queries
+}
+
+/// What a verification should show, in words.
+pub fn expectation(server: &Server, conditions: &[Condition]) -> String {
+    let truth = if server.dialect == Dialect::Sqlite {
+        "1"
+    } else {
+        "t"
+    };
+    let rows = conditions.iter().find_map(|condition| match condition {
+        Condition::NoRows {
+            reason: Reason::Left,
+            ..
+        } => Some("rows_left"),
+        Condition::NoRows {
+            reason: Reason::OutOfStep,
+            ..
+        } => Some("out_of_step"),
+        _ => None,
+    });
+    match rows {
+        Some(name) => format!("ok = {truth}, {name} = 0"),
+        None => format!("ok = {truth}"),
+    }
+}
+
+/// `character varying(255)` → its name for `regtype`, and the modifier.
+fn split_type(ty: &str) -> (String, Option<String>) {
+    match (ty.find('('), ty.rfind(')')) {
+        (Some(open), Some(close)) if open < close => {
+            let rest = &ty[close + 1..];
+            (
+                format!("{}{rest}", ty[..open].trim_end()),
+                Some(ty[open..=close].to_owned()),
+            )
+        }
+        _ => {
+            // A serial is an integer with a default.
+            let plain = match ty.to_ascii_lowercase().as_str() {
+                "bigserial" | "serial8" => "bigint",
+                "serial" | "serial4" => "integer",
+                "smallserial" | "serial2" => "smallint",
+                _ => ty,
+            };
+            (plain.to_owned(), None)
+        }
+    }
+}

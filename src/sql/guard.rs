@@ -1,0 +1,97 @@
+//! Guards: a file refuses by itself where what it needs does not hold.
+
+use crate::dialect::Dialect;
+use crate::plan::condition::Condition;
+use crate::plan::op::Op;
+
+use super::condition::{boolean, count, message};
+use super::{Sql, Writer, dollar, indent};
+
+impl Writer<'_> {
+    pub(super) fn guard(&self, conditions: &[Condition]) -> Vec<Sql> {
+        if self.dialect == Dialect::Sqlite {
+            return self.guard_by_check(conditions);
+        }
+        let reads = conditions.iter().any(Condition::reads_rows);
+        let mut body = String::new();
+        if reads {
+            body.push_str("DECLARE\n    v_rows bigint;\n");
+        }
+        body.push_str("BEGIN\n");
+        for condition in conditions {
+            let message = self.literal(&message(self.server, condition));
+            if let Some(count) = count(self.server, condition) {
+                body.push_str(&format!(
+                    "    {} INTO v_rows{};\n    IF v_rows > 0 THEN\n        RAISE EXCEPTION {message}, v_rows;\n    END IF;\n",
+                    count.select,
+                    indent(&count.from, 4)
+                ));
+            } else {
+                // What may hold a percent sign is a name: RAISE would take it for a place.
+                let message = message.replace('%', "%%");
+                let holds = boolean(self.server, condition);
+                let test = match holds.strip_prefix("NOT ") {
+                    Some(positive) => positive.to_owned(),
+                    None => format!("NOT {holds}"),
+                };
+                body.push_str(&format!(
+                    "    IF {} THEN\n        RAISE EXCEPTION\n            {message};\n    END IF;\n",
+                    indent(&test, 4)
+                ));
+            }
+        }
+        body.push_str("END");
+        let mut sql = Sql::named("GUARD", format!("DO {}", dollar("guard", &body)));
+        if reads {
+            sql = sql.comment("Reads the whole table once; locks nothing.");
+        }
+        vec![sql]
+    }
+
+    /// A part of a way back that may have been gone already. No loop of tries: it is not run while an
+    /// application waits for it.
+    pub(super) fn unless(&self, holds: &Condition, ops: &[Op]) -> Sql {
+        let statements: String = ops
+            .iter()
+            .flat_map(|op| self.op(op))
+            .map(|sql| format!("\n        {};", indent(&sql.text, 8)))
+            .collect();
+        let holds = indent(&boolean(self.server, holds), 4);
+        let body = format!(
+            "BEGIN
+    PERFORM set_config('lock_timeout', '2s', true);
+    IF NOT {holds} THEN{statements}
+    END IF;
+END"
+        );
+        Sql::named("WAY_BACK", format!("DO {}", dollar("way_back", &body)))
+            .comment("Does nothing where the contract was not applied.")
+    }
+
+    /// SQLite raises errors in triggers only; but a CHECK fails with its name, which can be a
+    /// sentence.
+    fn guard_by_check(&self, conditions: &[Condition]) -> Vec<Sql> {
+        let mut columns = Vec::new();
+        let mut values = Vec::new();
+        for (position, condition) in conditions.iter().enumerate() {
+            let column = format!("ok_{}", position + 1);
+            let sentence = message(self.server, condition).replace('"', "'");
+            columns.push(format!(
+                "{column} NOT NULL CONSTRAINT \"{sentence}\" CHECK ({column})"
+            ));
+            values.push(indent(&boolean(self.server, condition), 4));
+        }
+        vec![
+            Sql::new(format!(
+                "CREATE TEMP TABLE miggen_guard (\n    {}\n)",
+                columns.join(",\n    ")
+            ))
+            .comment("Fails with the name of the CHECK that does not hold."),
+            Sql::new(format!(
+                "INSERT INTO miggen_guard SELECT\n    {}",
+                values.join(",\n    ")
+            )),
+            Sql::new("DROP TABLE miggen_guard"),
+        ]
+    }
+}

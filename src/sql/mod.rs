@@ -1,0 +1,275 @@
+//! Typed operations → statements of a server.
+//!
+//! Enters: operations and the server. Leaves: [`Rendered`] operations: SQL without terminators, with
+//! the comment a reviewer would ask for. Must not know: frameworks, files. Foreign text (types,
+//! expressions) is placed verbatim; names go through [`quote`](crate::dialect::quote).
+
+mod backfill;
+mod condition;
+mod ddl;
+mod guard;
+mod rebuild;
+mod sync;
+
+use crate::catalog::{Expr, Index, TableName};
+use crate::dialect::{Dialect, Server, quote};
+use crate::plan::Unit;
+use crate::plan::op::Op;
+
+pub use condition::{expectation, predicate, verification};
+
+/// One statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sql {
+    /// What a long statement is called where it stands apart: `GUARD`, `LOCK_USERS`.
+    pub name: Option<String>,
+    /// Lines of the comment before it, without comment marks.
+    pub comment: Vec<String>,
+    /// Without terminator.
+    pub text: String,
+    /// Must be the only statement in its transaction, and that one its own.
+    pub alone: bool,
+}
+
+/// An operation with the statements that carry it out; an operation that is folded into its
+/// successor has none.
+#[derive(Debug, Clone)]
+pub struct Rendered<'p> {
+    pub op: &'p Op,
+    pub statements: Vec<Sql>,
+}
+
+impl Sql {
+    fn new(text: impl Into<String>) -> Sql {
+        Sql {
+            name: None,
+            comment: Vec::new(),
+            text: text.into(),
+            alone: false,
+        }
+    }
+
+    fn named(name: impl Into<String>, text: impl Into<String>) -> Sql {
+        Sql {
+            name: Some(name.into()),
+            ..Sql::new(text)
+        }
+    }
+
+    fn comment(mut self, line: impl Into<String>) -> Sql {
+        self.comment.push(line.into());
+        self
+    }
+
+    fn alone(mut self) -> Sql {
+        self.alone = true;
+        self
+    }
+}
+
+/// Renders the operations of one direction of a step.
+pub fn render<'p>(server: &Server, unit: Unit, ops: &'p [Op]) -> Vec<Rendered<'p>> {
+    let writer = Writer {
+        server,
+        dialect: server.dialect,
+    };
+    let mut rendered = Vec::new();
+    let mut pending_lock: Option<&Op> = None;
+    for op in ops {
+        let mut statements = match (op, unit) {
+            // Without a transaction around it a lock lasts for one statement only: the operation
+            // it is for goes into its block.
+            (Op::Lock { .. }, Unit::Alone) => {
+                pending_lock = Some(op);
+                Vec::new()
+            }
+            _ => writer.op(op),
+        };
+        if let Some(lock) = pending_lock
+            && !statements.is_empty()
+        {
+            statements = vec![writer.locked(lock, &statements)];
+            pending_lock = None;
+        }
+        rendered.push(Rendered { op, statements });
+    }
+    rendered
+}
+
+/// The statement that makes an index by itself, as a model or a fresh database would have it.
+pub fn index_definition(server: &Server, table: &TableName, index: &Index) -> String {
+    Writer {
+        server,
+        dialect: server.dialect,
+    }
+    .create_index(table, index, false)
+}
+
+/// Writes SQL for one server.
+struct Writer<'s> {
+    server: &'s Server,
+    dialect: Dialect,
+}
+
+impl Writer<'_> {
+    fn ident(&self, name: &str) -> String {
+        quote::ident(self.dialect, name)
+    }
+
+    fn literal(&self, text: &str) -> String {
+        quote::literal(self.dialect, text)
+    }
+
+    fn table(&self, name: &TableName) -> String {
+        table(self.dialect, name)
+    }
+
+    fn op(&self, op: &Op) -> Vec<Sql> {
+        match op {
+            Op::Guard(conditions) => self.guard(conditions),
+            Op::Lock { tables, mode } => vec![self.lock(tables, mode, &[])],
+            Op::AddColumn {
+                table,
+                column,
+                constraints,
+            } => {
+                vec![self.add_column(table, column, constraints)]
+            }
+            Op::DropColumn { table, column } => {
+                vec![self.alter(table, &format!("DROP COLUMN {}", self.ident(column)))]
+            }
+            Op::RenameColumn { table, from, to } => {
+                let action = format!("RENAME COLUMN {} TO {}", self.ident(from), self.ident(to));
+                vec![self.alter(table, &action)]
+            }
+            Op::SetDefault {
+                table,
+                column,
+                expr: Expr(expr),
+            } => {
+                vec![self.alter_column(table, column, &format!("SET DEFAULT {expr}"))]
+            }
+            Op::SetNotNull { table, column } => {
+                vec![self.alter_column(table, column, "SET NOT NULL")]
+            }
+            Op::DropNotNull { table, column } => {
+                vec![self.alter_column(table, column, "DROP NOT NULL")]
+            }
+            Op::AddConstraint { table, constraint } => {
+                vec![self.alter(table, &format!("ADD {}", self.constraint(constraint)))]
+            }
+            Op::Validate { table, name } => {
+                let action = format!("VALIDATE CONSTRAINT {}", self.ident(name));
+                vec![
+                    self.alter(table, &action)
+                        .comment("Reads the table with writers at work."),
+                ]
+            }
+            Op::DropConstraint { table, name } => {
+                vec![self.alter(table, &format!("DROP CONSTRAINT {}", self.ident(name)))]
+            }
+            Op::RenameConstraint { table, from, to } => {
+                let action = format!(
+                    "RENAME CONSTRAINT {} TO {}",
+                    self.ident(from),
+                    self.ident(to)
+                );
+                vec![self.alter(table, &action)]
+            }
+            Op::UniqueUsingIndex {
+                table,
+                name,
+                options,
+            } => {
+                let name = self.ident(name);
+                let mut action = format!("ADD CONSTRAINT {name} UNIQUE USING INDEX {name}");
+                if let Some(options) = options {
+                    action = format!("{action} {options}");
+                }
+                vec![self.alter(table, &action)]
+            }
+            Op::RestoreIndex {
+                table,
+                index,
+                online,
+            } => {
+                let text = self.create_index(table, index, *online);
+                let text = text.replacen("INDEX ", "INDEX IF NOT EXISTS ", 1);
+                let text = text.replacen(
+                    "INDEX IF NOT EXISTS CONCURRENTLY ",
+                    "INDEX CONCURRENTLY IF NOT EXISTS ",
+                    1,
+                );
+                vec![Sql {
+                    alone: *online,
+                    ..Sql::new(text)
+                }]
+            }
+            Op::Unless { holds, ops, .. } => vec![self.unless(holds, ops)],
+            Op::CreateIndex {
+                table,
+                index,
+                online: true,
+            } => self.build_online(table, index),
+            Op::CreateIndex {
+                table,
+                index,
+                online: false,
+            } => {
+                vec![Sql::new(self.create_index(table, index, false))]
+            }
+            Op::DropIndex {
+                table,
+                index,
+                online,
+            } => vec![self.drop_index(table, index, *online)],
+            Op::RenameIndex { table, index, to } => self.rename_index(table, index, to),
+            Op::CreateSync(sync) => self.create_sync(sync),
+            Op::DropSync(sync) => self.drop_sync(sync),
+            Op::Touch { table, key, column } => vec![self.touch(table, key.as_deref(), column)],
+            Op::Backfill(backfill) => vec![self.backfill(backfill)],
+            Op::Rebuild(rebuild) => self.rebuild(rebuild),
+        }
+    }
+}
+
+/// A table's name, with its schema where it is not the default one.
+pub fn table(dialect: Dialect, name: &TableName) -> String {
+    let own = quote::ident(dialect, &name.name);
+    match &name.schema {
+        Some(schema) => format!("{}.{own}", quote::ident(dialect, schema)),
+        None => own,
+    }
+}
+
+/// Indents every line but the first.
+fn indent(text: &str, by: usize) -> String {
+    text.replace('\n', &format!("\n{}", " ".repeat(by)))
+}
+
+/// `body` between dollar quotes of a tag that does not stand in it.
+fn dollar(tag: &str, body: &str) -> String {
+    let mut mark = format!("${tag}$");
+    let mut number = 1;
+    while body.contains(&mark) {
+        number += 1;
+        mark = format!("${tag}{number}$");
+    }
+    format!("{mark}\n{body}\n{mark}")
+}
+
+/// `LOCK_USERS`: a name for a constant of a host language.
+fn constant(prefix: &str, table: &TableName) -> String {
+    let table: String = table
+        .name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_uppercase()
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    format!("{prefix}_{table}")
+}

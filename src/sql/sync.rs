@@ -1,0 +1,205 @@
+//! Triggers that keep columns in step.
+
+use crate::catalog::Expr;
+use crate::dialect::Dialect;
+use crate::plan::op::{Sync, SyncKind};
+
+use super::{Sql, Writer, dollar};
+
+impl Writer<'_> {
+    pub(super) fn create_sync(&self, sync: &Sync) -> Vec<Sql> {
+        if self.dialect == Dialect::Sqlite {
+            return self.create_after_triggers(sync);
+        }
+        let name = self.sync_name(sync);
+        let body = match &sync.kind {
+            SyncKind::Mirror {
+                old,
+                new,
+                old_default,
+                ..
+            } => self.mirror_body(old, new, *old_default),
+            SyncKind::Derive {
+                column,
+                row_expr,
+                sources,
+                required,
+                ..
+            } => self.derive_body(column, row_expr, sources, *required),
+        };
+        vec![
+            Sql::named(
+                "SYNC_FUNCTION",
+                format!(
+                    "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS {}",
+                    dollar("sync", &body)
+                ),
+            ),
+            Sql::named(
+                "SYNC_TRIGGER",
+                format!(
+                    "CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON {}\nFOR EACH ROW EXECUTE FUNCTION {name}()",
+                    self.ident(&sync.name),
+                    self.table(&sync.table)
+                ),
+            ),
+        ]
+    }
+
+    pub(super) fn drop_sync(&self, sync: &Sync) -> Vec<Sql> {
+        if self.dialect == Dialect::Sqlite {
+            return sync_triggers(sync)
+                .iter()
+                .map(|name| Sql::new(format!("DROP TRIGGER {}", self.ident(name))))
+                .collect();
+        }
+        vec![
+            Sql::new(format!(
+                "DROP TRIGGER {} ON {}",
+                self.ident(&sync.name),
+                self.table(&sync.table)
+            )),
+            Sql::new(format!("DROP FUNCTION {}()", self.sync_name(sync))),
+        ]
+    }
+
+    fn sync_name(&self, sync: &Sync) -> String {
+        let mut name = sync.table.clone();
+        name.name.clone_from(&sync.name);
+        self.table(&name)
+    }
+
+    /// Who wrote is asked of the new column alone: it is a copy, so whatever else happened, it
+    /// follows the old one.
+    fn mirror_body(&self, old: &str, new: &str, old_default: bool) -> String {
+        let (o, n) = (self.ident(old), self.ident(new));
+        let first = if old_default {
+            format!("        -- {o} may hold no more than its default: {n} goes first.\n")
+        } else {
+            String::new()
+        };
+        format!(
+            "BEGIN
+    IF TG_OP = 'INSERT' THEN
+{first}        NEW.{o} := coalesce(NEW.{n}, NEW.{o});
+        NEW.{n} := NEW.{o};
+    ELSIF NEW.{n} IS DISTINCT FROM OLD.{n} THEN
+        NEW.{o} := NEW.{n};     -- new code wrote
+    ELSE
+        NEW.{n} := NEW.{o};     -- old code wrote, or the row was not filled yet
+    END IF;
+    RETURN NEW;
+END"
+        )
+    }
+
+    fn derive_body(
+        &self,
+        column: &str,
+        Expr(expr): &Expr,
+        sources: &[String],
+        required: bool,
+    ) -> String {
+        let c = self.ident(column);
+        let changed: Vec<String> = sources
+            .iter()
+            .map(|source| {
+                let source = self.ident(source);
+                format!("NEW.{source} IS DISTINCT FROM OLD.{source}")
+            })
+            .collect();
+        let mut when = changed;
+        if required {
+            when.insert(0, format!("OLD.{c} IS NULL"));
+        }
+        let update = if when.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "    ELSIF NEW.{c} IS NOT DISTINCT FROM OLD.{c}
+        AND ({})
+    THEN
+        -- Old code wrote, or the row was not filled yet.
+        NEW.{c} := {expr};
+",
+                when.join(" OR ")
+            )
+        };
+        format!(
+            "BEGIN
+    IF TG_OP = 'INSERT' THEN
+        NEW.{c} := coalesce(NEW.{c}, {expr});
+{update}    END IF;
+    RETURN NEW;
+END"
+        )
+    }
+
+    /// No trigger can change the row before it is stored: so right after, in the same statement.
+    fn create_after_triggers(&self, sync: &Sync) -> Vec<Sql> {
+        let table = self.table(&sync.table);
+        let [insert, update] = sync_triggers(sync).map(|name| self.ident(&name));
+        let (when_insert, set_insert, when_update, set_update) = match &sync.kind {
+            SyncKind::Mirror { old, new, .. } => {
+                let (o, n) = (self.ident(old), self.ident(new));
+                let given = format!("coalesce(NEW.{n}, NEW.{o})");
+                let written =
+                    format!("CASE WHEN NEW.{n} IS NOT OLD.{n} THEN NEW.{n} ELSE NEW.{o} END");
+                let differ = format!("NEW.{o} IS NOT NEW.{n}");
+                (
+                    differ.clone(),
+                    format!("{o} = {given},\n        {n} = {given}"),
+                    differ,
+                    format!("{o} = {written},\n        {n} = {written}"),
+                )
+            }
+            SyncKind::Derive {
+                column,
+                expr: Expr(expr),
+                sources,
+                required,
+                ..
+            } => {
+                let c = self.ident(column);
+                let mut when: Vec<String> = sources
+                    .iter()
+                    .map(|source| {
+                        let source = self.ident(source);
+                        format!("NEW.{source} IS NOT OLD.{source}")
+                    })
+                    .collect();
+                if *required {
+                    when.insert(0, format!("NEW.{c} IS NULL"));
+                }
+                if when.is_empty() {
+                    when.push("0".into());
+                }
+                (
+                    format!("NEW.{c} IS NULL"),
+                    format!("{c} = {expr}"),
+                    format!("NEW.{c} IS OLD.{c} AND ({})", when.join(" OR ")),
+                    format!("{c} = {expr}"),
+                )
+            }
+        };
+        let trigger = |name: &str, event: &str, when: &str, set: &str| {
+            Sql::new(format!(
+                "CREATE TRIGGER {name} AFTER {event} ON {table}\nFOR EACH ROW WHEN {when}\nBEGIN\n    \
+                 UPDATE {table}\n    SET {set}\n    WHERE rowid = NEW.rowid;\nEND"
+            ))
+        };
+        vec![
+            trigger(&insert, "INSERT", &when_insert, &set_insert),
+            trigger(&update, "UPDATE", &when_update, &set_update),
+        ]
+    }
+}
+
+/// SQLite has a trigger for one event only.
+pub(super) fn sync_triggers(sync: &Sync) -> [String; 2] {
+    sync_trigger_names(&sync.name)
+}
+
+pub(super) fn sync_trigger_names(name: &str) -> [String; 2] {
+    [format!("{name}_insert"), format!("{name}_update")]
+}

@@ -1,0 +1,77 @@
+"""Which scenario runs on which target and server, and the fixtures they share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import projects
+import servers
+from scenario import Scenario
+from scenarios import ALL
+
+# Every target on these; raw SQL, whose SQL is everybody's, on the oldest and newest too.
+EVERY_TARGET = ("pg15", "sqlite")
+RAW_TOO = ("pg12", "pg18")
+
+
+def combinations() -> list[tuple[str, str, str]]:
+    found = []
+    for scenario in ALL.values():
+        for target in projects.TARGETS:
+            for server in (*EVERY_TARGET, *(RAW_TOO if target == "raw" else ())):
+                if scenario.change(server):
+                    found.append((scenario.name, target, server))
+    return found
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if {"scenario", "project"} <= set(metafunc.fixturenames):
+        chosen = combinations()
+        if only := metafunc.definition.get_closest_marker("only"):
+            chosen = [(s, t, v) for s, t, v in chosen if f"{t}-{v}" in only.args]
+        if names := metafunc.definition.get_closest_marker("scenarios"):
+            chosen = [(s, t, v) for s, t, v in chosen if s in names.args]
+        metafunc.parametrize(
+            ("scenario", "project"),
+            [(scenario, (target, server)) for scenario, target, server in chosen],
+            ids=["-".join(names) for names in chosen],
+            indirect=True,
+        )
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[servers.Servers]:
+    with servers.session() as session:
+        yield session
+
+
+@pytest.fixture
+def scenario(request: pytest.FixtureRequest) -> Scenario:
+    return ALL[request.param]
+
+
+@pytest.fixture
+def project(
+    request: pytest.FixtureRequest, running: servers.Servers, tmp_path: Path
+) -> Iterator[projects.Project]:
+    """A fresh repository and database for `(target, server)`."""
+    projects.programs()
+    target, server = request.param
+    project = projects.create(projects.TARGETS[target], running.get(server), tmp_path)
+    yield project
+    project.database.drop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How long writers had to wait: told, never judged, for it is the machine's speed as well."""
+    lines = [
+        f"{report.nodeid.split('::')[-1]}: {value}"
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == "traffic"
+    ]
+    if lines:
+        terminalreporter.section("writers during rollouts, no statement failed")
+        for line in lines:
+            terminalreporter.line(line)

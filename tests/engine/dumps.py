@@ -1,0 +1,139 @@
+"""A database as text that can be compared: its schema, and the rows a rollout must not change.
+
+Two readings of a schema. `schema` is exact: it proves that a step's way back leads to where it
+came from. `shape` forgets the order of columns, and on SQLite the words of CREATE TABLE: it
+compares what a whole rollout built with what the naive change would have built.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from servers import Database, PostgresDatabase, SqliteDatabase
+from shell import environment, run
+
+# What pg_dump says about itself and its session, and not about the schema.
+NOISE = re.compile(r"--|SET |SELECT pg_catalog\.set_config|\\restrict|\\unrestrict")
+
+# pg_dump leaves these out, and a rollout that ends with one has failed.
+INVALID_INDEXES = """
+    SELECT 'INVALID INDEX ' || indexrelid::regclass
+    FROM pg_index WHERE NOT indisvalid ORDER BY 1
+"""
+
+# From PostgreSQL 18 on a NOT NULL has a name, and RENAME COLUMN leaves the old column's in it. A
+# number behind it is another matter: then something was in the way of the usual name.
+OLD_NAMES = re.compile(r"CONSTRAINT \w+_not_null NOT NULL")
+
+
+def schema(database: Database, hidden: Iterable[str] = ()) -> str:
+    """The whole schema less the tables of the framework itself."""
+    if isinstance(database, PostgresDatabase):
+        return postgres_schema(database, hidden)
+    return sqlite_schema(database, hidden)
+
+
+def postgres_schema(database: PostgresDatabase, hidden: Iterable[str]) -> str:
+    folder = database.server.folder
+    options = [option for table in hidden for option in ("-T", f"{table}*")]
+    env = environment(folder, **database.env())
+    text = run(["pg_dump", "-s", "-O", *options], folder, env).stdout
+    lines = [line for line in text.splitlines() if line and not NOISE.match(line)]
+    return "\n".join(lines + [name for (name,) in database.rows(INVALID_INDEXES)])
+
+
+def sqlite_schema(database: SqliteDatabase, hidden: Iterable[str]) -> str:
+    rows = database.rows(
+        "SELECT tbl_name, type, name, sql FROM sqlite_schema "
+        "WHERE name NOT LIKE 'sqlite_%' ORDER BY tbl_name, type DESC, name"
+    )
+    return "\n".join(
+        f"{kind} {name}: {plain(sql or '')}"
+        for table, kind, name, sql in rows
+        if table not in set(hidden)
+    )
+
+
+def plain(sql: str) -> str:
+    """SQL with one kind of blank and no needless quotes: RENAME TO quotes a table's name."""
+    sql = re.sub(r'"(\w+)"', r"\1", sql)
+    return re.sub(r"\s*([(),])\s*", r"\1", re.sub(r"\s+", " ", sql)).strip()
+
+
+def shape(database: Database, hidden: Iterable[str] = ()) -> str:
+    """The schema without the order of columns."""
+    if isinstance(database, PostgresDatabase):
+        return unordered(OLD_NAMES.sub("NOT NULL", postgres_schema(database, hidden)))
+    return sqlite_shape(database, hidden)
+
+
+def unordered(schema: str) -> str:
+    """A dump whose CREATE TABLE statements list their columns by name."""
+
+    def sort(match: re.Match[str]) -> str:
+        lines = sorted(line.rstrip(",") for line in match[2].splitlines())
+        return "\n".join([match[1], *lines, ");"])
+
+    return re.sub(r"^(CREATE TABLE [^\n]*\()\n(.*?)\n\);$", sort, schema, flags=re.M | re.S)
+
+
+def sqlite_shape(database: SqliteDatabase, hidden: Iterable[str]) -> str:
+    """Tables, columns, keys and indexes as SQLite understood them; triggers and views as text."""
+    lines = []
+    tables = database.rows(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    )
+    for (table,) in tables:
+        if table in set(hidden):
+            continue
+        columns = database.rows(
+            'SELECT name, upper(type), "notnull", dflt_value, pk, hidden '
+            f"FROM pragma_table_xinfo('{table}')"
+        )
+        lines += [f"{table} column {row}" for row in columns]
+        keys = database.rows(
+            'SELECT "from", "table", "to", on_update, on_delete '
+            f"FROM pragma_foreign_key_list('{table}')"
+        )
+        lines += [f"{table} foreign key {row}" for row in keys]
+        indexes = database.rows(
+            'SELECT l.name, l."unique", l.origin, l.partial, s.sql, '
+            "(SELECT group_concat(coalesce(i.name, '(expression)')) "
+            "FROM pragma_index_info(l.name) AS i) "
+            f"FROM pragma_index_list('{table}') AS l "
+            "LEFT JOIN sqlite_schema AS s ON s.name = l.name"
+        )
+        for name, unique, origin, partial, sql, names in indexes:
+            known = "" if name.startswith("sqlite_") else name
+            lines.append(
+                f"{table} index {known} {unique} {origin} {partial} {names} {plain(sql or '')}"
+            )
+    others = database.rows("SELECT type, sql FROM sqlite_schema WHERE type IN ('trigger', 'view')")
+    lines += [f"{kind} {plain(sql)}" for kind, sql in others]
+    return "\n".join(sorted(lines))
+
+
+def data(database: Database, table: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The rows of `table` by id: what a rollout must leave as it was."""
+    return database.rows(f"SELECT {', '.join(columns)} FROM {table} ORDER BY id")
+
+
+def difference(before: str, after: str, names: tuple[str, str]) -> str:
+    """A unified diff, for the message of a failed comparison."""
+    return "\n".join(
+        difflib.unified_diff(before.splitlines(), after.splitlines(), *names, lineterm="", n=1)
+    )
+
+
+def assert_same(before: str, after: str, what: str, names: tuple[str, str]) -> None:
+    assert before == after, f"{what}\n{difference(before, after, names)}"
+
+
+def assert_same_rows(
+    before: list[tuple[Any, ...]], after: list[tuple[Any, ...]], what: str
+) -> None:
+    if before != after:
+        pairs = [(b, a) for b, a in zip(before, after, strict=False) if b != a][:5]
+        shown = "\n".join(f"  {b}\n  -> {a}" for b, a in pairs)
+        raise AssertionError(f"{what}: {len(before)} rows, then {len(after)}\n{shown}")

@@ -1,0 +1,13 @@
+from accounts.models import User
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Post(models.Model):
+    author = models.ForeignKey(User, on_delete=models.CASCADE)
+    title = models.TextField()
+    created = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "posts"
+        indexes = [models.Index(fields=["created"], name="posts_created_idx")]

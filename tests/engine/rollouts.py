@@ -1,0 +1,114 @@
+"""The walk through a rollout, step by step, by the commands that its runbook prints."""
+
+import time
+
+import dumps
+from miggen import Deploy, Rollout, Step
+from projects import Project
+from scenario import Scenario
+from servers import SqliteDatabase
+from shell import CommandFailed
+
+# SQLite has one writer: the runbook says to run a step again that met another for too long.
+AGAIN = ("database is locked", "SQLITE_BUSY")
+
+
+def up(project: Project, step: Step) -> None:
+    for command in step.up:
+        project.run(command, step.files)
+
+
+def down(project: Project, step: Step) -> None:
+    for command in step.down:
+        project.run(command, step.files)
+
+
+def up_beside_writers(project: Project, step: Step) -> int:
+    """As `up`; on SQLite it is run again when it could not get in. How often, for the report."""
+    for attempt in range(10):
+        try:
+            up(project, step)
+        except CommandFailed as error:
+            busy = any(word in str(error) for word in AGAIN)
+            if not (busy and isinstance(project.database, SqliteDatabase)) or attempt == 9:
+                raise
+            time.sleep(0.1 * attempt)  # not luck: the way a person would try again
+        else:
+            return attempt
+    raise AssertionError("unreachable")
+
+
+def schema(project: Project) -> str:
+    return dumps.schema(project.database, project.target.bookkeeping)
+
+
+def check_steps(project: Project, scenario: Scenario, deploy: Deploy) -> None:
+    """Each step up, back, up again: back must lead to where it came from, up to the same place.
+
+    A deploy that drops a column is walked as a whole: its way back brings a column back as the last
+    one, and fills it in another step than the one that adds it.
+    """
+    if deploy.as_a_whole:
+        check_contract(project, scenario, deploy)
+        return
+    kept = dumps.data(project.database, scenario.table, scenario.kept)
+    for step in deploy.steps:
+        name = f"deploy {deploy.number}, {step.slug}"
+        before = schema(project)
+        up(project, step)
+        after = schema(project)
+        down(project, step)
+        dumps.assert_same(before, schema(project), f"{name}: down is no way back", ("was", "is"))
+        up(project, step)
+        dumps.assert_same(after, schema(project), f"{name}: up differs", ("first", "again"))
+        verify(project, step.verify)
+    now = dumps.data(project.database, scenario.table, scenario.kept)
+    dumps.assert_same_rows(kept, now, f"deploy {deploy.number} changed {scenario.kept}")
+
+
+def check_contract(project: Project, scenario: Scenario, deploy: Deploy) -> None:
+    columns = (*scenario.kept, *scenario.restored)
+    before = dumps.shape(project.database, project.target.bookkeeping)
+    kept = dumps.data(project.database, scenario.table, columns)
+    for step in deploy.steps:
+        up(project, step)
+        verify(project, step.verify)
+    after = schema(project)
+    for step in reversed(deploy.steps):
+        down(project, step)
+    name = f"deploy {deploy.number}"
+    back = dumps.shape(project.database, project.target.bookkeeping)
+    dumps.assert_same(before, back, f"{name}: down is no way back", ("was", "is"))
+    now = dumps.data(project.database, scenario.table, columns)
+    dumps.assert_same_rows(kept, now, f"{name}: the way back loses {columns}")
+    for step in deploy.steps:
+        up(project, step)
+    dumps.assert_same(after, schema(project), f"{name}: up differs", ("first", "again"))
+    now = dumps.data(project.database, scenario.table, scenario.kept)
+    kept = [row[: len(scenario.kept)] for row in kept]
+    dumps.assert_same_rows(kept, now, f"{name} changed {scenario.kept}")
+
+
+def verify(project: Project, files: tuple[str, ...]) -> None:
+    """Ask a rollout's own verification queries: the first column of each answer is `ok`."""
+    for file in files:
+        if isinstance(project.database, SqliteDatabase):
+            answer = project.run(f'sqlite3 -bail "$DB" < {file}', (file,))
+        else:
+            answer = project.run(f"psql -X -q -A -t -v ON_ERROR_STOP=1 -f {file}", (file,))
+        rows = [line.split("|")[0] for line in answer.splitlines() if line]
+        assert rows and all(ok in ("t", "1") for ok in rows), f"{file} says {answer!r}"
+
+
+def check_rows(project: Project, query: str | None, what: str) -> None:
+    if query:
+        rows = project.database.rows(query)
+        assert not rows, f"{what}: {len(rows)} rows, {rows[:5]}"
+
+
+def check_drift(project: Project, scenario: Scenario, rollout: Rollout) -> None:
+    """The application changes as the runbook says, and its framework finds nothing to add."""
+    for edit in scenario.edits(project.target.name, project.server.id, rollout.current):
+        project.edit(*edit)
+    if project.target.drift:
+        project.run(project.target.drift)

@@ -1,0 +1,10 @@
+"""Every scenario, by its name."""
+
+from scenario import Scenario
+from scenarios import add_column, backfill, combined, create_index, rename_column
+
+ALL: dict[str, Scenario] = {
+    scenario.name: scenario
+    for module in (add_column, create_index, rename_column, backfill, combined)
+    for scenario in module.SCENARIOS
+}

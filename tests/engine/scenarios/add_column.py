@@ -1,0 +1,182 @@
+"""A new column, with whatever may come with it. Old code does not know it, and goes on."""
+
+from scenario import Edit, Scenario, email, fill, text
+from writers import Code, Value
+
+OLD = Code(
+    read="SELECT email, status FROM users WHERE id = :id",
+    writes=(
+        "UPDATE users SET email = :email WHERE id = :id",
+        "INSERT INTO users (email, status) VALUES (:email, :status) RETURNING id",
+        "UPDATE users SET status = :status WHERE id = :id",
+        "DELETE FROM users WHERE id = :id",
+    ),
+)
+
+
+def new(column: str) -> Code:
+    return Code(
+        read=f"SELECT email, status, {column} FROM users WHERE id = :id",
+        writes=(
+            f"UPDATE users SET {column} = :{column} WHERE id = :id",
+            f"INSERT INTO users (email, {column}) VALUES (:email, :{column}) RETURNING id",
+            "UPDATE users SET status = :status WHERE id = :id",
+            "INSERT INTO users (email) VALUES (:email) RETURNING id",
+            "DELETE FROM users WHERE id = :id",
+        ),
+    )
+
+
+def values(**more: Value) -> dict[str, Value]:
+    return {"email": email(), "status": text("status"), **more}
+
+
+def in_user(alembic: str, django: str) -> dict[str, tuple[tuple[Edit, ...], ...]]:
+    """The column in both ORMs' models, right after `status`."""
+    last = "    status: Mapped[str | None] = mapped_column(sa.Text)\n"
+    django_last = "    status = models.TextField(null=True)\n"
+    return {
+        "alembic": ((("models.py", last, f"{last}    {alembic}\n"),),),
+        "django": ((("accounts/models.py", django_last, f"{django_last}    {django}\n"),),),
+    }
+
+
+SCENARIOS = [
+    Scenario(
+        name="add_column_not_null_default",
+        table="users",
+        sql="ALTER TABLE users ADD COLUMN email_verified boolean NOT NULL DEFAULT false",
+        old=OLD,
+        new=new("email_verified"),
+        values=values(email_verified=lambda writer, n: n % 2 == 0),
+        kept=("id", "email", "status"),
+        settle=fill(email_verified=False),
+        models=in_user(
+            "email_verified: Mapped[bool] = mapped_column(server_default=sa.false())",
+            "email_verified = models.BooleanField(default=False, db_default=False)",
+        ),
+    ),
+    Scenario(
+        name="add_column_nullable",
+        table="users",
+        sql="ALTER TABLE users ADD COLUMN nickname text",
+        old=OLD,
+        new=new("nickname"),
+        values=values(nickname=text("nickname")),
+        kept=("id", "email", "status"),
+        settle=fill(nickname=None),
+        models=in_user(
+            "nickname: Mapped[str | None] = mapped_column(sa.Text)",
+            "nickname = models.TextField(null=True)",
+        ),
+    ),
+    Scenario(
+        name="add_column_volatile_default",
+        table="users",
+        sql={
+            "postgres": "ALTER TABLE users ADD COLUMN token text NOT NULL "
+            "DEFAULT md5(random()::text)",
+        },
+        old=OLD,
+        new=new("token"),
+        values=values(token=text("token")),
+        kept=("id", "email", "status"),
+        # One value for all rows would be the default of the moment, and not one for each.
+        at_end="SELECT token FROM users GROUP BY token HAVING count(*) > 1",
+    ),
+    Scenario(
+        name="add_column_current_timestamp",
+        table="users",
+        sql={
+            "sqlite": "ALTER TABLE users ADD COLUMN joined datetime NOT NULL "
+            "DEFAULT CURRENT_TIMESTAMP",
+        },
+        old=OLD,
+        new=new("joined"),
+        values=values(joined=lambda writer, n: f"2024-01-01 00:{n // 60 % 60:02}:{n % 60:02}"),
+        kept=("id", "email", "status"),
+        at_end="SELECT id FROM users WHERE joined IS NULL",
+    ),
+    Scenario(
+        name="add_column_check",
+        table="users",
+        sql="ALTER TABLE users ADD COLUMN age integer CHECK (age >= 0)",
+        old=OLD,
+        new=new("age"),
+        values=values(age=lambda writer, n: n),
+        kept=("id", "email", "status"),
+        settle=fill(age=None),
+        models=in_user(
+            "age: Mapped[int | None]",
+            "age = models.IntegerField(null=True)",
+        ),
+    ),
+    Scenario(
+        name="add_column_unique",
+        table="users",
+        sql="ALTER TABLE users ADD COLUMN handle text UNIQUE",
+        old=OLD,
+        new=new("handle"),
+        values=values(handle=text("handle")),
+        kept=("id", "email", "status"),
+        settle=fill(handle=None),
+        reference={
+            "sqlite": "ALTER TABLE users ADD COLUMN handle text;"
+            "CREATE UNIQUE INDEX users_handle_key ON users (handle)",
+        },
+        models=in_user(
+            "handle: Mapped[str | None] = mapped_column(sa.Text, unique=True)",
+            "handle = models.TextField(null=True, unique=True)",
+        ),
+    ),
+    Scenario(
+        name="add_column_references",
+        table="posts",
+        sql="ALTER TABLE posts ADD COLUMN editor_id bigint REFERENCES users (id)",
+        old=Code(
+            read="SELECT title, author_id FROM posts WHERE id = :id",
+            writes=(
+                "UPDATE posts SET title = :title WHERE id = :id",
+                "INSERT INTO posts (author_id, title) VALUES (1, :title) RETURNING id",
+                "DELETE FROM posts WHERE id = :id",
+            ),
+        ),
+        new=Code(
+            read="SELECT title, author_id, editor_id FROM posts WHERE id = :id",
+            writes=(
+                "UPDATE posts SET editor_id = :editor_id WHERE id = :id",
+                "INSERT INTO posts (author_id, title, editor_id) "
+                "VALUES (1, :title, :editor_id) RETURNING id",
+            ),
+        ),
+        values={"title": text("title"), "editor_id": lambda writer, n: 1 + n % 100},
+        kept=("id", "author_id", "title", "created"),
+        settle=fill(editor_id=None),
+        models={
+            "alembic": (
+                (
+                    (
+                        "models.py",
+                        "    title: Mapped[str] = mapped_column(sa.Text)\n",
+                        "    title: Mapped[str] = mapped_column(sa.Text)\n"
+                        "    editor_id: Mapped[int | None] = mapped_column(\n"
+                        '        sa.BigInteger, sa.ForeignKey("users.id")\n'
+                        "    )\n",
+                    ),
+                ),
+            ),
+            "django": (
+                (
+                    (
+                        "blog/models.py",
+                        "    title = models.TextField()\n",
+                        "    title = models.TextField()\n"
+                        "    editor = models.ForeignKey(\n"
+                        '        User, null=True, on_delete=models.DO_NOTHING, related_name="+"\n'
+                        "    )\n",
+                    ),
+                ),
+            ),
+        },
+    ),
+]

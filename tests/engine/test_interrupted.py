@@ -1,0 +1,93 @@
+"""A step that dies half-way: the same command goes on, and nothing is lost."""
+
+import subprocess
+import threading
+
+import pytest
+
+import miggen
+import rollouts
+from miggen import Rollout, Step
+from projects import Project
+from scenario import Scenario
+from servers import PostgresDatabase
+from writers import PATIENCE
+
+
+def reach(project: Project, scenario: Scenario, slug: str) -> tuple[Rollout, Step]:
+    """Run the first deploy up to its step `slug`."""
+    rollout = miggen.plan(project, scenario.change(project.server.id))
+    for step in rollout.deploy.steps:
+        if slug in step.slug:
+            return rollout, step
+        rollouts.up(project, step)
+    raise AssertionError(f"no step {slug} in {[step.slug for step in rollout.deploy.steps]}")
+
+
+def go_on(project: Project, scenario: Scenario, rollout: Rollout, step: Step) -> None:
+    """The step again, and the rest of the deploy."""
+    steps = rollout.deploy.steps
+    for later in steps[steps.index(step) :]:
+        rollouts.up(project, later)
+    rollouts.check_rows(project, scenario.in_step, "not in step")
+
+
+@pytest.mark.only("raw-pg12", "raw-pg15", "raw-pg18", "flyway-pg15", "alembic-pg15", "sqlx-pg15")
+@pytest.mark.scenarios("rename_column", "combined", "backfill")
+def test_backfill_is_killed(scenario: Scenario, project: Project) -> None:
+    """Killed at a row that somebody has locked, when most of the others are done."""
+    rollout, step = reach(project, scenario, "backfill")
+    database = project.database
+    assert isinstance(database, PostgresDatabase)
+    with database.connect() as blocker:
+        blocker.execute("BEGIN")
+        blocker.execute(f"SELECT FROM {scenario.table} WHERE id = 4999 FOR UPDATE")
+        failures: list[AssertionError] = []
+        runner = threading.Thread(target=collect, args=(project, step, failures))
+        runner.start()
+        kill_waiting(database, runner)
+        runner.join()
+        assert failures, "the backfill was killed and said nothing"
+    go_on(project, scenario, rollout, step)
+    if rollout.is_last:
+        rollouts.check_rows(project, scenario.at_end, "wrong at the end")
+
+
+def collect(project: Project, step: Step, failures: list[AssertionError]) -> None:
+    try:
+        rollouts.up(project, step)
+    except (AssertionError, subprocess.SubprocessError) as error:
+        failures.append(AssertionError(str(error)))
+
+
+def kill_waiting(database: PostgresDatabase, runner: threading.Thread) -> None:
+    """End the session that waits for a row, as soon as there is one."""
+    with database.connect() as admin:
+        pause = threading.Event()
+        for _ in range(PATIENCE * 100):
+            killed = admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            ).fetchall()
+            if killed:
+                return
+            assert runner.is_alive(), "the backfill ended, past a row that is locked"
+            pause.wait(0.01)
+    raise AssertionError("nobody waits for the locked row")
+
+
+@pytest.mark.only("raw-pg12", "raw-pg15", "raw-pg18")
+@pytest.mark.scenarios("create_index_plain", "create_index_unique", "combined")
+def test_index_build_is_killed(scenario: Scenario, project: Project) -> None:
+    """What a killed CREATE INDEX CONCURRENTLY leaves is an invalid index: it is built again."""
+    rollout, step = reach(project, scenario, "index")
+    rollouts.up(project, step)
+    with project.database.connect() as admin:
+        made = admin.execute(
+            "UPDATE pg_index SET indisvalid = false WHERE NOT indisprimary "
+            f"AND indrelid = '{scenario.table}'::regclass RETURNING indexrelid"
+        ).fetchall()
+    assert made
+    assert "INVALID" in rollouts.schema(project)
+    go_on(project, scenario, rollout, step)
+    assert "INVALID" not in rollouts.schema(project)
