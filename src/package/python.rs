@@ -268,7 +268,7 @@ static COLON: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\\?:(?<word>[\p{L}\p{N}_]*)(?<more>[\p{L}\p{N}_$]*)").expect("a valid pattern")
 });
 
-/// SQL as `SQLAlchemy`'s `text()` wants it, where `:name` would be a parameter and `\:` a colon.
+/// SQL as SQLAlchemy's `text()` wants it, where `:name` would be a parameter and `\:` a colon.
 ///
 /// `op.execute` and the conditions and defaults of Alembic's operations all go through `text()`.
 /// Its version 2.1 counts no `$` among the letters of a name, and earlier versions do; what either

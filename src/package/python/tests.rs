@@ -159,7 +159,7 @@ fn colons_that_would_be_parameters_are_escaped() {
     }
 }
 
-/// What `SQLAlchemy` sends for a text, or `None` if it finds a parameter in it. Whether `$` is a
+/// What SQLAlchemy sends for a text, or `None` if it finds a parameter in it. Whether `$` is a
 /// letter is what its versions differ in.
 fn sent(text: &str, is_letter: impl Fn(char) -> bool) -> Option<String> {
     let letters: Vec<char> = text.chars().collect();
