@@ -1,15 +1,26 @@
-//! Python expressions as text that `ruff format` leaves as it is.
+//! Expressions → Python as `ruff format` would leave it.
 //!
-//! Enters: a small tree. Leaves: one line where it fits into 88 columns, else one element a line
-//! with the comma behind the last that keeps it so. Must not know: what the calls mean.
+//! Enters: trees of calls, lists and values. Leaves: text that `ruff format` and `ruff check` do
+//! not change, and literals whose value is exactly the text they stand for. Must not know: what a
+//! call does.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+use unicode_width::UnicodeWidthStr;
+
+/// The width of a line, as `black` and `ruff format` have it.
 const WIDTH: usize = 88;
 
+/// How far each level is indented.
+const STEP: usize = 4;
+
+/// An expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Py {
-    /// As it stands.
+    /// An expression that is text already.
     Raw(String),
-    /// A string of this value.
+    /// A string, by its value.
     Str(String),
     Call {
         function: String,
@@ -17,156 +28,282 @@ pub enum Py {
         kwargs: Vec<(String, Py)>,
     },
     List(Vec<Py>),
-    /// An element with comment lines before it; whatever holds it is written one a line.
+    Tuple(Vec<Py>),
+    Dict(Vec<(Py, Py)>),
+    /// An element with lines of comment above it.
     Commented {
         comment: Vec<String>,
         value: Box<Py>,
     },
 }
 
+/// An element of what stands in brackets.
+struct Element<'p> {
+    comment: &'p [String],
+    /// `name=` or `key: `
+    prefix: String,
+    value: &'p Py,
+}
+
+impl<'p> Element<'p> {
+    fn new(prefix: String, value: &'p Py) -> Element<'p> {
+        let (comment, value) = match value {
+            Py::Commented { comment, value } => (comment.as_slice(), &**value),
+            value => (&[][..], value),
+        };
+        Element {
+            comment,
+            prefix,
+            value,
+        }
+    }
+
+    fn plain(values: &'p [Py]) -> Vec<Element<'p>> {
+        let elements = values
+            .iter()
+            .map(|value| Element::new(String::new(), value));
+        elements.collect()
+    }
+}
+
 impl Py {
-    /// The text; `indent` is that of its line, `before` and `after` what else stands on it.
-    pub fn layout(&self, indent: usize, before: usize, after: usize) -> String {
-        let flat = self.flat();
-        if let Some(flat) = &flat
-            && indent + before + flat.chars().count() + after <= WIDTH
+    pub fn raw(text: impl Into<String>) -> Py {
+        Py::Raw(text.into())
+    }
+
+    pub fn str(value: impl Into<String>) -> Py {
+        Py::Str(value.into())
+    }
+
+    pub fn call<'n>(
+        function: impl Into<String>,
+        args: impl IntoIterator<Item = Py>,
+        kwargs: impl IntoIterator<Item = (&'n str, Py)>,
+    ) -> Py {
+        Py::Call {
+            function: function.into(),
+            args: args.into_iter().collect(),
+            kwargs: kwargs
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        }
+    }
+
+    /// The text of an expression on a line that is indented by `indent`, has `prefix` columns
+    /// before the expression and `suffix` columns after it.
+    ///
+    /// One line if it fits, else one element a line; the comma after the last one keeps it so.
+    pub fn layout(&self, indent: usize, prefix: usize, suffix: usize) -> String {
+        if let Some(line) = self.one_line()
+            && indent + prefix + line.width() + suffix <= WIDTH
         {
-            return flat.clone();
+            return line;
         }
-        match self {
-            Py::Raw(_) | Py::Str(_) => flat.unwrap_or_default(),
-            Py::Commented { value, .. } => value.layout(indent, before, after),
-            Py::List(items) => {
-                let items: Vec<(Option<&str>, &Py)> =
-                    items.iter().map(|item| (None, item)).collect();
-                block("[", &items, "]", indent)
+        let Some((open, elements, close)) = self.brackets() else {
+            return self.one_line().unwrap_or_else(|| self.text());
+        };
+        if elements.is_empty() {
+            return format!("{open}{close}");
+        }
+        let outer = " ".repeat(indent);
+        let inner = " ".repeat(indent + STEP);
+        let comma = if matches!(self, Py::Commented { .. }) {
+            ""
+        } else {
+            ","
+        };
+        let mut text = format!("{open}\n");
+        for element in elements {
+            for line in element.comment {
+                text.push_str(format!("{inner}# {line}").trim_end());
+                text.push('\n');
             }
-            Py::Call {
-                function,
-                args,
-                kwargs,
-            } => {
-                let mut items: Vec<(Option<&str>, &Py)> =
-                    args.iter().map(|arg| (None, arg)).collect();
-                items.extend(
-                    kwargs
-                        .iter()
-                        .map(|(name, value)| (Some(name.as_str()), value)),
-                );
-                block(&format!("{function}("), &items, ")", indent)
+            let before = element.prefix.width();
+            let value = element.value.layout(indent + STEP, before, comma.len());
+            for part in [&inner, &element.prefix, &value, comma, "\n"] {
+                text.push_str(part);
             }
         }
+        text + &outer + close
     }
 
-    /// On one line; `None` where a comment forbids it.
-    fn flat(&self) -> Option<String> {
-        let join = |items: &[Py]| -> Option<Vec<String>> { items.iter().map(Py::flat).collect() };
-        match self {
-            Py::Raw(text) => Some(text.clone()),
-            Py::Str(text) => Some(string(text)).filter(|text| !text.contains('\n')),
-            Py::List(items) => Some(format!("[{}]", join(items)?.join(", "))),
+    /// The statement that assigns the expression to a name.
+    pub fn assigned_to(&self, name: &str, indent: usize) -> String {
+        let start = format!("{}{name} = ", " ".repeat(indent));
+        let prefix = start.width() - indent;
+        if self.brackets().is_none()
+            && let Some(line) = self.one_line()
+            && start.width() + line.width() > WIDTH
+            && indent + STEP + line.width() <= WIDTH
+        {
+            let inner = " ".repeat(indent + STEP);
+            return format!("{start}(\n{inner}{line}\n{})", " ".repeat(indent));
+        }
+        start + &self.layout(indent, prefix, 0)
+    }
+
+    /// The brackets of an expression that can be spread over lines, and what is in them.
+    fn brackets(&self) -> Option<(String, Vec<Element<'_>>, &'static str)> {
+        Some(match self {
+            Py::Raw(_) | Py::Str(_) => return None,
             Py::Call {
                 function,
                 args,
                 kwargs,
             } => {
-                let mut parts = join(args)?;
+                let mut elements = Element::plain(args);
                 for (name, value) in kwargs {
-                    parts.push(format!("{name}={}", value.flat()?));
+                    elements.push(Element::new(format!("{name}="), value));
                 }
-                Some(format!("{function}({})", parts.join(", ")))
+                (format!("{function}("), elements, ")")
             }
-            Py::Commented { .. } => None,
+            Py::List(values) => ("[".to_owned(), Element::plain(values), "]"),
+            Py::Tuple(values) => ("(".to_owned(), Element::plain(values), ")"),
+            Py::Dict(pairs) => {
+                let pairs = pairs.iter().map(|(key, value)| {
+                    let key = key.one_line().unwrap_or_else(|| key.text());
+                    Element::new(format!("{key}: "), value)
+                });
+                ("{".to_owned(), pairs.collect(), "}")
+            }
+            // Outside of brackets a comment needs some of its own.
+            Py::Commented { .. } => ("(".to_owned(), vec![Element::new(String::new(), self)], ")"),
+        })
+    }
+
+    /// The expression on one line, if it can be.
+    fn one_line(&self) -> Option<String> {
+        let Some((open, elements, close)) = self.brackets() else {
+            return Some(self.text()).filter(|text| !text.contains('\n'));
+        };
+        let mut parts = Vec::new();
+        for element in &elements {
+            if !element.comment.is_empty() {
+                return None;
+            }
+            parts.push(format!("{}{}", element.prefix, element.value.one_line()?));
+        }
+        let is_single = matches!(self, Py::Tuple(values) if values.len() == 1);
+        let comma = if is_single { "," } else { "" };
+        Some(format!("{open}{}{comma}{close}", parts.join(", ")))
+    }
+
+    /// The text of an expression without brackets.
+    fn text(&self) -> String {
+        match self {
+            Py::Raw(text) => text.clone(),
+            Py::Str(value) => string(value),
+            _ => String::new(),
         }
     }
 }
 
-fn block(open: &str, items: &[(Option<&str>, &Py)], close: &str, indent: usize) -> String {
-    if items.is_empty() {
-        return format!("{open}{close}");
-    }
-    let pad = " ".repeat(indent + 4);
-    let mut text = format!("{open}\n");
-    for (name, item) in items {
-        if let Py::Commented { comment, .. } = item {
-            for line in comment {
-                text.push_str(&format!("{pad}# {line}\n"));
-            }
-        }
-        let prefix = name.map(|name| format!("{name}=")).unwrap_or_default();
-        let value = item.layout(indent + 4, prefix.len(), 1);
-        text.push_str(&format!("{pad}{prefix}{value},\n"));
-    }
-    text.push_str(&" ".repeat(indent));
-    text.push_str(close);
-    text
-}
-
-/// A literal of exactly this value, as one would write it by hand.
+/// The literal for a text, as a person would write it: in double quotes, in three of them over
+/// several lines, raw where there are backslashes, and with escapes only where nothing else helps.
 pub fn string(text: &str) -> String {
-    let multi = text.contains('\n');
-    let control = text.chars().any(|c| c.is_control() && c != '\n');
-    if multi {
-        let safe = !control && !text.contains("\"\"\"") && !text.ends_with('"');
-        if safe && !text.contains('\\') {
-            return format!("\"\"\"{text}\"\"\"");
-        }
-        if safe && !text.ends_with('\\') {
-            return format!("r\"\"\"{text}\"\"\"");
-        }
-    } else if !control && !text.contains('"') {
-        if !text.contains('\\') {
-            return format!("\"{text}\"");
-        }
-        if !text.ends_with('\\') {
-            return format!("r\"{text}\"");
-        }
-    } else if !control && !text.contains(['\'', '\\']) {
-        // ruff prefers the quotes that need no escapes.
-        return format!("'{text}'");
+    let is_block = text.contains('\n') && !text.trim().is_empty();
+    let quote = if is_block {
+        r#"""""#
+    } else if text.matches('"').count() > text.matches('\'').count() {
+        "'"
+    } else {
+        "\""
+    };
+    let is_hidden =
+        |letter: char| must_escape(letter) && !(is_block && matches!(letter, '\n' | '\t'));
+    let backslashes = text.len() - text.trim_end_matches('\\').len();
+    let is_raw = text.contains('\\')
+        && backslashes.is_multiple_of(2)
+        && !text.contains(quote)
+        && !text.ends_with(&quote[..1])
+        && !text.contains(is_hidden);
+    if is_raw {
+        return format!("r{quote}{text}{quote}");
     }
-    escaped(text)
+    let mut literal = quote.to_owned();
+    let mut letters = text.chars().peekable();
+    let mut run = 0;
+    while let Some(letter) = letters.next() {
+        run = if letter == '"' { run + 1 } else { 0 };
+        // In a block three quotes in a row would end it, and so would one before its end.
+        let ends = if is_block {
+            letter == '"' && (run % 3 == 0 || letters.peek().is_none())
+        } else {
+            quote.starts_with(letter)
+        };
+        if ends || letter == '\\' {
+            literal.push('\\');
+            literal.push(letter);
+        } else if is_hidden(letter) {
+            literal.push_str(&escape(letter));
+        } else {
+            literal.push(letter);
+        }
+    }
+    literal + quote
 }
 
-fn escaped(text: &str) -> String {
-    let mut literal = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '\\' => literal.push_str("\\\\"),
-            '"' => literal.push_str("\\\""),
-            '\n' => literal.push_str("\\n"),
-            '\r' => literal.push_str("\\r"),
-            '\t' => literal.push_str("\\t"),
-            c if c.is_control() => literal.push_str(&format!("\\u{:04x}", c as u32)),
-            c => literal.push(c),
-        }
-    }
-    literal.push('"');
-    literal
+/// Whether a character would be lost, changed or not seen if it stood in the source.
+fn must_escape(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Text for `sqlalchemy.text`, which takes `:name` for a parameter, in quotes and comments too.
+fn escape(letter: char) -> String {
+    match letter {
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\t' => "\\t".to_owned(),
+        _ if u32::from(letter) <= 0xff => format!("\\x{:02x}", u32::from(letter)),
+        _ if u32::from(letter) <= 0xffff => format!("\\u{:04x}", u32::from(letter)),
+        _ => format!("\\U{:08x}", u32::from(letter)),
+    }
+}
+
+/// A colon, with the backslash before it and the word after it.
+static COLON: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\\?:(?<word>[\p{L}\p{N}_]*)(?<more>[\p{L}\p{N}_$]*)").expect("a valid pattern")
+});
+
+/// SQL as SQLAlchemy's `text()` wants it, where `:name` would be a parameter and `\:` a colon.
+///
+/// `op.execute` and the conditions and defaults of Alembic's operations all go through `text()`.
+/// Its version 2.1 counts no `$` among the letters of a name, and earlier versions do; what either
+/// of them would take for a parameter is escaped.
 pub fn sa_text(text: &str) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    let word = |c: Option<&char>| c.is_some_and(|c| c.is_alphanumeric() || *c == '_');
-    let mut result = String::with_capacity(text.len());
-    for (at, c) in chars.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| chars.get(at));
-        if *c == ':' {
-            let free = !word(before) && before != Some(&':') && before != Some(&'\\');
-            let mut end = at + 1;
-            while word(chars.get(end)) {
-                end += 1;
-            }
-            let name = end > at + 1 && chars.get(end) != Some(&':');
-            if before == Some(&'\\') {
-                // `\:` would lose its backslash.
-                result.push('\\');
-            } else if free && name {
-                result.push('\\');
-            }
+    let mut escaped = String::with_capacity(text.len());
+    let mut done = 0;
+    for found in COLON.captures_iter(text) {
+        let (Some(whole), Some(word)) = (found.get(0), found.name("word")) else {
+            continue;
+        };
+        let before = text[..whole.start()].chars().next_back();
+        let is_escape = whole.as_str().starts_with('\\');
+        let starts = is_escape
+            || before.is_none_or(|letter| {
+                letter != ':' && !WORD.is_match(letter.encode_utf8(&mut [0; 4]))
+            });
+        // A name without letters is none, but a backslash is taken away even without a name.
+        let is_name =
+            |end: usize| (is_escape || end > whole.start() + 1) && !text[end..].starts_with(':');
+        let needs = starts && (is_name(word.end()) || is_name(whole.end()));
+        escaped.push_str(&text[done..whole.start()]);
+        if needs {
+            escaped.push('\\');
         }
-        result.push(*c);
+        escaped.push_str(whole.as_str());
+        done = whole.end();
     }
-    result
+    escaped.push_str(&text[done..]);
+    escaped
 }
+
+/// A letter of a word, as Python's `\w` has it.
+static WORD: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[\p{L}\p{N}_]$").expect("a valid pattern"));
+
+#[cfg(test)]
+mod tests;

@@ -15,15 +15,20 @@ use crate::error::{Error, Result};
 use crate::source::{Source, Span};
 
 pub mod alembic;
+mod detect;
 pub mod django;
 pub mod flyway;
 pub mod naming;
 pub mod python;
 pub mod raw;
+mod server;
 mod settings;
 pub mod sqlx;
 #[cfg(test)]
 mod testing;
+
+pub use detect::{Framework, detect};
+pub use server::{schema, server};
 
 /// Folders that hold others' code or copies of our own.
 const FOREIGN: &[&str] = &[
@@ -251,20 +256,4 @@ fn file_name(path: &Path) -> &str {
     path.file_name()
         .and_then(|name| name.to_str())
         .unwrap_or("")
-}
-//STUB
-pub struct FrameworkX;
-impl FrameworkX {
-    pub fn name(&self) -> &'static str {
-        "raw"
-    }
-}
-pub fn detect(_: &Repo) -> Result<FrameworkX> {
-    Ok(FrameworkX)
-}
-pub fn server(_: &Repo) -> Option<String> {
-    None
-}
-pub fn schema(_: &Repo) -> Option<PathBuf> {
-    None
 }

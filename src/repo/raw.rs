@@ -104,15 +104,35 @@ fn parse(file: &str) -> Option<(&str, &str)> {
     (digits > 0).then_some((number, slug))
 }
 
+/// The files that show that a repository numbers its SQL itself.
+pub(super) fn signs(files: &[PathBuf]) -> Vec<PathBuf> {
+    let is_sign = |path: &&PathBuf| {
+        let file = super::file_name(path);
+        let in_usual = path.parent() == Some(Path::new("migrations"));
+        parse(file).is_some() && (in_usual || is_half(file))
+    };
+    files.iter().filter(is_sign).cloned().collect()
+}
+
+/// Whether a file is one way of a pair.
+fn is_half(file: &str) -> bool {
+    file.ends_with(".up.sql") || file.ends_with(".down.sql")
+}
+
+/// The folders that hold pairs of numbered files.
+fn pairs(files: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let files = files.iter().filter(|path| {
+        let file = super::file_name(path);
+        parse(file).is_some() && is_half(file)
+    });
+    files
+        .filter_map(|path| Some(path.parent()?.to_owned()))
+        .collect()
+}
+
 /// `migrations`, or the only folder that holds pairs of such files.
 fn find(repo: &Repo) -> Result<PathBuf> {
-    let mut folders = BTreeSet::new();
-    for path in repo.walk("")? {
-        let file = super::file_name(&path);
-        if parse(file).is_some() && (file.ends_with(".up.sql") || file.ends_with(".down.sql")) {
-            folders.insert(path.parent().unwrap_or(Path::new("")).to_owned());
-        }
-    }
+    let folders = pairs(&repo.walk("")?);
     let usual = Path::new("migrations");
     if folders.contains(usual) || folders.is_empty() && repo.is_folder(usual) {
         return Ok(usual.to_owned());

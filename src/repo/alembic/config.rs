@@ -41,7 +41,7 @@ impl Config {
 
 /// Finds the environment: the one of `folder` if it is given, else the only one there is.
 pub(super) fn find(repo: &Repo, folder: Option<&Path>) -> Result<Config> {
-    let homes = homes(repo)?;
+    let homes = homes(repo, &repo.walk("")?)?;
     let Some(folder) = folder else {
         return match homes.as_slice() {
             [] => Err(Error::refused("no Alembic environment is found here")
@@ -77,6 +77,12 @@ pub(super) fn find(repo: &Repo, folder: Option<&Path>) -> Result<Config> {
     })
 }
 
+/// The files that show that a repository has an Alembic environment.
+pub(super) fn signs(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let homes = homes(repo, files)?;
+    Ok(homes.iter().map(|home| home.path().to_owned()).collect())
+}
+
 /// Where an environment is described.
 enum Home {
     /// `alembic.ini` or `pyproject.toml`, or both of one folder.
@@ -108,10 +114,9 @@ impl Home {
 }
 
 /// Every environment of the repository; settings first, and without them the bare scripts.
-fn homes(repo: &Repo) -> Result<Vec<Home>> {
-    let files = repo.walk("")?;
+fn homes(repo: &Repo, files: &[PathBuf]) -> Result<Vec<Home>> {
     let mut homes: Vec<Home> = Vec::new();
-    for path in &files {
+    for path in files {
         if file_name(path) == "alembic.ini" && is_ini(&repo.read(path)?) {
             let beside = path.with_file_name("pyproject.toml");
             let toml = is_toml(repo, &beside)?.then_some(beside);
@@ -121,7 +126,7 @@ fn homes(repo: &Repo) -> Result<Vec<Home>> {
             });
         }
     }
-    for path in &files {
+    for path in files {
         let known = homes
             .iter()
             .any(|home| Some(home.folder()) == path.parent());
@@ -133,7 +138,7 @@ fn homes(repo: &Repo) -> Result<Vec<Home>> {
         }
     }
     if homes.is_empty() {
-        for path in &files {
+        for path in files {
             if file_name(path) == "env.py" && files.contains(&path.with_file_name("script.py.mako"))
             {
                 homes.push(Home::Script(path.clone()));

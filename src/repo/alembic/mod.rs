@@ -97,6 +97,11 @@ pub fn read(repo: &Repo, folder: Option<&Path>, parent: Option<&str>) -> Result<
     })
 }
 
+/// The files that show that a repository uses Alembic.
+pub(super) fn signs(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    config::signs(repo, files)
+}
+
 impl Project {
     /// The name of a file in [`Project::versions`], as the newest files there are named.
     ///

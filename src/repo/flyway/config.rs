@@ -71,6 +71,18 @@ pub(super) fn read(repo: &Repo, files: &[PathBuf]) -> Result<Config> {
     })
 }
 
+/// The settings files that speak of Flyway.
+pub(super) fn signs(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut signs = Vec::new();
+    for path in files.iter().filter(|path| is_settings(path)) {
+        let is_own = file_name(path).starts_with("flyway");
+        if is_own || repo.read(path)?.text.to_lowercase().contains("flyway") {
+            signs.push(path.clone());
+        }
+    }
+    Ok(signs)
+}
+
 fn defines_placeholders(text: &str) -> bool {
     text.lines()
         .map(str::trim)

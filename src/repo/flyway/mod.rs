@@ -197,8 +197,16 @@ fn is_code(path: &Path) -> bool {
         && !path.components().any(|part| part.as_os_str() == "test")
 }
 
+/// The files that show that a repository uses Flyway.
+pub(super) fn signs(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut signs = config::signs(repo, files)?;
+    let named = |path: &&PathBuf| is_migration(path) && file_name(path).contains("__");
+    signs.extend(files.iter().filter(named).cloned());
+    Ok(signs)
+}
+
 /// `V1__init.sql` or `V1.sql`, by Flyway's own defaults.
-pub(super) fn is_migration(path: &Path) -> bool {
+fn is_migration(path: &Path) -> bool {
     let file = file_name(path);
     file.strip_suffix(".sql")
         .and_then(|stem| stem.strip_prefix('V')?.split("__").next())
