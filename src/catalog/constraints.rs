@@ -265,7 +265,10 @@ impl Replay<'_, '_> {
             name,
             keys,
             unique: of.unique,
-            method: of.method.map(|method| method.text.to_owned()),
+            method: of
+                .method
+                .filter(|method| !method.text.eq_ignore_ascii_case("btree"))
+                .map(|method| method.text.to_owned()),
             include,
             filter: of.filter.as_ref().map(expr),
             options: of

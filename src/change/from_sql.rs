@@ -462,7 +462,10 @@ impl Reader<'_> {
                 function(self.server.dialect, name)
                     .is_none_or(|f| f.volatility == Volatility::Volatile)
             });
-            let again_the_same = facts.functions.iter().all(|name| IDEMPOTENT.contains(&name.as_str()))
+            let again_the_same = facts
+                .functions
+                .iter()
+                .all(|name| IDEMPOTENT.contains(&name.as_str()))
                 && input::is_calls_only(assignment.expr.text, self.server.dialect)
                 && !assignment.expr.text.contains(['|', '+', '-', ',']);
             if facts.columns.contains(&column.name.to_string()) && !again_the_same {

@@ -115,7 +115,9 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
     };
     // What is typed is meant from here; what is configured, from the repository's root.
     let schema_path = match (&args.schema, &args.common.out) {
-        (Some(typed), Some(_)) if typed.exists() => std::path::absolute(typed).unwrap_or_else(|_| typed.clone()),
+        (Some(typed), Some(_)) if typed.exists() => {
+            std::path::absolute(typed).unwrap_or_else(|_| typed.clone())
+        }
         _ => schema.clone(),
     };
     let mut rows: Vec<(String, u64)> = settings.rows.into_iter().collect();

@@ -42,13 +42,19 @@ impl Writer<'_> {
                 self.ident(&dependant.name)
             )));
         }
-        all.push(Sql::new(self.create_table(&rebuild.to, &new_name)));
+        all.push(Sql::named(
+            "NEW_TABLE",
+            self.create_table(&rebuild.to, &new_name),
+        ));
         let (into, from) = self.copied(rebuild);
-        all.push(Sql::new(format!(
-            "INSERT INTO {new} ({})\nSELECT {}\nFROM {old}",
-            into.join(", "),
-            from.join(", ")
-        )));
+        all.push(Sql::named(
+            "COPY_ROWS",
+            format!(
+                "INSERT INTO {new} ({})\nSELECT {}\nFROM {old}",
+                into.join(", "),
+                from.join(", ")
+            ),
+        ));
         all.extend(check(
             "rows got lost on the way",
             format!("(SELECT count(*) FROM {old}) = (SELECT count(*) FROM {new})"),
@@ -78,7 +84,7 @@ impl Writer<'_> {
             all.push(Sql::new(self.create_index(&rebuild.to.name, index, false)));
         }
         for dependant in &rebuild.dependants {
-            all.push(Sql::new(dependant.text.clone()));
+            all.push(Sql::named(dependant.kind, dependant.text.clone()));
         }
         all.extend(check(
             "a foreign key does not hold",

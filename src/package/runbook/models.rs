@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use crate::catalog::{ConstraintKind, Expr, Index, Key};
+use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key};
 use crate::dialect::Dialect;
-use crate::package::targets::django_field;
-use crate::package::{python, types};
+use crate::package::{django_model, python, types};
 use crate::plan::{Field, ModelChange, Plan};
 
 /// Paragraphs and code blocks.
@@ -82,14 +81,14 @@ fn lines(plan: &Plan, target: &str, change: &ModelChange) -> Vec<String> {
         (ModelChange::AddIndex { index, .. }, "alembic") => {
             vec![format!("+    {}", table_arg(index, false))]
         }
-        (ModelChange::AddField { field, .. }, "django") => django_field(dialect, field)
-            .map(|text| format!("+    {} = {text}", field.column.name))
+        (ModelChange::AddField { field, .. }, "django") => django(dialect, field)
+            .map(|text| format!("+    {} = {text}", django_model::field_name(field)))
             .into_iter()
             .collect(),
         (ModelChange::AlterField { field, .. }, "django") => {
             let mut before = field.clone();
             before.column.not_null = false;
-            match (django_field(dialect, &before), django_field(dialect, field)) {
+            match (django(dialect, &before), django(dialect, field)) {
                 (Some(old), Some(new)) => vec![
                     format!("-    {} = {old}", field.column.name),
                     format!("+    {} = {new}", field.column.name),
@@ -97,20 +96,18 @@ fn lines(plan: &Plan, target: &str, change: &ModelChange) -> Vec<String> {
                 _ => Vec::new(),
             }
         }
-        (ModelChange::RenameField { from, field, .. }, "django") => {
-            match django_field(dialect, field) {
-                Some(text) => {
-                    vec![
-                        format!("-    {from} = {text}"),
-                        format!("+    {} = {text}", field.column.name),
-                    ]
-                }
-                None => vec![
-                    format!("-    {from} = …"),
-                    format!("+    {} = …", field.column.name),
-                ],
+        (ModelChange::RenameField { from, field, .. }, "django") => match django(dialect, field) {
+            Some(text) => {
+                vec![
+                    format!("-    {from} = {text}"),
+                    format!("+    {} = {text}", django_model::field_name(field)),
+                ]
             }
-        }
+            None => vec![
+                format!("-    {from} = …"),
+                format!("+    {} = …", field.column.name),
+            ],
+        },
         (ModelChange::AddIndex { index, .. }, "django") => plain_keys(index)
             .map(|keys| {
                 format!(
@@ -146,6 +143,23 @@ fn lines(plan: &Plan, target: &str, change: &ModelChange) -> Vec<String> {
         ],
         (ModelChange::AddIndex { .. }, _) => Vec::new(),
     }
+}
+
+fn django(dialect: Dialect, field: &Field) -> Option<String> {
+    let to = match &field.references {
+        Some(Constraint {
+            kind: ConstraintKind::ForeignKey { table, .. },
+            ..
+        }) => Some(format!("the model of {}", table.name)),
+        _ => None,
+    };
+    // On one line: it is a line of a diff.
+    django_model::field(dialect, field, to.as_deref()).map(|field| {
+        field
+            .layout(0, 0, 0)
+            .replace("\n    ", "")
+            .replace(",\n", "")
+    })
 }
 
 /// `created_at = mapped_column(sa.DateTime(), server_default=sa.text("now()"), nullable=False)`

@@ -179,7 +179,8 @@ SCENARIOS = [
                         "    title = models.TextField()\n",
                         "    title = models.TextField()\n"
                         "    editor = models.ForeignKey(\n"
-                        '        User, null=True, on_delete=models.DO_NOTHING, related_name="+"\n'
+                        "        User, null=True, on_delete=models.DO_NOTHING,\n"
+                        '        db_index=False, related_name="+",\n'
                         "    )\n",
                     ),
                 ),
