@@ -7,7 +7,7 @@ from scenarios.add_column import OLD, values
 
 
 def in_user(alembic: str, django: str | None) -> Mapping[str, tuple[tuple[Edit, ...], ...]]:
-    """The index in both ORMs' models; the runbook leaves Django's alone where it has no such index."""
+    """The index in both ORMs' models; Django's are left alone where it has no such index."""
     name = '    __tablename__ = "users"\n'
     meta = '        db_table = "users"\n'
     in_django = (("accounts/models.py", meta, f"{meta}        {django}\n"),)
