@@ -1,7 +1,8 @@
 """A column, its values, a unique index and NOT NULL: what people write as one script."""
 
-from scenario import Scenario, email
-from scenarios.add_column import OLD, in_user, values
+from scenario import Edit, Scenario, email
+from scenarios.add_column import OLD, values
+from scenarios.models import alembic_column, alembic_index, django_field
 from writers import Code
 
 
@@ -12,42 +13,16 @@ def normalized(row):
 
 UNIQUE = "CREATE UNIQUE INDEX users_email_normalized_key ON users (email_normalized)"
 
-COLUMN = in_user(
-    "email_normalized: Mapped[str] = mapped_column(sa.Text)",
-    "email_normalized = models.TextField()",
-)
-INDEX = {
-    "alembic": (
-        "models.py",
-        '    __tablename__ = "users"\n',
-        '    __tablename__ = "users"\n    __table_args__ = (\n        sa.Index('
-        '"users_email_normalized_key", "email_normalized", unique=True),\n    )\n',
-    ),
-}
-# On SQLite the column may be NULL until deploy 2.
-LOOSE = in_user(
-    "email_normalized: Mapped[str | None] = mapped_column(sa.Text)",
-    "email_normalized = models.TextField(null=True)",
-)
-STRICT = {
-    "alembic": (
-        "models.py",
-        "email_normalized: Mapped[str | None]",
-        "email_normalized: Mapped[str]",
-    ),
-    "django": (
-        "accounts/models.py",
-        "email_normalized = models.TextField(null=True)",
-        "email_normalized = models.TextField()",
-    ),
-}
-# Django has no unique index apart from a constraint: the runbook leaves its models alone.
-MODELS = {
-    "alembic": ((*COLUMN["alembic"][0], INDEX["alembic"]),),
-    "django": COLUMN["django"],
-    "alembic-sqlite": ((*LOOSE["alembic"][0], INDEX["alembic"]), (STRICT["alembic"],)),
-    "django-sqlite": (LOOSE["django"][0], (STRICT["django"],)),
-}
+# On SQLite NOT NULL comes with deploy 2, for it rebuilds the table.
+ALEMBIC = "email_normalized = mapped_column(sa.Text(), nullable={})"
+INDEX = alembic_index('sa.Index("users_email_normalized_key", "email_normalized", unique=True)')
+DJANGO = "email_normalized = models.TextField()"
+DJANGO_NULL = "email_normalized = models.TextField(null=True)"
+
+
+def told(file: str, old: str, new: str) -> Edit:
+    return Edit(file, old, new, (new,))
+
 
 SCENARIOS = [
     Scenario(
@@ -79,6 +54,17 @@ SCENARIOS = [
         settle=normalized,
         in_step="SELECT id FROM users WHERE email_normalized IS DISTINCT FROM lower(email)",
         at_end="SELECT id FROM users WHERE email_normalized IS DISTINCT FROM lower(email)",
-        models=MODELS,
+        models={
+            "alembic-postgres": ((alembic_column("users", ALEMBIC.format(False)), INDEX),),
+            "alembic-sqlite": (
+                (alembic_column("users", ALEMBIC.format(True)), INDEX),
+                (told("models.py", ALEMBIC.format(True), ALEMBIC.format(False)),),
+            ),
+            "django-postgres": ((django_field("users", DJANGO),),),
+            "django-sqlite": (
+                (django_field("users", DJANGO_NULL),),
+                (told("accounts/models.py", DJANGO_NULL, DJANGO),),
+            ),
+        },
     ),
 ]
