@@ -42,7 +42,7 @@ pub(crate) fn field(dialect: Dialect, field: &Field, to: Option<&str>) -> Option
     if !column.not_null {
         kwargs.push(("null".into(), Py::Raw("True".into())));
     }
-    if field.unique {
+    if field.unique.is_some() {
         kwargs.push(("unique".into(), Py::Raw("True".into())));
     }
     Some(Py::Call {

@@ -127,13 +127,17 @@ impl Writer<'_> {
     }
 
     fn create_table(&self, table: &Table, name: &TableName) -> String {
-        // A key of one column is said in the column: AUTOINCREMENT can only be said there.
+        // A key is said where the table says it: AUTOINCREMENT can only stand in a column.
+        let apart = table.origin.text.to_ascii_uppercase().replace(' ', "").contains("PRIMARYKEY(");
         let key = table
             .constraints
             .iter()
             .find_map(|constraint| match &constraint.kind {
                 ConstraintKind::PrimaryKey(keys)
-                    if !constraint.named && constraint.options.is_none() && keys.len() == 1 =>
+                    if !apart
+                    && !constraint.named
+                    && constraint.options.is_none()
+                    && keys.len() == 1 =>
                 {
                     keys[0].column()
                 }

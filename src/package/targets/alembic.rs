@@ -95,8 +95,7 @@ impl Target for Alembic {
         Ok(Emission {
             parent: project.head,
             steps,
-            notes,
-        })
+            notes, ..Emission::default() })
     }
 }
 

@@ -112,11 +112,7 @@ impl Target for Django {
                 path.display()
             ));
         }
-        Ok(Emission {
-            parent: project.leaf.clone(),
-            steps,
-            notes,
-        })
+        Ok(Emission { parent: project.leaf.clone(), steps, notes, models: others })
     }
 }
 
@@ -386,7 +382,7 @@ impl Builder<'_> {
                         _ => None,
                     })?;
                     let same =
-                        field.column == *column && !field.unique && field.references.is_none();
+                        field.column == *column && field.unique.is_none() && field.references.is_none();
                     // Django quotes every name and writes types its own way; what counts is that the
                     // column comes out the same.
                     let constant = field

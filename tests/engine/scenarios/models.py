@@ -60,3 +60,10 @@ def django_index(line: str) -> Edit:
     """The first index of users."""
     meta = '        db_table = "users"\n'
     return Edit("accounts/models.py", meta, f"{meta}        indexes = [{line}]\n", (line,))
+
+
+def django_now(table: str) -> Edit:
+    """The import that a default of now needs."""
+    first = "from django.db import models\n"
+    line = "from django.db.models.functions import Now"
+    return Edit(DJANGO_LAST[table][0], first, f"{first}{line}\n", (line,))
