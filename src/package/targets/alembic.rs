@@ -407,6 +407,10 @@ impl Module {
         if !simple {
             return None;
         }
+        // On SQLite the type is kept as text, and SQLAlchemy writes it in capitals.
+        if dialect == Dialect::Sqlite && column.ty.chars().any(char::is_lowercase) {
+            return None;
+        }
         let ty = types::sqlalchemy(dialect, &column.ty)?;
         self.uses(ty.postgresql);
         let mut kwargs = Vec::new();
