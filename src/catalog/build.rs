@@ -58,10 +58,7 @@ impl Catalog {
 }
 
 fn line_of(source: &Source, at: usize) -> usize {
-    1 + source.text.as_bytes()[..at]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
+    1 + source.text[..at].matches('\n').count()
 }
 
 /// What a script's earlier statements decide for its later ones.
@@ -201,7 +198,16 @@ impl Replay<'_, '_> {
                     self.drop_other(what, name, on.as_ref(), *if_exists, *cascade);
                 }
             }
-            Kind::Update(_) => {}
+            Kind::Update(update) => {
+                let table = &update.table.name.name;
+                if self.dialect() == Dialect::Sqlite
+                    && ["sqlite_schema", "sqlite_master"]
+                        .iter()
+                        .any(|own| table.eq_ignore_ascii_case(own))
+                {
+                    self.taint("UPDATE sqlite_schema");
+                }
+            }
             Kind::Opaque(opaque) => self.opaque(opaque),
         }
     }

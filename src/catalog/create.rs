@@ -288,21 +288,16 @@ impl Replay<'_, '_> {
         for name in &drop.names {
             let wanted = self.name(name);
             let table = match &drop.table {
-                Some(table) => {
-                    let Some(table) = self.known_table(table, false) else {
-                        continue;
-                    };
-                    table
-                }
-                None => match self.catalog.table_of_index(&wanted) {
-                    Some(table) => table.name.clone(),
-                    None => {
-                        self.missing_index(name, drop.if_exists);
-                        continue;
-                    }
+                Some(table) => match self.known_table(table, false) {
+                    Some(table) => Some(table),
+                    None => continue,
                 },
+                None => self
+                    .catalog
+                    .table_of_index(&wanted)
+                    .map(|table| table.name.clone()),
             };
-            if !self.drop_index(&table, &wanted.name) {
+            if !table.is_some_and(|table| self.drop_index(&table, &wanted.name)) {
                 self.missing_index(name, drop.if_exists);
             }
         }

@@ -115,8 +115,9 @@ impl Replay<'_, '_> {
     ) {
         let sequence = self.name(name);
         let owner = owned_by.map(|(table, column)| (self.name(table), column.name.to_string()));
-        self.catalog.sequences.entry(sequence).or_default().owned_by = owner.clone();
-        if let Some((table, column)) = owner {
+        let serial = owner.clone();
+        self.catalog.sequences.entry(sequence).or_default().owned_by = owner;
+        if let Some((table, column)) = serial {
             self.find_serial(&table, &column);
         }
     }
@@ -305,7 +306,7 @@ impl Replay<'_, '_> {
 
     fn drop_schema(&mut self, schema: &str) {
         let inside = |name: &TableName| name.schema.as_deref() == Some(schema);
-        let catalog = &mut self.catalog;
+        let catalog = &mut *self.catalog;
         let tables: Vec<TableName> = catalog
             .tables
             .keys()

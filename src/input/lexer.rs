@@ -140,7 +140,7 @@ impl<'a> Lexer<'a> {
             }
             b'$' => self.dollar(start),
             b'{' => match self.placeholder(start) {
-                Some(end) => self.joined(start, end, true),
+                Some(end) => Ok(self.joined(start, end, true)),
                 None => token(TokenKind::Operator, start + 1),
             },
             b':' => self.colon(start),
@@ -183,11 +183,11 @@ impl<'a> Lexer<'a> {
                 end,
             });
         }
-        self.joined(start, start, false)
+        Ok(self.joined(start, start, false))
     }
 
     /// The rest of a word that has begun; placeholders inside it are part of it.
-    fn joined(&self, start: usize, from: usize, templated: bool) -> Result<Lexeme, Fault> {
+    fn joined(&self, start: usize, from: usize, templated: bool) -> Lexeme {
         let mut end = from;
         let mut templated = templated;
         loop {
@@ -211,7 +211,7 @@ impl<'a> Lexer<'a> {
         } else {
             LexemeKind::Token(TokenKind::Word)
         };
-        Ok(Lexeme { kind, start, end })
+        Lexeme { kind, start, end }
     }
 
     /// `E'…'`, `U&"…"`, `x'…'`: the end, if the word at `start` is such a prefix.
@@ -372,7 +372,7 @@ impl<'a> Lexer<'a> {
     fn dollar(&self, start: usize) -> Result<Lexeme, Fault> {
         let next = self.byte(start + 1);
         if let Some(end) = self.placeholder(start) {
-            return self.joined(start, end, true);
+            return Ok(self.joined(start, end, true));
         }
         let token = |kind, end| {
             Ok(Lexeme {
@@ -385,9 +385,9 @@ impl<'a> Lexer<'a> {
             return token(TokenKind::Parameter, self.digits(start + 1));
         }
         match self.dialect {
-            Dialect::MySql | Dialect::MariaDb => self.joined(start, start, false),
+            Dialect::MySql | Dialect::MariaDb => Ok(self.joined(start, start, false)),
             Dialect::Sqlite if self.is_word_byte(start + 1) => {
-                let word = self.joined(start, start + 1, false)?;
+                let word = self.joined(start, start + 1, false);
                 token(TokenKind::Parameter, word.end)
             }
             Dialect::Sqlite => token(TokenKind::Operator, start + 1),
@@ -434,7 +434,7 @@ impl<'a> Lexer<'a> {
             || !(self.behind_operand(start) || matches!(self.bytes[start - 1], b':' | b'['));
         let sqlite = self.dialect == Dialect::Sqlite;
         if alone && (next.is_ascii_alphabetic() || next == b'_') {
-            let word = self.joined(start, start + 1, true)?;
+            let word = self.joined(start, start + 1, true);
             if sqlite {
                 return Ok(Lexeme {
                     kind: LexemeKind::Token(TokenKind::Parameter),
@@ -471,15 +471,15 @@ impl<'a> Lexer<'a> {
                 && !self.behind_operand(start)
                 && !matches!(behind, b'@' | b'\'' | b'`' | b'"' | b'%')
             {
-                return self.joined(start, end + 1, true);
+                return Ok(self.joined(start, end + 1, true));
             }
         }
         let end = match (self.dialect, next) {
             (Dialect::Postgres, _) => start + 1,
-            (Dialect::Sqlite, _) => self.joined(start, start + 1, false)?.end,
-            (_, b'@') => self.joined(start, start + 2, false)?.end,
+            (Dialect::Sqlite, _) => self.joined(start, start + 1, false).end,
+            (_, b'@') => self.joined(start, start + 2, false).end,
             (_, b'\'' | b'`' | b'"') => self.quoted(start, start + 1, false)?,
-            _ => self.joined(start, start + 1, false)?.end,
+            _ => self.joined(start, start + 1, false).end,
         };
         let kind = if end == start + 1 {
             TokenKind::Operator

@@ -1,0 +1,5 @@
+//! Reading scripts: features, oracles, robustness.
+
+mod features;
+mod oracles;
+mod support;
