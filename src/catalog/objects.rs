@@ -9,7 +9,7 @@ use crate::input;
 use crate::input::ast::{self, EnumPosition, Ident, Name, Opaque, Slice};
 use crate::source::Dialect;
 
-use super::build::Replay;
+use super::build::{NOT_THERE, Replay};
 use super::{Domain, Other, Sequence, TableName, Trigger, View, columns};
 
 /// Kinds of opaque statements that make or change an object worth remembering.
@@ -34,7 +34,7 @@ impl Replay<'_, '_> {
         let wanted = self.name(name);
         if !self.catalog.enums.contains_key(&wanted) {
             let message = format!("there is no enum type `{wanted}`");
-            self.problem(message, name.span(), "not in the schema");
+            self.problem(message, name.span(), NOT_THERE);
         }
         self.catalog.enums.get_mut(&wanted)
     }
@@ -285,7 +285,7 @@ impl Replay<'_, '_> {
         };
         if !found && !if_exists {
             let message = format!("there is no {} `{wanted}`", what.to_ascii_lowercase());
-            self.problem(message, name.span(), "not in the schema");
+            self.problem(message, name.span(), NOT_THERE);
         }
     }
 

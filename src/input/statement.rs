@@ -22,10 +22,13 @@ pub(super) fn understand<'a>(parser: &Parser<'a, '_>) -> Understood<'a> {
     let mut typed = parser.clone();
     match typed_kind(&mut typed) {
         Ok(kind) => Understood { kind, stuck: None },
-        Err(Untyped::NoForm) => Understood {
-            kind: Kind::Opaque(opaque(parser)),
-            stuck: None,
-        },
+        Err(Untyped::NoForm) => {
+            let opaque = opaque(parser);
+            Understood {
+                stuck: opaque.unknown.then_some(typed.at),
+                kind: Kind::Opaque(opaque),
+            }
+        }
         Err(Untyped::Unfit) => {
             let mut opaque = opaque(parser);
             opaque.unknown = true;

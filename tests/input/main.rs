@@ -2,4 +2,5 @@
 
 mod features;
 mod oracles;
+mod robustness;
 mod support;

@@ -441,18 +441,19 @@ fn sqlite_expressions(written: &str) -> Option<Vec<String>> {
         }
     };
     match &first {
-        Cmd::Stmt(Stmt::CreateTable { body, .. }) => {
-            if let CreateTableBody::ColumnsAndConstraints {
-                columns,
-                constraints,
-                ..
-            } = body
-            {
-                columns.iter().for_each(&mut column);
-                for constraint in constraints.iter().copied().flatten() {
-                    if let TableConstraint::Check(expr, _) = &constraint.constraint {
-                        found.push(format!("{expr:?}"));
-                    }
+        Cmd::Stmt(Stmt::CreateTable {
+            body:
+                CreateTableBody::ColumnsAndConstraints {
+                    columns,
+                    constraints,
+                    ..
+                },
+            ..
+        }) => {
+            columns.iter().for_each(&mut column);
+            for constraint in constraints.iter().copied().flatten() {
+                if let TableConstraint::Check(expr, _) = &constraint.constraint {
+                    found.push(format!("{expr:?}"));
                 }
             }
         }
