@@ -15,6 +15,9 @@ const WIDTH: usize = 88;
 /// How far each level is indented.
 const STEP: usize = 4;
 
+/// What stands around text of several lines.
+const BLOCK: &str = r#"""""#;
+
 /// An expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Py {
@@ -128,19 +131,20 @@ impl Py {
         text + &outer + close
     }
 
-    /// The statement that assigns the expression to a name.
+    /// The statement that assigns the expression to a name, on a line indented by `indent`.
     pub fn assigned_to(&self, name: &str, indent: usize) -> String {
-        let start = format!("{}{name} = ", " ".repeat(indent));
-        let prefix = start.width() - indent;
+        let start = format!("{name} = ");
         if self.brackets().is_none()
             && let Some(line) = self.one_line()
-            && start.width() + line.width() > WIDTH
+            && indent + start.width() + line.width() > WIDTH
             && indent + STEP + line.width() <= WIDTH
         {
+            let outer = " ".repeat(indent);
             let inner = " ".repeat(indent + STEP);
-            return format!("{start}(\n{inner}{line}\n{})", " ".repeat(indent));
+            return format!("{start}(\n{inner}{line}\n{outer})");
         }
-        start + &self.layout(indent, prefix, 0)
+        let value = self.layout(indent, start.width(), 0);
+        start + &value
     }
 
     /// The brackets of an expression that can be spread over lines, and what is in them.
@@ -203,24 +207,21 @@ impl Py {
 /// several lines, raw where there are backslashes, and with escapes only where nothing else helps.
 pub fn string(text: &str) -> String {
     let is_block = text.contains('\n') && !text.trim().is_empty();
+    let is_hidden =
+        |letter: char| must_escape(letter) && !(is_block && matches!(letter, '\n' | '\t'));
+    if text.contains('\\')
+        && !text.contains(is_hidden)
+        && let Some(quote) = raw_quote(text, is_block)
+    {
+        return format!("r{quote}{text}{quote}");
+    }
     let quote = if is_block {
-        r#"""""#
+        BLOCK
     } else if text.matches('"').count() > text.matches('\'').count() {
         "'"
     } else {
         "\""
     };
-    let is_hidden =
-        |letter: char| must_escape(letter) && !(is_block && matches!(letter, '\n' | '\t'));
-    let backslashes = text.len() - text.trim_end_matches('\\').len();
-    let is_raw = text.contains('\\')
-        && backslashes.is_multiple_of(2)
-        && !text.contains(quote)
-        && !text.ends_with(&quote[..1])
-        && !text.contains(is_hidden);
-    if is_raw {
-        return format!("r{quote}{text}{quote}");
-    }
     let mut literal = quote.to_owned();
     let mut letters = text.chars().peekable();
     let mut run = 0;
@@ -242,6 +243,22 @@ pub fn string(text: &str) -> String {
         }
     }
     literal + quote
+}
+
+/// What may stand around a text without escapes; a backslash before a quote keeps it from ending
+/// the literal, though it stays part of the value.
+fn raw_quote(text: &str, is_block: bool) -> Option<&'static str> {
+    let backslashes = |text: &str| text.len() - text.trim_end_matches('\\').len();
+    if backslashes(text) % 2 == 1 {
+        return None;
+    }
+    if is_block {
+        return (!text.contains(BLOCK) && !text.ends_with('"')).then_some(BLOCK);
+    }
+    ["\"", "'"].into_iter().find(|quote| {
+        let mut quotes = text.match_indices(quote);
+        quotes.all(|(at, _)| backslashes(&text[..at]) % 2 == 1)
+    })
 }
 
 /// Whether a character would be lost, changed or not seen if it stood in the source.

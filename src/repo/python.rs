@@ -255,6 +255,30 @@ impl Module {
         }
     }
 
+    /// What a name stands for, if it is bound once, in the class around it or at the top level;
+    /// any other expression is returned as it is.
+    pub fn resolve<'m>(&'m self, node: Node<'m>) -> Node<'m> {
+        let mut found = node;
+        // Names may stand for names, and may go round.
+        for _ in 0..8 {
+            if found.kind() != "identifier" {
+                return found;
+            }
+            let name = self.text(found);
+            let class = std::iter::successors(found.parent(), Node::parent)
+                .find(|above| above.kind() == "class_definition")
+                .and_then(|class| class.child_by_field_name("body"));
+            let binding = class
+                .and_then(|body| self.binding_in(body, name))
+                .or_else(|| self.binding(name));
+            match binding.and_then(|binding| binding.value) {
+                Some(value) if !value.byte_range().contains(&found.start_byte()) => found = value,
+                _ => return node,
+            }
+        }
+        node
+    }
+
     /// The text of a literal string.
     pub fn string(&self, node: Node<'_>) -> Option<String> {
         match self.literal(node) {

@@ -153,8 +153,13 @@ fn look(path: &Path, text: &str, configured: &mut BTreeSet<Dialect>, versions: &
         }
         return;
     }
+    let is_python = path.extension().is_some_and(|end| end == "py");
     for line in text.lines().map(str::trim) {
         if line.starts_with(['#', ';']) || line.starts_with("//") {
+            continue;
+        }
+        if is_python {
+            configured.extend(literals(line).filter_map(|text| engine(text).or(scheme(text))));
             continue;
         }
         let Some((key, value)) = line.split_once(['=', ':']) else {
@@ -164,12 +169,15 @@ fn look(path: &Path, text: &str, configured: &mut BTreeSet<Dialect>, versions: &
         let value = unquoted(value.trim().trim_end_matches(','));
         if key == "image" {
             versions.0.extend(image(value));
-        } else if key == "engine" {
-            configured.extend(engine(value));
         } else if key.contains("url") || key.contains("uri") {
             configured.extend(scheme(value));
         }
     }
+}
+
+/// The texts in quotes on a line of Python, near enough for settings.
+fn literals(line: &str) -> impl Iterator<Item = &str> {
+    line.split(['"', '\'']).skip(1).step_by(2)
 }
 
 /// The server a URL is for: `postgresql+psycopg://…`, `jdbc:mysql://…`.
@@ -187,11 +195,12 @@ fn scheme(url: &str) -> Option<Dialect> {
 
 /// The server of a Django `ENGINE`, of whichever library it is.
 fn engine(engine: &str) -> Option<Dialect> {
-    if !engine.contains('.') {
+    if !engine.contains("backend") {
         return None;
     }
     [
         ("postg", Dialect::Postgres),
+        ("psqlextra", Dialect::Postgres),
         ("mysql", Dialect::MySql),
         ("sqlite", Dialect::Sqlite),
     ]
@@ -292,6 +301,11 @@ mod tests {
             (
                 "site/settings.py",
                 "    'ENGINE': 'django.db.backends.postgresql',\n",
+                "postgres",
+            ),
+            (
+                "site/settings/prod.py",
+                "DATABASES = {'default': dj_database_url.config(default=\"postgres://h/db\")}\n",
                 "postgres",
             ),
             (

@@ -162,7 +162,7 @@ fn project(repo: &Repo, app: &App) -> Result<Project> {
         models: state.into_tables(),
         unread,
         max_migration: repo.is_file(&max_migration).then_some(max_migration),
-        version: version::read(repo, &graph)?,
+        version: version::read(repo)?,
     })
 }
 

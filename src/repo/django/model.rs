@@ -108,6 +108,23 @@ impl Model {
             .map(|(name, field)| (name.as_str(), field))
     }
 
+    /// Adds or removes the field in which Django keeps the order within another model's rows.
+    pub(super) fn set_ordered(&mut self, is_ordered: bool) {
+        let name = "_order".to_owned();
+        if !is_ordered {
+            self.fields.remove(&name);
+            return;
+        }
+        let definition = Definition {
+            kind: "models.OrderWrt".to_owned(),
+            arguments: Vec::new(),
+            keywords: Vec::new(),
+            imports: vec!["from django.db import models".to_owned()],
+        };
+        let column = Some(name.clone());
+        self.fields.insert(name, Field { column, definition });
+    }
+
     pub(super) fn rename_field(&mut self, old: &str, new: &str) -> Option<()> {
         let mut field = self.fields.remove(old)?;
         if let Some(column) = &mut field.column {

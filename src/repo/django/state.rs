@@ -27,6 +27,7 @@ enum Operation {
     RenameModel,
     AlterModelTable,
     AlterUniqueTogether,
+    AlterOrderWithRespectTo,
     AddField,
     RemoveField,
     AlterField,
@@ -47,6 +48,10 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("RenameModel", Operation::RenameModel),
     ("AlterModelTable", Operation::AlterModelTable),
     ("AlterUniqueTogether", Operation::AlterUniqueTogether),
+    (
+        "AlterOrderWithRespectTo",
+        Operation::AlterOrderWithRespectTo,
+    ),
     ("AddField", Operation::AddField),
     ("RemoveField", Operation::RemoveField),
     ("AlterField", Operation::AlterField),
@@ -103,17 +108,23 @@ impl<'a> State<'a> {
 
     /// Applies a list of operations.
     pub(super) fn apply(&mut self, module: &Module, list: Node<'_>) {
+        let list = module.resolve(list);
         match list.kind() {
-            "list" | "tuple" | "parenthesized_expression" => {
+            "list" | "tuple" => {
                 for item in children(list) {
-                    self.apply_one(module, item);
+                    if item.kind() == "list_splat" {
+                        children(item).for_each(|inner| self.apply(module, inner));
+                    } else {
+                        self.apply_one(module, module.resolve(item));
+                    }
                 }
             }
-            "binary_operator" => {
+            "binary_operator" | "parenthesized_expression" => {
                 for side in children(list) {
                     self.apply(module, side);
                 }
             }
+            "none" => {}
             _ => self.incomplete = true,
         }
     }
@@ -170,6 +181,12 @@ impl<'a> State<'a> {
                     .get("unique_together", 1)
                     .map(|node| groups(module, node));
                 self.model(&name)?.unique_together = together.unwrap_or_default();
+                Some(())
+            }),
+            Operation::AlterOrderWithRespectTo => text("name", 0).and_then(|name| {
+                let to = arguments.get("order_with_respect_to", 1);
+                let is_ordered = to.is_some_and(|to| module.string(to).is_some());
+                self.model(&name)?.set_ordered(is_ordered);
                 Some(())
             }),
             Operation::AddField | Operation::AlterField => {
@@ -300,6 +317,7 @@ impl<'a> State<'a> {
                     model.constraints.extend(read);
                 }
                 "unique_together" => model.unique_together = groups(module, value),
+                "order_with_respect_to" => model.set_ordered(module.string(value).is_some()),
                 _ => {}
             }
         }

@@ -393,6 +393,26 @@ fn operations_that_cannot_be_read_are_named() {
     }
 }
 
+#[test]
+fn names_in_operations_are_looked_up() {
+    let made = shop(&[("0001_initial", "", CREATE)]);
+    let text = "from django.db import migrations\n\nDROPS = [migrations.RemoveField('order', 'total')]\n\n\n\
+                class Migration(migrations.Migration):\n    dependencies = [('shop', '0001_initial')]\n    \
+                state = [migrations.RemoveField('order', 'user')]\n    \
+                last = migrations.RemoveField('order', 'tags')\n    operations = DROPS + [\n        \
+                migrations.SeparateDatabaseAndState(state_operations=state),\n        *(state and []),\n        last,\n    ]\n";
+    std::fs::write(
+        made.folder.path().join("shop/migrations/0002_more.py"),
+        text,
+    )
+    .unwrap();
+    let project = read(&made.repo, None, &[]).unwrap();
+    let left: Vec<_> = project.models["shop_order"].fields.keys().collect();
+    assert_eq!(left, ["id", "labels", "parent"]);
+    // What comes out of `and` is known only when it is run.
+    assert_eq!(project.unread, [Path::new("shop/migrations/0002_more.py")]);
+}
+
 fn two_apps() -> Made {
     let create = |name: &str, options: &str| {
         migration(
