@@ -8,6 +8,7 @@ mod json;
 mod settings;
 mod summary;
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,7 @@ use settings::Settings;
 
 /// Runs miggen and returns its exit code.
 pub fn main() -> u8 {
-    let args = match Args::try_parse() {
+    let args = match Args::try_parse_from(arguments()) {
         Ok(args) => args,
         Err(error) => {
             let _ = error.print();
@@ -41,6 +42,14 @@ pub fn main() -> u8 {
             error.exit_code()
         }
     }
+}
+
+/// SQL may begin with a comment, which looks like an option.
+fn arguments() -> impl Iterator<Item = OsString> {
+    std::env::args_os().map(|argument| match argument.to_str() {
+        Some(text) if text.starts_with("-- ") => format!(" {text}").into(),
+        _ => argument,
+    })
 }
 
 fn run(args: &Args) -> Result<u8> {
