@@ -109,18 +109,11 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
                 .hint("`--server postgres@15` or `--server sqlite@3.45`, or `server = …` in miggen.toml"));
         }
     };
-    let schema = match args
-        .schema
-        .clone()
-        .or(settings.schema)
-        .or_else(|| repo::schema(&repo))
-    {
-        Some(schema) => schema,
-        None => {
-            return Err(Error::refused("nothing says what the schema is now")
-                .note("columns, keys, indexes and triggers decide what is safe")
-                .hint("`pg_dump -s > schema.sql` or `sqlite3 app.db .schema > schema.sql`, then `--schema schema.sql`"));
-        }
+    let schema = args.schema.clone().or(settings.schema).or_else(|| repo::schema(&repo));
+    let Some(schema) = schema else {
+        return Err(Error::refused("nothing says what the schema is now")
+            .note("columns, keys, indexes and triggers decide what is safe")
+            .hint("`pg_dump -s > schema.sql` or `sqlite3 app.db .schema > schema.sql`, then `--schema schema.sql`"));
     };
     // What is typed is meant from here; what is configured, from the repository's root.
     let schema_path = match (&args.schema, &args.common.out) {
