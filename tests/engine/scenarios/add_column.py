@@ -1,7 +1,7 @@
 """A new column, with whatever may come with it. Old code does not know it, and goes on."""
 
 from scenario import Edits, Scenario, email, fill, text
-from scenarios.models import alembic_column, django_field
+from scenarios.models import alembic_column, alembic_index, django_field
 from writers import Code, Value
 
 OLD = Code(
@@ -142,7 +142,16 @@ SCENARIOS = [
             "users",
             "handle = mapped_column(sa.Text(), unique=True, nullable=True)",
             "handle = models.TextField(null=True, unique=True)",
-        ),
+        )
+        | {
+            # SQLite cannot add a constraint: an index does the same.
+            "alembic-sqlite": (
+                (
+                    alembic_column("users", "handle = mapped_column(sa.Text(), nullable=True)"),
+                    alembic_index('sa.Index("users_handle_key", "handle", unique=True)'),
+                ),
+            ),
+        },
     ),
     Scenario(
         name="add_column_references",
@@ -173,6 +182,17 @@ SCENARIOS = [
             # Post has an author already: one of the two must not have the usual way back.
             "editor = models.ForeignKey("
             '"accounts.User", models.DO_NOTHING, db_index=False, null=True, related_name="+")',
-        ),
+        )
+        | {
+            "alembic-postgres": (
+                (
+                    alembic_column(
+                        "posts",
+                        "editor_id = mapped_column(sa.BigInteger(), "
+                        'sa.ForeignKey("users.id", name="posts_editor_id_fkey"), nullable=True)',
+                    ),
+                ),
+            ),
+        },
     ),
 ]
