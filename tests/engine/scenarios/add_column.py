@@ -1,7 +1,7 @@
 """A new column, with whatever may come with it. Old code does not know it, and goes on."""
 
 from scenario import Edits, Scenario, email, fill, text
-from scenarios.models import alembic_column, alembic_index, django_field
+from scenarios.models import DJANGO_NOW, alembic_column, alembic_index, django_field
 from writers import Code, Value
 
 OLD = Code(
@@ -103,12 +103,23 @@ SCENARIOS = [
         values=values(joined=lambda writer, n: f"2024-01-01 00:{n // 60 % 60:02}:{n % 60:02}"),
         kept=("id", "email", "status"),
         at_end="SELECT id FROM users WHERE joined IS NULL",
-        models=models(
-            "users",
-            "joined = mapped_column("
-            'sa.DateTime(), server_default=sa.text("CURRENT_TIMESTAMP"), nullable=False)',
-            "joined = models.DateTimeField(db_default=Now())",
-        ),
+        models={
+            "alembic": (
+                (
+                    alembic_column(
+                        "users",
+                        "joined = mapped_column(sa.DateTime(), "
+                        'server_default=sa.text("CURRENT_TIMESTAMP"), nullable=False)',
+                    ),
+                ),
+            ),
+            "django": (
+                (
+                    django_field("users", "joined = models.DateTimeField(db_default=Now())"),
+                    DJANGO_NOW,
+                ),
+            ),
+        },
     ),
     Scenario(
         name="add_column_check",
@@ -181,7 +192,8 @@ SCENARIOS = [
             'editor_id = mapped_column(sa.BigInteger(), sa.ForeignKey("users.id"), nullable=True)',
             # Post has an author already: one of the two must not have the usual way back.
             "editor = models.ForeignKey("
-            '"accounts.User", models.DO_NOTHING, db_index=False, null=True, related_name="+")',
+            'to="accounts.user", on_delete=models.DO_NOTHING, db_index=False, related_name="+", '
+            "null=True)",
         )
         | {
             "alembic-postgres": (

@@ -20,6 +20,12 @@ def include_object(obj, name, type_, reflected, compare_to):
     return type_ == "table" or (obj.table.name, name) not in LEAVING
 """
 
+DJANGO_NOW = Edit(
+    "accounts/models.py",
+    "from django.db import models\n",
+    "from django.db import models\nfrom django.db.models.functions import Now\n",
+)
+
 
 def alembic_column(table: str, line: str) -> Edit:
     """A new column, below the last one of its table."""
