@@ -7,7 +7,7 @@ use crate::input;
 use crate::input::ast::{AlterAction, AlterKind, AlterTable, ColumnDef, Ident, Slice};
 use crate::source::Dialect;
 
-use super::build::Replay;
+use super::build::{NOT_THERE, Replay, did_you_mean};
 use super::columns::{self, default, expr};
 use super::constraints::constraint;
 use super::rename::rename_in;
@@ -180,7 +180,7 @@ impl Replay<'_, '_> {
             AlterKind::DropIndex { name, if_exists } => {
                 if !self.drop_index(table, &name.name) && !if_exists {
                     let message = format!("`{table}` has no index `{}`", name.name);
-                    self.problem(message, name.span, "not in the schema");
+                    self.problem(message, name.span, NOT_THERE);
                 }
             }
             AlterKind::AddIdentity { column, .. } => {
@@ -283,19 +283,12 @@ impl Replay<'_, '_> {
             return;
         }
         let message = format!("`{table}` has no constraint `{}`", name.name);
-        let close = names::closest(
-            &name.name,
-            owner
-                .constraints
-                .iter()
-                .filter_map(|constraint| constraint.name.as_deref()),
-        )
-        .map(str::to_owned);
-        self.problem(message, name.span, "not in the schema");
-        if let (Some(close), Some(error)) = (close, self.problems.pop()) {
-            self.problems
-                .push(error.hint(format!("did you mean `{close}`?")));
-        }
+        let constraints = owner
+            .constraints
+            .iter()
+            .filter_map(|constraint| constraint.name.as_deref());
+        let hint = names::closest(&name.name, constraints).map(did_you_mean);
+        self.problem_with_hint(message, name.span, NOT_THERE, hint);
     }
 
     fn retain_constraints(&mut self, table: &TableName, keep: impl Fn(&ConstraintKind) -> bool) {

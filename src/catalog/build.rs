@@ -11,7 +11,7 @@ use crate::input::ast::{Kind, Slice, Statement};
 use crate::input::{self, ast};
 use crate::source::{Dialect, Source, Span};
 
-use super::{Catalog, Origin, Table, TableName, Taint, names};
+use super::{Catalog, Origin, TableName, Taint, names};
 
 /// Replays the sources one behind the other. What does not fit is a warning, and what is not
 /// understood leaves its mark on the table or as a taint.
@@ -20,6 +20,11 @@ pub fn build(sources: &[Source], dialect: Dialect) -> Result<(Catalog, Vec<Strin
     let mut warnings = Vec::new();
     let mut session = Session::default();
     for source in sources {
+        let mut lines = Lines {
+            text: &source.text,
+            at: 0,
+            line: 1,
+        };
         for statement in input::read(source, dialect)? {
             let mut replay = Replay {
                 catalog: &mut catalog,
@@ -30,8 +35,8 @@ pub fn build(sources: &[Source], dialect: Dialect) -> Result<(Catalog, Vec<Strin
             };
             replay.statement();
             for problem in replay.problems {
-                let line = line_of(source, statement.text.start);
-                warnings.push(format!("{}:{line}: {}", source.name, problem.message()));
+                let line = lines.of(problem.span.start);
+                warnings.push(format!("{}:{line}: {}", source.name, problem.message));
             }
         }
     }
@@ -50,18 +55,33 @@ impl Catalog {
             problems: Vec::new(),
         };
         replay.statement();
-        match replay.problems.into_iter().next() {
-            Some(problem) => Err(problem),
-            None => Ok(()),
-        }
+        let Some(problem) = replay.problems.into_iter().next() else {
+            return Ok(());
+        };
+        let error = Error::refused(problem.message).at(source, problem.span, problem.label);
+        Err(match problem.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        })
     }
 }
 
-fn line_of(source: &Source, at: usize) -> usize {
-    1 + source.text.as_bytes()[..at]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
+/// Counts lines from where it stopped the last time.
+struct Lines<'s> {
+    text: &'s str,
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, at: usize) -> usize {
+        if at < self.at {
+            (self.at, self.line) = (0, 1);
+        }
+        self.line += self.text[self.at..at].matches('\n').count();
+        self.at = at;
+        self.line
+    }
 }
 
 /// What a script's earlier statements decide for its later ones.
@@ -73,13 +93,21 @@ pub(super) struct Session {
     pub(super) legacy_rename: bool,
 }
 
+/// What does not fit. An [`Error`] holds its source; a long history may have many of these.
+pub(super) struct Problem {
+    message: String,
+    span: Span,
+    label: &'static str,
+    hint: Option<String>,
+}
+
 /// One statement on its way into the catalog.
 pub(super) struct Replay<'r, 'a> {
     pub(super) catalog: &'r mut Catalog,
     pub(super) session: &'r mut Session,
     pub(super) source: &'r Source,
     pub(super) statement: &'r Statement<'a>,
-    pub(super) problems: Vec<Error>,
+    pub(super) problems: Vec<Problem>,
 }
 
 impl Replay<'_, '_> {
@@ -91,9 +119,23 @@ impl Replay<'_, '_> {
         TableName::of(name, self.catalog.dialect)
     }
 
-    pub(super) fn problem(&mut self, message: impl Into<String>, span: Span, label: &str) {
-        let error = Error::refused(message).at(self.source, span, label);
-        self.problems.push(error);
+    pub(super) fn problem(&mut self, message: impl Into<String>, span: Span, label: &'static str) {
+        self.problem_with_hint(message, span, label, None);
+    }
+
+    pub(super) fn problem_with_hint(
+        &mut self,
+        message: impl Into<String>,
+        span: Span,
+        label: &'static str,
+        hint: Option<String>,
+    ) {
+        self.problems.push(Problem {
+            message: message.into(),
+            span,
+            label,
+            hint,
+        });
     }
 
     pub(super) fn origin(&self) -> Origin {
@@ -123,26 +165,22 @@ impl Replay<'_, '_> {
         if if_exists || self.session.temporary.contains(&wanted) {
             return None;
         }
-        let mut error = Error::refused(format!("there is no table `{wanted}`")).at(
-            self.source,
-            name.span(),
-            "not in the schema",
-        );
         let tables = self.catalog.tables.keys().map(|key| key.name.as_str());
-        if let Some(close) = names::closest(&wanted.name, tables) {
-            error = error.hint(format!("did you mean `{close}`?"));
-        }
-        self.problems.push(error);
+        let hint = names::closest(&wanted.name, tables).map(did_you_mean);
+        let message = format!("there is no table `{wanted}`");
+        self.problem_with_hint(message, name.span(), NOT_THERE, hint);
         None
     }
 
     /// Reports a column the table does not have.
     pub(super) fn missing_column(&mut self, table: &TableName, column: &ast::Ident<'_>) {
-        let Some(table) = self.catalog.table(table) else {
+        let Some(owner) = self.catalog.table(table) else {
             return;
         };
-        let error = no_column(self.source, table, &column.name, column.span);
-        self.problems.push(error);
+        let columns = owner.columns.iter().map(|column| column.name.as_str());
+        let hint = names::closest(&column.name, columns).map(did_you_mean);
+        let message = format!("`{table}` has no column `{}`", column.name);
+        self.problem_with_hint(message, column.span, NOT_THERE, hint);
     }
 
     fn statement(&mut self) {
@@ -201,7 +239,16 @@ impl Replay<'_, '_> {
                     self.drop_other(what, name, on.as_ref(), *if_exists, *cascade);
                 }
             }
-            Kind::Update(_) => {}
+            Kind::Update(update) => {
+                let table = &update.table.name.name;
+                if self.dialect() == Dialect::Sqlite
+                    && ["sqlite_schema", "sqlite_master"]
+                        .iter()
+                        .any(|own| table.eq_ignore_ascii_case(own))
+                {
+                    self.taint("UPDATE sqlite_schema");
+                }
+            }
             Kind::Opaque(opaque) => self.opaque(opaque),
         }
     }
@@ -215,16 +262,8 @@ impl Replay<'_, '_> {
     }
 }
 
-/// The refusal for a column the table does not have.
-pub(super) fn no_column(source: &Source, table: &Table, column: &str, span: Span) -> Error {
-    let error = Error::refused(format!("`{}` has no column `{column}`", table.name)).at(
-        source,
-        span,
-        "not in the schema",
-    );
-    let columns = table.columns.iter().map(|column| column.name.as_str());
-    match names::closest(column, columns) {
-        Some(close) => error.hint(format!("did you mean `{close}`?")),
-        None => error,
-    }
+pub(super) const NOT_THERE: &str = "not in the schema";
+
+pub(super) fn did_you_mean(name: &str) -> String {
+    format!("did you mean `{name}`?")
 }

@@ -7,7 +7,7 @@ use crate::input;
 use crate::input::ast::{self, Slice, TableConstraintKind};
 use crate::source::Dialect;
 
-use super::build::Replay;
+use super::build::{NOT_THERE, Replay};
 use super::columns::{expr, foreign_key};
 use super::{Constraint, ConstraintKind, Expr, Index, Key, Origin, Table, TableName, names};
 
@@ -206,7 +206,7 @@ impl Replay<'_, '_> {
             .position(|own| names::same(dialect, &own.name, &index.name))
         else {
             let message = format!("`{table}` has no index `{}`", index.name);
-            self.problem(message, index.span, "not in the schema");
+            self.problem(message, index.span, NOT_THERE);
             return true;
         };
         let taken = owner.indexes.remove(position);
@@ -265,7 +265,10 @@ impl Replay<'_, '_> {
             name,
             keys,
             unique: of.unique,
-            method: of.method.map(|method| method.text.to_owned()),
+            method: of
+                .method
+                .filter(|method| !method.text.eq_ignore_ascii_case("btree"))
+                .map(|method| method.text.to_owned()),
             include,
             filter: of.filter.as_ref().map(expr),
             options: of

@@ -3,11 +3,10 @@
 //! Enters: the typed statements. Leaves: the catalog with or without the object. Must not know:
 //! ALTER.
 
-use crate::error::Error;
 use crate::input::{self, ast};
 use crate::source::Dialect;
 
-use super::build::Replay;
+use super::build::{NOT_THERE, Replay, did_you_mean};
 use super::columns::{self, Read};
 use super::constraints::{constraint, drop_implicit_indexes, has_index};
 use super::{Constraint, ConstraintKind, Identity, Key, Origin, Sequence, Table, TableName, names};
@@ -288,21 +287,16 @@ impl Replay<'_, '_> {
         for name in &drop.names {
             let wanted = self.name(name);
             let table = match &drop.table {
-                Some(table) => {
-                    let Some(table) = self.known_table(table, false) else {
-                        continue;
-                    };
-                    table
-                }
-                None => match self.catalog.table_of_index(&wanted) {
-                    Some(table) => table.name.clone(),
-                    None => {
-                        self.missing_index(name, drop.if_exists);
-                        continue;
-                    }
+                Some(table) => match self.known_table(table, false) {
+                    Some(table) => Some(table),
+                    None => continue,
                 },
+                None => self
+                    .catalog
+                    .table_of_index(&wanted)
+                    .map(|table| table.name.clone()),
             };
-            if !self.drop_index(&table, &wanted.name) {
+            if !table.is_some_and(|table| self.drop_index(&table, &wanted.name)) {
                 self.missing_index(name, drop.if_exists);
             }
         }
@@ -318,27 +312,19 @@ impl Replay<'_, '_> {
             (has_index(&constraint.kind) && self.dialect() == Dialect::Postgres)
                 .then(|| table.name.clone())
         });
-        let mut error = Error::refused(format!("there is no index `{wanted}`")).at(
-            self.source,
-            name.span(),
-            "not in the schema",
-        );
-        if let Some(table) = owner {
-            error = error.hint(format!(
+        let hint = if let Some(table) = owner {
+            Some(format!(
                 "it belongs to a constraint: `ALTER TABLE {table} DROP CONSTRAINT {}`",
                 wanted.name
-            ));
+            ))
         } else {
-            let indexes = self
-                .catalog
-                .tables
-                .values()
-                .flat_map(|table| table.indexes.iter().map(|index| index.name.as_str()));
-            if let Some(close) = names::closest(&wanted.name, indexes) {
-                error = error.hint(format!("did you mean `{close}`?"));
-            }
-        }
-        self.problems.push(error);
+            let tables = self.catalog.tables.values();
+            let indexes =
+                tables.flat_map(|table| table.indexes.iter().map(|index| index.name.as_str()));
+            names::closest(&wanted.name, indexes).map(did_you_mean)
+        };
+        let message = format!("there is no index `{wanted}`");
+        self.problem_with_hint(message, name.span(), NOT_THERE, hint);
     }
 
     /// MySQL drops unique constraints and the primary key by their index.

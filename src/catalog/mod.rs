@@ -106,7 +106,7 @@ pub enum Identity {
     Serial,
     /// `GENERATED … AS IDENTITY`, verbatim.
     Generated(String),
-    /// MySQL's AUTO_INCREMENT, SQLite's AUTOINCREMENT.
+    /// MySQL's `AUTO_INCREMENT`, SQLite's `AUTOINCREMENT`.
     AutoIncrement,
 }
 

@@ -9,7 +9,7 @@ use crate::input;
 use crate::input::ast::{self, EnumPosition, Ident, Name, Opaque, Slice};
 use crate::source::Dialect;
 
-use super::build::Replay;
+use super::build::{NOT_THERE, Replay};
 use super::{Domain, Other, Sequence, TableName, Trigger, View, columns};
 
 /// Kinds of opaque statements that make or change an object worth remembering.
@@ -34,7 +34,7 @@ impl Replay<'_, '_> {
         let wanted = self.name(name);
         if !self.catalog.enums.contains_key(&wanted) {
             let message = format!("there is no enum type `{wanted}`");
-            self.problem(message, name.span(), "not in the schema");
+            self.problem(message, name.span(), NOT_THERE);
         }
         self.catalog.enums.get_mut(&wanted)
     }
@@ -115,8 +115,9 @@ impl Replay<'_, '_> {
     ) {
         let sequence = self.name(name);
         let owner = owned_by.map(|(table, column)| (self.name(table), column.name.to_string()));
-        self.catalog.sequences.entry(sequence).or_default().owned_by = owner.clone();
-        if let Some((table, column)) = owner {
+        let serial = owner.clone();
+        self.catalog.sequences.entry(sequence).or_default().owned_by = owner;
+        if let Some((table, column)) = serial {
             self.find_serial(&table, &column);
         }
     }
@@ -284,7 +285,7 @@ impl Replay<'_, '_> {
         };
         if !found && !if_exists {
             let message = format!("there is no {} `{wanted}`", what.to_ascii_lowercase());
-            self.problem(message, name.span(), "not in the schema");
+            self.problem(message, name.span(), NOT_THERE);
         }
     }
 
@@ -305,7 +306,7 @@ impl Replay<'_, '_> {
 
     fn drop_schema(&mut self, schema: &str) {
         let inside = |name: &TableName| name.schema.as_deref() == Some(schema);
-        let catalog = &mut self.catalog;
+        let catalog = &mut *self.catalog;
         let tables: Vec<TableName> = catalog
             .tables
             .keys()

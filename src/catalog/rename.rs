@@ -6,7 +6,7 @@
 use crate::input::{self, ast};
 use crate::source::Dialect;
 
-use super::build::Replay;
+use super::build::{NOT_THERE, Replay};
 use super::{Catalog, ConstraintKind, Expr, Key, Table, TableName, names};
 
 impl Replay<'_, '_> {
@@ -112,7 +112,7 @@ impl Replay<'_, '_> {
             None if if_exists => {}
             None => {
                 let message = format!("there is no index `{wanted}`");
-                self.problem(message, index.span(), "not in the schema");
+                self.problem(message, index.span(), NOT_THERE);
             }
         }
     }

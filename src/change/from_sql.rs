@@ -21,6 +21,9 @@ use super::{
     RenameColumn, Update, names, types,
 };
 
+/// Applied to their own result they change nothing, nor do they when nested into each other.
+const IDEMPOTENT: &[&str] = &["btrim", "lower", "ltrim", "rtrim", "trim", "upper"];
+
 /// Understands a change script against the schema before it.
 pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent> {
     let statements = input::read(source, server.dialect)?;
@@ -459,7 +462,13 @@ impl Reader<'_> {
                 function(self.server.dialect, name)
                     .is_none_or(|f| f.volatility == Volatility::Volatile)
             });
-            if facts.columns.contains(&column.name.to_string()) {
+            let again_the_same = facts
+                .functions
+                .iter()
+                .all(|name| IDEMPOTENT.contains(&name.as_str()))
+                && input::is_calls_only(assignment.expr.text, self.server.dialect)
+                && !assignment.expr.text.contains(['|', '+', '-', ',']);
+            if facts.columns.contains(&column.name.to_string()) && !again_the_same {
                 return Err(Error::refused(format!(
                     "`{}` is computed from itself: a batch that runs again would apply it twice",
                     column.name

@@ -113,6 +113,13 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
                 .hint("`pg_dump -s > schema.sql` or `sqlite3 app.db .schema > schema.sql`, then `--schema schema.sql`"));
         }
     };
+    // What is typed is meant from here; what is configured, from the repository's root.
+    let schema_path = match (&args.schema, &args.common.out) {
+        (Some(typed), Some(_)) if typed.exists() => {
+            std::path::absolute(typed).unwrap_or_else(|_| typed.clone())
+        }
+        _ => schema.clone(),
+    };
     let mut rows: Vec<(String, u64)> = settings.rows.into_iter().collect();
     for fact in &args.rows {
         rows.push(parse_rows(fact)?);
@@ -127,7 +134,7 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
         target,
         server,
         change,
-        schema: generate::read_schema(&repo, &schema)?,
+        schema: generate::read_schema(&repo, &schema_path)?,
         schema_name: schema.display().to_string(),
         rows,
         downtime: generate::parse_downtime(&downtime)?,

@@ -7,7 +7,9 @@
 use std::borrow::Cow;
 
 use super::alter_mysql::mysql_action;
-use super::ast::{AlterAction, AlterKind, AlterTable, Name, Slice};
+use super::ast::{
+    AlterAction, AlterKind, AlterTable, Name, Slice, TableConstraint, TableConstraintKind,
+};
 use super::column::{collation, column, data_type};
 use super::constraint::{begins_constraint, table_constraint};
 use super::parser::Parser;
@@ -151,7 +153,17 @@ fn action<'a>(parser: &mut Parser<'a, '_>, table: &Name<'a>) -> Option<AlterKind
 
 fn add<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
     if begins_constraint(parser) {
-        return Some(AlterKind::AddConstraint(table_constraint(parser)?));
+        let from = parser.at;
+        let constraint = table_constraint(parser).filter(|_| parser.done());
+        parser.at = parser.end;
+        return Some(AlterKind::AddConstraint(constraint.unwrap_or_else(|| {
+            TableConstraint {
+                name: None,
+                kind: TableConstraintKind::Unknown,
+                not_valid: false,
+                text: parser.slice(from, parser.end),
+            }
+        })));
     }
     parser.accept(&["COLUMN"]);
     let if_not_exists = parser.accept(&["IF", "NOT", "EXISTS"]);

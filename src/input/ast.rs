@@ -153,6 +153,8 @@ pub enum EnumPosition<'a> {
     After(Cow<'a, str>),
 }
 
+// Each says whether a word stood in the source.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateTable<'a> {
     pub name: Name<'a>,
@@ -232,7 +234,7 @@ pub enum ColumnConstraintKind<'a> {
     /// MySQL: the expression of `ON UPDATE`.
     OnUpdate(Slice<'a>),
     /// Understood as an attribute without meaning for plans: STORAGE, COMPRESSION, CHARACTER SET,
-    /// VISIBLE, COLUMN_FORMAT …
+    /// VISIBLE, `COLUMN_FORMAT` …
     Other,
     /// Not understood: in a schema it makes the table partial, in a change it is refused.
     Unknown,
@@ -300,6 +302,8 @@ pub struct IndexKey<'a> {
     pub rest: Option<Slice<'a>>,
 }
 
+// Each says whether a word stood in the source.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateIndex<'a> {
     pub name: Option<Name<'a>>,

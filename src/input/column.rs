@@ -106,12 +106,7 @@ fn postgres_type(parser: &mut Parser<'_, '_>, first: &str) {
             }
             _ => false,
         };
-        let type_of_column = parser.is_operator(0, "%")
-            && (parser.word(1).eq_ignore_ascii_case("type")
-                || parser.word(1).eq_ignore_ascii_case("rowtype"));
-        if type_of_column {
-            parser.at += 2;
-        } else if parser.kind(0) == Some(TokenKind::Open) {
+        if parser.kind(0) == Some(TokenKind::Open) {
             parser.skip();
         } else if !known && !parser.accept(&["ARRAY"]) {
             return;
@@ -164,15 +159,11 @@ fn column_constraint<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnConstraint
 
 fn constraint_kind<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnConstraintKind<'a>> {
     let kind = match parser.word(0).to_ascii_uppercase().as_str() {
-        "NOT" => {
-            if parser.accept(&["NOT", "NULL"]) {
-                if !parser.accept(&["NO", "INHERIT"]) {
-                    on_conflict(parser);
-                }
-                ColumnConstraintKind::NotNull
-            } else {
-                return other(parser);
+        "NOT" if parser.accept(&["NOT", "NULL"]) => {
+            if !parser.accept(&["NO", "INHERIT"]) {
+                on_conflict(parser);
             }
+            ColumnConstraintKind::NotNull
         }
         "NULL" => {
             parser.at += 1;
@@ -184,8 +175,9 @@ fn constraint_kind<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnConstraintKi
             ColumnConstraintKind::Default(default(parser)?)
         }
         "PRIMARY" | "KEY" => {
-            let named = parser.accept(&["PRIMARY", "KEY"]);
-            if !named && !(parser.mysql() && parser.accept(&["KEY"])) {
+            let key =
+                parser.accept(&["PRIMARY", "KEY"]) || (parser.mysql() && parser.accept(&["KEY"]));
+            if !key {
                 return None;
             }
             let from = parser.at;

@@ -4,7 +4,7 @@
 //! it stands in.
 
 use super::ast::{
-    CreateIndex, IndexKey, Name, References, Slice, TableConstraint, TableConstraintKind,
+    CreateIndex, Ident, IndexKey, Name, References, Slice, TableConstraint, TableConstraintKind,
 };
 use super::column::check_options;
 use super::parser::Parser;
@@ -39,32 +39,34 @@ pub(super) fn table_constraint<'a>(parser: &mut Parser<'a, '_>) -> Option<TableC
             if !parser.accept(&["PRIMARY", "KEY"]) {
                 return None;
             }
-            match using_index(parser, true)? {
-                Some(kind) => kind,
-                None => {
-                    let before = before_keys(parser, &mut None)?;
-                    let columns = index_keys(parser.group()?)?;
-                    let behind = key_rest(parser);
-                    TableConstraintKind::PrimaryKey {
-                        columns,
-                        rest: behind.or(before),
-                    }
+            if parser.are(&["USING", "INDEX"]) {
+                using_index(parser, true)?
+            } else {
+                let before = before_keys(parser, &mut None)?;
+                let columns = index_keys(parser.group()?)?;
+                let behind = key_rest(parser);
+                // One slice is all there is room for.
+                if before.is_some() && behind.is_some() {
+                    return None;
+                }
+                TableConstraintKind::PrimaryKey {
+                    columns,
+                    rest: before.or(behind),
                 }
             }
         }
         "UNIQUE" => {
             parser.at += 1;
-            match using_index(parser, false)? {
-                Some(kind) => kind,
-                None => {
-                    let mut index = None;
-                    let before = before_keys(parser, &mut index)?;
-                    name = index.or(name);
-                    TableConstraintKind::Unique {
-                        before,
-                        columns: index_keys(parser.group()?)?,
-                        rest: key_rest(parser),
-                    }
+            if parser.are(&["USING", "INDEX"]) {
+                using_index(parser, false)?
+            } else {
+                let mut index = None;
+                let before = before_keys(parser, &mut index)?;
+                name = index.or(name);
+                TableConstraintKind::Unique {
+                    before,
+                    columns: index_keys(parser.group()?)?,
+                    rest: key_rest(parser),
                 }
             }
         }
@@ -131,28 +133,22 @@ pub(super) fn table_constraint<'a>(parser: &mut Parser<'a, '_>) -> Option<TableC
     })
 }
 
-/// `USING INDEX i` behind UNIQUE or PRIMARY KEY; the outer `None` is a failure.
-#[allow(clippy::option_option)]
-fn using_index<'a>(
-    parser: &mut Parser<'a, '_>,
-    primary: bool,
-) -> Option<Option<TableConstraintKind<'a>>> {
-    if !parser.accept(&["USING", "INDEX"]) {
-        return Some(None);
-    }
+/// `USING INDEX i` behind UNIQUE or PRIMARY KEY.
+fn using_index<'a>(parser: &mut Parser<'a, '_>, primary: bool) -> Option<TableConstraintKind<'a>> {
+    parser.accept(&["USING", "INDEX"]);
     let index = parser.ident()?;
-    Some(Some(TableConstraintKind::UsingIndex {
+    Some(TableConstraintKind::UsingIndex {
         primary,
         index,
         rest: key_rest(parser),
-    }))
+    })
 }
 
 /// What stands between `UNIQUE` or `PRIMARY KEY` and the columns; MySQL's index name goes to `index`.
 #[allow(clippy::option_option)]
 fn before_keys<'a>(
     parser: &mut Parser<'a, '_>,
-    index: &mut Option<super::ast::Ident<'a>>,
+    index: &mut Option<Ident<'a>>,
 ) -> Option<Option<Slice<'a>>> {
     if parser.mysql() {
         parser.accept_any(&["KEY", "INDEX"]);

@@ -64,7 +64,7 @@ pub(super) fn create_table<'a>(
     Some(table)
 }
 
-fn empty<'a>(name: Name<'a>) -> CreateTable<'a> {
+fn empty(name: Name<'_>) -> CreateTable<'_> {
     CreateTable {
         name,
         or_replace: false,

@@ -91,9 +91,9 @@ fn is_flyway(name: &str) -> bool {
 fn place(path: &str, flyway: bool) -> Place {
     let name = file_name(path);
     let lower = name.to_ascii_lowercase();
-    if !lower.ends_with(".sql") || name.starts_with('.') {
+    let Some(stem) = lower.strip_suffix(".sql") else {
         return Place::Left;
-    }
+    };
     if flyway {
         let rest = name.get(1..).unwrap_or("");
         return match (name.as_bytes()[0], flyway_version(rest)) {
@@ -103,14 +103,12 @@ fn place(path: &str, flyway: bool) -> Place {
             _ => Place::Left,
         };
     }
-    let down = [".down.sql", ".undo.sql", ".rollback.sql"]
-        .iter()
-        .any(|end| lower.ends_with(end));
-    if down || matches!(lower.as_str(), "down.sql" | "undo.sql" | "rollback.sql") {
+    let back = ["down", "undo", "rollback"];
+    if back.contains(&stem.rsplit('.').next().unwrap_or(stem)) {
         return Place::Left;
     }
     // Diesel's and Prisma's folders carry the version for the file.
-    let versioned = if matches!(lower.as_str(), "up.sql" | "migration.sql") {
+    let versioned = if matches!(stem, "up" | "migration") {
         folder_name(path)
     } else {
         name

@@ -32,11 +32,11 @@ pub(super) enum LexemeKind {
 
 /// Something that is opened and never closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct Fault<'a> {
     pub(super) start: usize,
     pub(super) what: &'static str,
     /// What to type to close it.
-    pub(super) close: &'static str,
+    pub(super) close: &'a str,
 }
 
 pub(super) struct Lexer<'a> {
@@ -50,7 +50,7 @@ pub(super) struct Lexer<'a> {
 }
 
 /// Keeps the search for the end of a placeholder from reading the whole script again and again.
-const LONGEST_PLACEHOLDER: usize = 500;
+const LONGEST_PLACEHOLDER: usize = 200;
 
 const BOM: &[u8] = "\u{feff}".as_bytes();
 
@@ -93,7 +93,7 @@ impl<'a> Lexer<'a> {
             .unwrap_or(rest.len())
     }
 
-    pub(super) fn next(&self, from: usize) -> Result<Lexeme, Fault> {
+    pub(super) fn next(&self, from: usize) -> Result<Lexeme, Fault<'a>> {
         let start = self.skip_space(from);
         let lexeme = |kind, end| Ok(Lexeme { kind, start, end });
         let token = |kind, end| lexeme(LexemeKind::Token(kind), end);
@@ -140,7 +140,7 @@ impl<'a> Lexer<'a> {
             }
             b'$' => self.dollar(start),
             b'{' => match self.placeholder(start) {
-                Some(end) => self.joined(start, end, true),
+                Some(end) => Ok(self.joined(start, end, true)),
                 None => token(TokenKind::Operator, start + 1),
             },
             b':' => self.colon(start),
@@ -170,7 +170,7 @@ impl<'a> Lexer<'a> {
                 | b'_' | b'$' | b'"' | b'`' | b')' | b']' | b'}' | 0x80..)
     }
 
-    fn word(&self, start: usize) -> Result<Lexeme, Fault> {
+    fn word(&self, start: usize) -> Result<Lexeme, Fault<'a>> {
         if let Some(end) = self.prefixed(start)? {
             let kind = if self.bytes[end - 1] == b'"' {
                 TokenKind::Quoted
@@ -183,11 +183,11 @@ impl<'a> Lexer<'a> {
                 end,
             });
         }
-        self.joined(start, start, false)
+        Ok(self.joined(start, start, false))
     }
 
     /// The rest of a word that has begun; placeholders inside it are part of it.
-    fn joined(&self, start: usize, from: usize, templated: bool) -> Result<Lexeme, Fault> {
+    fn joined(&self, start: usize, from: usize, templated: bool) -> Lexeme {
         let mut end = from;
         let mut templated = templated;
         loop {
@@ -211,11 +211,11 @@ impl<'a> Lexer<'a> {
         } else {
             LexemeKind::Token(TokenKind::Word)
         };
-        Ok(Lexeme { kind, start, end })
+        Lexeme { kind, start, end }
     }
 
     /// `E'…'`, `U&"…"`, `x'…'`: the end, if the word at `start` is such a prefix.
-    fn prefixed(&self, start: usize) -> Result<Option<usize>, Fault> {
+    fn prefixed(&self, start: usize) -> Result<Option<usize>, Fault<'a>> {
         let postgres = self.dialect == Dialect::Postgres;
         let (first, second) = (self.byte(start) | 0x20, self.byte(start + 1));
         if second == b'\'' {
@@ -238,7 +238,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The end of what is quoted by the byte at `open`; doubling stands for the quote itself.
-    fn quoted(&self, start: usize, open: usize, backslash: bool) -> Result<usize, Fault> {
+    fn quoted(&self, start: usize, open: usize, backslash: bool) -> Result<usize, Fault<'a>> {
         let quote = self.bytes[open];
         let mut at = open + 1;
         while let Some(&byte) = self.bytes.get(at) {
@@ -311,7 +311,7 @@ impl<'a> Lexer<'a> {
         !self.mysql() || self.byte(start + 2) <= b' '
     }
 
-    fn block_comment(&self, start: usize) -> Result<Lexeme, Fault> {
+    fn block_comment(&self, start: usize) -> Result<Lexeme, Fault<'a>> {
         if self.mysql()
             && let Some(end) = self.version_comment(start)
         {
@@ -369,10 +369,10 @@ impl<'a> Lexer<'a> {
         runs.then_some(end)
     }
 
-    fn dollar(&self, start: usize) -> Result<Lexeme, Fault> {
+    fn dollar(&self, start: usize) -> Result<Lexeme, Fault<'a>> {
         let next = self.byte(start + 1);
         if let Some(end) = self.placeholder(start) {
-            return self.joined(start, end, true);
+            return Ok(self.joined(start, end, true));
         }
         let token = |kind, end| {
             Ok(Lexeme {
@@ -385,9 +385,10 @@ impl<'a> Lexer<'a> {
             return token(TokenKind::Parameter, self.digits(start + 1));
         }
         match self.dialect {
-            Dialect::MySql | Dialect::MariaDb => self.joined(start, start, false),
+            _ if next == b'{' => token(TokenKind::Operator, start + 1),
+            Dialect::MySql | Dialect::MariaDb => Ok(self.joined(start, start, false)),
             Dialect::Sqlite if self.is_word_byte(start + 1) => {
-                let word = self.joined(start, start + 1, false)?;
+                let word = self.joined(start, start + 1, false);
                 token(TokenKind::Parameter, word.end)
             }
             Dialect::Sqlite => token(TokenKind::Operator, start + 1),
@@ -399,12 +400,13 @@ impl<'a> Lexer<'a> {
                 if self.byte(tag) != b'$' {
                     return token(TokenKind::Operator, start + 1);
                 }
-                match self.find(tag + 1, &self.text[start..=tag]) {
+                let close = &self.text[start..=tag];
+                match self.find(tag + 1, close) {
                     Some(end) => token(TokenKind::Text, end),
                     None => Err(Fault {
                         start,
                         what: "dollar-quoted string",
-                        close: "the same $tag$",
+                        close,
                     }),
                 }
             }
@@ -420,21 +422,23 @@ impl<'a> Lexer<'a> {
             _ => return None,
         };
         let from = start + 2;
+        let last = close.as_bytes()[close.len() - 1];
         let near = &self.bytes[from..self.bytes.len().min(from + LONGEST_PLACEHOLDER)];
         let found = near
-            .windows(close.len())
-            .position(|window| window == close.as_bytes())?;
-        Some(from + found + close.len())
+            .iter()
+            .enumerate()
+            .position(|(at, byte)| *byte == last && near[..=at].ends_with(close.as_bytes()))?;
+        Some(from + found + 1)
     }
 
     /// psql's `:x`, `:'x'`, `:"x"`, and the named parameters of drivers.
-    fn colon(&self, start: usize) -> Result<Lexeme, Fault> {
+    fn colon(&self, start: usize) -> Result<Lexeme, Fault<'a>> {
         let next = self.byte(start + 1);
         let alone = start == 0
             || !(self.behind_operand(start) || matches!(self.bytes[start - 1], b':' | b'['));
         let sqlite = self.dialect == Dialect::Sqlite;
         if alone && (next.is_ascii_alphabetic() || next == b'_') {
-            let word = self.joined(start, start + 1, true)?;
+            let word = self.joined(start, start + 1, true);
             if sqlite {
                 return Ok(Lexeme {
                     kind: LexemeKind::Token(TokenKind::Parameter),
@@ -459,7 +463,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// `@x@` of build tools, `@x` and `@@x` of MySQL, `@x` of SQLite.
-    fn at_sign(&self, start: usize) -> Result<Lexeme, Fault> {
+    fn at_sign(&self, start: usize) -> Result<Lexeme, Fault<'a>> {
         let next = self.byte(start + 1);
         if next.is_ascii_alphabetic() || next == b'_' {
             let mut end = start + 1;
@@ -471,15 +475,15 @@ impl<'a> Lexer<'a> {
                 && !self.behind_operand(start)
                 && !matches!(behind, b'@' | b'\'' | b'`' | b'"' | b'%')
             {
-                return self.joined(start, end + 1, true);
+                return Ok(self.joined(start, end + 1, true));
             }
         }
         let end = match (self.dialect, next) {
             (Dialect::Postgres, _) => start + 1,
-            (Dialect::Sqlite, _) => self.joined(start, start + 1, false)?.end,
-            (_, b'@') => self.joined(start, start + 2, false)?.end,
+            (Dialect::Sqlite, _) => self.joined(start, start + 1, false).end,
+            (_, b'@') => self.joined(start, start + 2, false).end,
             (_, b'\'' | b'`' | b'"') => self.quoted(start, start + 1, false)?,
-            _ => self.joined(start, start + 1, false)?.end,
+            _ => self.joined(start, start + 1, false).end,
         };
         let kind = if end == start + 1 {
             TokenKind::Operator

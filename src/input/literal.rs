@@ -95,8 +95,8 @@ fn mysql_string(text: &str, quote: char) -> Cow<'_, str> {
     while let Some(at) = rest.find(['\\', quote]) {
         result.push_str(&rest[..at]);
         let special = &rest[at..];
-        if special.starts_with('\\') {
-            let length = 1 + special[1..].chars().next().map_or(0, char::len_utf8);
+        if let Some(after) = special.strip_prefix('\\') {
+            let length = 1 + after.chars().next().map_or(0, char::len_utf8);
             result.push_str(&backslash_escapes(&special[..length], false));
             rest = &special[length..];
         } else {

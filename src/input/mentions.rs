@@ -18,6 +18,9 @@ const RESERVED: &[&str] = &[
     "SELECT", "SET", "TABLE", "THEN", "UNION", "UPDATE", "VALUES", "WHEN", "WHERE",
 ];
 
+/// Bodies in bodies are rare, and each costs the time of reading it once more.
+const DEEPEST_BODY: usize = 4;
+
 /// Every name that stands in the text, as the server stores it, in order of appearance. Bodies in
 /// dollar quotes, strings behind AS and the arguments behind EXECUTE are read as well: they are
 /// code. What cannot be scanned ends the list.
@@ -30,8 +33,9 @@ pub fn columns_mentioned(text: &str, dialect: Dialect) -> Vec<String> {
         }
     };
     // A body may hold a body; each is read as a text of its own.
-    let mut texts = vec![(text.to_owned(), false)];
-    while let Some((text, inside_body)) = texts.pop() {
+    let mut texts = vec![(text.to_owned(), 0)];
+    while let Some((text, depth)) = texts.pop() {
+        let inside_body = depth > 0;
         let lexer = Lexer::new(&text, dialect);
         let mut at = 0;
         let mut code_follows = inside_body;
@@ -51,7 +55,10 @@ pub fn columns_mentioned(text: &str, dialect: Dialect) -> Vec<String> {
                 }
                 LexemeKind::Token(TokenKind::Quoted) => add(&literal::quoted_name(raw, dialect)),
                 LexemeKind::Token(TokenKind::Text) if raw.starts_with('$') || code_follows => {
-                    texts.push((literal::string(raw, dialect).into_owned(), true));
+                    let body = literal::string(raw, dialect);
+                    if depth < DEEPEST_BODY {
+                        texts.push((body.into_owned(), depth + 1));
+                    }
                 }
                 _ => {}
             }

@@ -71,9 +71,10 @@ pub(super) fn create_trigger<'a>(
         return None;
     }
     let table = parser.name()?;
-    let begins = |parser: &Parser<'_, '_>| match parser.postgres() {
-        true => parser.is("EXECUTE"),
-        false => parser.is("BEGIN"),
+    let body = if parser.postgres() {
+        "EXECUTE"
+    } else {
+        "BEGIN"
     };
     if parser.mysql() {
         while !parser.done() && !parser.accept(&["FOR", "EACH", "ROW"]) {
@@ -83,7 +84,7 @@ pub(super) fn create_trigger<'a>(
             parser.name()?;
         }
     } else {
-        while !parser.done() && !begins(parser) {
+        while !parser.done() && !parser.is(body) {
             parser.skip();
         }
     }

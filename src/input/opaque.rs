@@ -328,6 +328,8 @@ fn definition<'a>(parser: &mut Parser<'a, '_>, opaque: &mut Opaque<'a>) {
         return;
     }
     opaque.object = parser.name();
+    // `CREATE SCHEMA s CREATE TABLE …`.
+    opaque.may_hide_ddl = what == "SCHEMA" && parser.has_words(&["CREATE"]);
     if matches!(what.as_str(), "POLICY" | "RULE" | "STATISTICS" | "TRIGGER") {
         let table = if what == "RULE" && opaque.kind.starts_with("CREATE") {
             "TO"

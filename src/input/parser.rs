@@ -329,13 +329,11 @@ impl<'a, 't> Parser<'a, 't> {
 
     /// Where the token stands; behind the last one, where the text ends.
     pub(super) fn place_of(&self, token: usize) -> Span {
-        match self.tokens.get(token) {
-            Some(token) => Span::new(token.start(), token.end()),
-            None => {
-                let end = self.tokens.last().map_or(0, |token| token.end());
-                Span::new(end, end)
-            }
+        if let Some(token) = self.tokens.get(token) {
+            return Span::new(token.start(), token.end());
         }
+        let end = self.tokens.last().map_or(0, |token| token.end());
+        Span::new(end, end)
     }
 
     /// Steps over an expression up to the end, a comma, or one of the words, all outside brackets

@@ -162,6 +162,7 @@ impl<'a> Scanner<'a> {
                     let mut token = Token::new(kind, lexeme.start, lexeme.end);
                     token.set_partner(partner);
                     piece.tokens.push(token);
+                    self.values = self.values || Self::is_long(piece) && self.only_values(piece);
                 }
                 piece.end = lexeme.end;
                 return Ok(Step::More);
@@ -180,9 +181,7 @@ impl<'a> Scanner<'a> {
             piece
                 .tokens
                 .push(Token::new(kind, lexeme.start, lexeme.end));
-            if piece.tokens.len() == KEPT_OF_INSERT {
-                self.values = self.only_values(piece);
-            }
+            self.values = Self::is_long(piece) && self.only_values(piece);
         }
         Ok(Step::More)
     }
@@ -193,6 +192,10 @@ impl<'a> Scanner<'a> {
         } else {
             ""
         }
+    }
+
+    fn is_long(piece: &Piece) -> bool {
+        piece.tokens.len() == KEPT_OF_INSERT
     }
 
     fn only_values(&self, piece: &Piece) -> bool {
@@ -265,7 +268,7 @@ impl<'a> Scanner<'a> {
             .hint(format!("add the missing `{close}`"))
     }
 
-    fn unclosed(&self, fault: &Fault) -> Error {
+    fn unclosed(&self, fault: &Fault<'_>) -> Error {
         let first_line = self.lexer.line_end(fault.start);
         Error::refused(format!("this {} is never closed", fault.what))
             .at(
@@ -308,10 +311,14 @@ impl<'a> Scanner<'a> {
 
     /// Takes a hint behind the terminator, on the same line.
     fn trailing_hint(&mut self, piece: &mut Piece) {
-        let line_end = self.lexer.line_end(self.at);
-        let rest = self.text[self.at..line_end].trim_start();
-        if (rest.starts_with("--") || rest.starts_with('#'))
+        let rest = &self.text.as_bytes()[self.at..];
+        let gap = rest
+            .iter()
+            .take_while(|b| matches!(b, b' ' | b'\t'))
+            .count();
+        if matches!(rest.get(gap), Some(b'-' | b'#'))
             && let Ok(lexeme) = self.lexer.next(self.at)
+            && lexeme.kind == LexemeKind::LineComment
             && self.hint(lexeme).is_some()
         {
             self.line_comment(piece, lexeme);
@@ -396,26 +403,25 @@ impl<'a> Scanner<'a> {
     /// `SOURCE file` of mysql and `.mode` of sqlite3 are pieces; DELIMITER only changes how the
     /// rest is cut.
     fn client_line(&mut self, piece: &mut Piece, lexeme: Lexeme) -> Option<Step> {
-        let line_end = self.lexer.line_end(lexeme.start);
-        let line = self.text[lexeme.start..line_end].trim_end();
         let word = &self.text[lexeme.start..lexeme.end];
-        let client = match self.dialect {
-            Dialect::Postgres => false,
-            Dialect::Sqlite => word == ".",
-            Dialect::MySql | Dialect::MariaDb => {
-                if word.eq_ignore_ascii_case("delimiter") {
-                    let delimiter = line.split_ascii_whitespace().nth(1).unwrap_or(";");
-                    self.lexer.delimiter = (delimiter != ";").then_some(delimiter);
-                    self.at = line_end;
-                    return Some(Step::More);
-                }
-                word.eq_ignore_ascii_case("source")
-            }
+        let (client, delimiter) = match self.dialect {
+            Dialect::Postgres => (false, false),
+            Dialect::Sqlite => (word == ".", false),
+            Dialect::MySql | Dialect::MariaDb => (
+                word.eq_ignore_ascii_case("source"),
+                word.eq_ignore_ascii_case("delimiter"),
+            ),
         };
-        if !client {
+        if !client && !delimiter {
             return None;
         }
-        self.at = line_end;
+        self.at = self.lexer.line_end(lexeme.start);
+        let line = self.text[lexeme.start..self.at].trim_end();
+        if delimiter {
+            let new = line.split_ascii_whitespace().nth(1).unwrap_or(";");
+            self.lexer.delimiter = (new != ";").then_some(new);
+            return Some(Step::More);
+        }
         Some(Self::client(piece, lexeme.start, lexeme.start + line.len()))
     }
 

@@ -21,12 +21,15 @@ pub(super) struct Understood<'a> {
 pub(super) fn understand<'a>(parser: &Parser<'a, '_>) -> Understood<'a> {
     let mut typed = parser.clone();
     match typed_kind(&mut typed) {
-        Attempt::Typed(kind) => Understood { kind, stuck: None },
-        Attempt::NotTyped => Understood {
-            kind: Kind::Opaque(opaque(parser)),
-            stuck: None,
-        },
-        Attempt::Failed => {
+        Ok(kind) => Understood { kind, stuck: None },
+        Err(Untyped::NoForm) => {
+            let opaque = opaque(parser);
+            Understood {
+                stuck: opaque.unknown.then_some(typed.at),
+                kind: Kind::Opaque(opaque),
+            }
+        }
+        Err(Untyped::Unfit) => {
             let mut opaque = opaque(parser);
             opaque.unknown = true;
             Understood {
@@ -37,22 +40,18 @@ pub(super) fn understand<'a>(parser: &Parser<'a, '_>) -> Understood<'a> {
     }
 }
 
-enum Attempt<'a> {
-    Typed(Kind<'a>),
+enum Untyped {
     /// There is no typed form of such a statement.
-    NotTyped,
+    NoForm,
     /// There is one, and this is not it.
-    Failed,
+    Unfit,
 }
 
-fn attempt<'a>(kind: Option<Kind<'a>>, parser: &Parser<'a, '_>) -> Attempt<'a> {
-    match kind {
-        Some(kind) if parser.done() => Attempt::Typed(kind),
-        _ => Attempt::Failed,
-    }
+fn whole<'a>(kind: Option<Kind<'a>>, parser: &Parser<'a, '_>) -> Result<Kind<'a>, Untyped> {
+    kind.filter(|_| parser.done()).ok_or(Untyped::Unfit)
 }
 
-fn typed_kind<'a>(parser: &mut Parser<'a, '_>) -> Attempt<'a> {
+fn typed_kind<'a>(parser: &mut Parser<'a, '_>) -> Result<Kind<'a>, Untyped> {
     match parser.word(0).to_ascii_uppercase().as_str() {
         "CREATE" => {
             parser.at += 1;
@@ -69,29 +68,27 @@ fn typed_kind<'a>(parser: &mut Parser<'a, '_>) -> Attempt<'a> {
         "RENAME" if parser.mysql() && parser.is_word(1, "TABLE") => {
             parser.at += 2;
             let renames = rename_tables(parser).map(Kind::RenameTable);
-            attempt(renames, parser)
+            whole(renames, parser)
         }
         "COMMENT" if parser.postgres() => {
             parser.at += 1;
             if !objects::typed_comment(parser) {
-                return Attempt::NotTyped;
+                return Err(Untyped::NoForm);
             }
             let comment = objects::comment(parser).map(Kind::Comment);
-            attempt(comment, parser)
+            whole(comment, parser)
         }
-        "UPDATE" => match update(parser) {
-            Some(update) => Attempt::Typed(Kind::Update(update)),
-            None => Attempt::NotTyped,
-        },
-        "WITH" if opaque::main_verb(parser) == Some("UPDATE") => match update(parser) {
-            Some(update) => Attempt::Typed(Kind::Update(update)),
-            None => Attempt::NotTyped,
-        },
-        _ => Attempt::NotTyped,
+        "UPDATE" => update(parser).map(Kind::Update).ok_or(Untyped::NoForm),
+        "WITH" if opaque::main_verb(parser) == Some("UPDATE") => {
+            update(parser).map(Kind::Update).ok_or(Untyped::NoForm)
+        }
+        _ => Err(Untyped::NoForm),
     }
 }
 
-fn create<'a>(parser: &mut Parser<'a, '_>) -> Attempt<'a> {
+const PLAIN_MODIFIERS: [&str; 5] = ["GLOBAL", "LOCAL", "UNLOGGED", "RECURSIVE", "CONSTRAINT"];
+
+fn create<'a>(parser: &mut Parser<'a, '_>) -> Result<Kind<'a>, Untyped> {
     let mut modifiers = Modifiers::default();
     let (mut unique, mut materialized) = (false, false);
     let mut method = None;
@@ -111,11 +108,11 @@ fn create<'a>(parser: &mut Parser<'a, '_>) -> Attempt<'a> {
                 .is_some()
         {
             method = Some(parser.slice(from, parser.at));
-        } else if !parser
-            .accept_any(&["GLOBAL", "LOCAL", "UNLOGGED", "RECURSIVE", "CONSTRAINT"])
-            .is_some()
-            && !(parser.mysql() && objects::mysql_modifier(parser))
+        } else if parser.accept_any_word(&PLAIN_MODIFIERS)
+            || (parser.mysql() && objects::mysql_modifier(parser))
         {
+            // Stands in the statement's text.
+        } else {
             break;
         }
     }
@@ -149,7 +146,7 @@ fn create<'a>(parser: &mut Parser<'a, '_>) -> Attempt<'a> {
         "TYPE" if parser.postgres() => {
             parser.at += 1;
             if !objects::is_enum(parser) {
-                return Attempt::NotTyped;
+                return Err(Untyped::NoForm);
             }
             objects::create_enum(parser)
         }
@@ -157,12 +154,12 @@ fn create<'a>(parser: &mut Parser<'a, '_>) -> Attempt<'a> {
             parser.at += 1;
             objects::create_domain(parser)
         }
-        _ => return Attempt::NotTyped,
+        _ => return Err(Untyped::NoForm),
     };
-    attempt(kind, parser)
+    whole(kind, parser)
 }
 
-fn alter<'a>(parser: &mut Parser<'a, '_>) -> Attempt<'a> {
+fn alter<'a>(parser: &mut Parser<'a, '_>) -> Result<Kind<'a>, Untyped> {
     if parser.mysql() {
         while parser
             .accept_any(&["ONLINE", "OFFLINE", "IGNORE"])
@@ -171,10 +168,10 @@ fn alter<'a>(parser: &mut Parser<'a, '_>) -> Attempt<'a> {
     }
     if parser.accept(&["TABLE"]) || parser.accept(&["FOREIGN", "TABLE"]) {
         if parser.are(&["ALL", "IN", "TABLESPACE"]) {
-            return Attempt::NotTyped;
+            return Err(Untyped::NoForm);
         }
         let alter = alter_table(parser).map(Kind::AlterTable);
-        return attempt(alter, parser);
+        return whole(alter, parser);
     }
     let typed = if parser.accept(&["INDEX"]) {
         rename_index(parser)
@@ -190,24 +187,18 @@ fn alter<'a>(parser: &mut Parser<'a, '_>) -> Attempt<'a> {
         None
     };
     // The other forms of these have no typed form and change nothing the catalog keeps.
-    match typed {
-        Some(kind) if parser.done() => Attempt::Typed(kind),
-        _ => Attempt::NotTyped,
-    }
+    typed.filter(|_| parser.done()).ok_or(Untyped::NoForm)
 }
 
-fn drop<'a>(parser: &mut Parser<'a, '_>) -> Attempt<'a> {
+fn drop<'a>(parser: &mut Parser<'a, '_>) -> Result<Kind<'a>, Untyped> {
     let kind = if parser.accept(&["TABLE"]) || parser.accept(&["FOREIGN", "TABLE"]) {
         objects::drop_table(parser).map(Kind::DropTable)
     } else if parser.accept(&["INDEX"]) {
         drop_index(parser).map(Kind::DropIndex)
     } else {
-        match objects::drop_other(parser) {
-            Some(kind) => Some(kind),
-            None => return Attempt::NotTyped,
-        }
+        Some(objects::drop_other(parser).ok_or(Untyped::NoForm)?)
     };
-    attempt(kind, parser)
+    whole(kind, parser)
 }
 
 fn rename_tables<'a>(parser: &mut Parser<'a, '_>) -> Option<Vec<(Name<'a>, Name<'a>)>> {

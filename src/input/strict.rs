@@ -57,11 +57,12 @@ pub fn strict(source: &Source, statements: &[Statement<'_>], dialect: Dialect) -
 
 fn create_table(source: &Source, table: &CreateTable<'_>, dialect: Dialect) -> Result<()> {
     if let Some(element) = table.unknown.first() {
-        let what = if element.text == "," {
-            "the comma before the end"
-        } else {
-            "this part of CREATE TABLE"
-        };
+        if element.text == "," {
+            return Err(Error::refused("nothing follows this comma")
+                .at(source, element.span(), "the last one in the parentheses")
+                .hint("remove it"));
+        }
+        let what = "this part of CREATE TABLE";
         return Err(not_understood(source, element.span(), what, dialect));
     }
     for column in &table.columns {
@@ -76,7 +77,7 @@ fn create_table(source: &Source, table: &CreateTable<'_>, dialect: Dialect) -> R
 fn column_def(source: &Source, column: &ColumnDef<'_>, dialect: Dialect) -> Result<()> {
     for constraint in &column.constraints {
         if constraint.kind == ColumnConstraintKind::Unknown {
-            let what = format!("this in the definition of `{}`", column.name.name);
+            let what = format!("this part of the definition of `{}`", column.name.name);
             return Err(not_understood(
                 source,
                 constraint.text.span(),
@@ -115,14 +116,6 @@ fn templated(source: &Source, statement: &Statement<'_>) -> Error {
 
 /// Reads the statement once more, to learn where understanding ended.
 fn unknown(source: &Source, statement: &Statement<'_>, dialect: Dialect) -> Error {
-    let first_word = || {
-        let text = statement.text.text;
-        let length = text
-            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .unwrap_or(text.len())
-            .max(text.chars().next().map_or(0, char::len_utf8));
-        Span::new(statement.text.start, statement.text.start + length)
-    };
     let alone = Source::new(source.name.as_str(), statement.text.text);
     let stuck = Scanner::new(&alone, dialect).ok().and_then(|mut scanner| {
         let mut piece = Piece::default();
@@ -133,8 +126,6 @@ fn unknown(source: &Source, statement: &Statement<'_>, dialect: Dialect) -> Erro
         let offset = statement.text.start;
         Some(Span::new(span.start + offset, span.end + offset))
     });
-    match stuck {
-        Some(span) => not_understood(source, span, "this statement", dialect),
-        None => not_understood(source, first_word(), "this statement", dialect),
-    }
+    let span = stuck.unwrap_or_else(|| statement.text.span());
+    not_understood(source, span, "this statement", dialect)
 }

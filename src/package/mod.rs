@@ -3,6 +3,7 @@
 //! Enters: a [`Plan`], the user's repository, templates. Leaves: an [`Emission`]. Must not know: the
 //! command line. Targets arrange what the `sql` station wrote; templates only place it.
 
+mod django_model;
 mod engine;
 pub mod python;
 pub mod runbook;
@@ -10,6 +11,7 @@ mod sql_file;
 pub mod targets;
 mod types;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::NaiveDateTime;
@@ -57,6 +59,8 @@ pub struct Emission {
     pub steps: Vec<EmittedStep>,
     /// For people: what this repository should know before it runs the files.
     pub notes: Vec<String>,
+    /// Names the framework has for tables that new foreign keys point to.
+    pub models: BTreeMap<String, String>,
 }
 
 /// One step as files and commands. Commands run from the repository's root.
@@ -149,6 +153,7 @@ pub fn emit(target: &dyn Target, request: &Request) -> Result<Vec<Emission>> {
             parent: all.parent.clone(),
             steps: steps.by_ref().take(deploy.steps.len()).collect(),
             notes: all.notes.clone(),
+            models: all.models.clone(),
         });
     }
     Ok(emissions)

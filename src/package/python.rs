@@ -177,7 +177,7 @@ impl Py {
     }
 
     /// The expression on one line, if it can be.
-    fn one_line(&self) -> Option<String> {
+    pub(crate) fn one_line(&self) -> Option<String> {
         let Some((open, elements, close)) = self.brackets() else {
             return Some(self.text()).filter(|text| !text.contains('\n'));
         };

@@ -94,6 +94,7 @@ pub(crate) fn sqlalchemy(dialect: Dialect, ty: &str) -> Option<SaType> {
         ("interval", 0) => plain("sa.Interval()"),
         ("timestamp", 0) if taken.with_time_zone => plain("sa.DateTime(timezone=True)"),
         ("timestamp", 0) => plain("sa.DateTime()"),
+        ("datetime", 0) => plain("sa.DateTime()"),
         ("uuid", 0) => plain("sa.Uuid()"),
         ("json", 0) => plain("sa.JSON()"),
         ("jsonb", 0) => Some(("postgresql.JSONB()".into(), true)),
@@ -115,7 +116,7 @@ pub(crate) fn sqlalchemy(dialect: Dialect, ty: &str) -> Option<SaType> {
 
 /// Types that SQLAlchemy writes on SQLite as they were written.
 const SQLITE_SAME: &[&str] = &[
-    "bigint", "boolean", "date", "integer", "numeric", "smallint", "text", "varchar",
+    "bigint", "boolean", "date", "datetime", "integer", "numeric", "smallint", "text", "varchar",
 ];
 
 pub(crate) fn django(ty: &str) -> Option<DjangoType> {

@@ -147,7 +147,8 @@ pub enum ModelChange {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     pub column: Column,
-    pub unique: bool,
+    /// The name of the unique constraint or index of this column alone.
+    pub unique: Option<String>,
     /// A foreign key of this column alone.
     pub references: Option<Constraint>,
 }

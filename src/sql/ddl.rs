@@ -43,11 +43,14 @@ impl Writer<'_> {
                 .iter()
                 .map(|c| format!("ADD {}", self.constraint(c))),
         );
-        Sql::new(format!(
-            "ALTER TABLE {}\n    {}",
-            self.table(table),
-            lines.join(",\n    ")
-        ))
+        Sql::named(
+            "ADD_COLUMN",
+            format!(
+                "ALTER TABLE {}\n    {}",
+                self.table(table),
+                lines.join(",\n    ")
+            ),
+        )
     }
 
     /// `name type [COLLATE c] [NOT NULL] [DEFAULT d] …`

@@ -42,13 +42,19 @@ impl Writer<'_> {
                 self.ident(&dependant.name)
             )));
         }
-        all.push(Sql::new(self.create_table(&rebuild.to, &new_name)));
+        all.push(Sql::named(
+            "NEW_TABLE",
+            self.create_table(&rebuild.to, &new_name),
+        ));
         let (into, from) = self.copied(rebuild);
-        all.push(Sql::new(format!(
-            "INSERT INTO {new} ({})\nSELECT {}\nFROM {old}",
-            into.join(", "),
-            from.join(", ")
-        )));
+        all.push(Sql::named(
+            "COPY_ROWS",
+            format!(
+                "INSERT INTO {new} ({})\nSELECT {}\nFROM {old}",
+                into.join(", "),
+                from.join(", ")
+            ),
+        ));
         all.extend(check(
             "rows got lost on the way",
             format!("(SELECT count(*) FROM {old}) = (SELECT count(*) FROM {new})"),
@@ -78,7 +84,7 @@ impl Writer<'_> {
             all.push(Sql::new(self.create_index(&rebuild.to.name, index, false)));
         }
         for dependant in &rebuild.dependants {
-            all.push(Sql::new(dependant.text.clone()));
+            all.push(Sql::named(dependant.kind, dependant.text.clone()));
         }
         all.extend(check(
             "a foreign key does not hold",
@@ -121,13 +127,17 @@ impl Writer<'_> {
     }
 
     fn create_table(&self, table: &Table, name: &TableName) -> String {
-        // A key of one column is said in the column: AUTOINCREMENT can only be said there.
+        // A key is said where the table says it: AUTOINCREMENT can only stand in a column.
+        let apart = table.origin.text.to_ascii_uppercase().replace(' ', "").contains("PRIMARYKEY(");
         let key = table
             .constraints
             .iter()
             .find_map(|constraint| match &constraint.kind {
                 ConstraintKind::PrimaryKey(keys)
-                    if !constraint.named && constraint.options.is_none() && keys.len() == 1 =>
+                    if !apart
+                    && !constraint.named
+                    && constraint.options.is_none()
+                    && keys.len() == 1 =>
                 {
                     keys[0].column()
                 }

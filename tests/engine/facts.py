@@ -1,5 +1,6 @@
 """What a server does for one statement, asked of the server: its locks, and the work under them."""
 
+import threading
 from dataclasses import dataclass
 
 import psycopg
@@ -15,6 +16,7 @@ class Example:
     statement: str
     setup: str = ""
     table: str = "t"
+    ddl: bool = True
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Seen:
 
     lock: str | None
     rewrites: bool
-    reads: bool
+    reads: bool | None  # not known of a statement that refuses a transaction
     in_transaction: bool
 
 
@@ -43,47 +45,61 @@ INSERT INTO t SELECT n, n, 'b' || n, 'c', 1 + n % 100 FROM generate_series(1, 10
 
 LOCKS = """
 SELECT mode FROM pg_locks
-WHERE pid = pg_backend_pid() AND granted AND relation = %s::regclass
+WHERE pid = pg_backend_pid() AND granted AND relation = %s
 """
+
+LOCKS_OF = "SELECT mode FROM pg_locks WHERE pid = %s AND granted AND relation = %s"
 
 READS = (
     "SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_xact_user_tables WHERE relid = %s::regclass"
 )
 
-FILE = "SELECT pg_relation_filenode(%s::regclass)"
+FILE = "SELECT pg_relation_filenode(%s::oid)"
 
 
 def observe(database: PostgresDatabase, example: Example) -> Seen:
     """Run the statement in a transaction of its own, look around, and roll back."""
     database.script(WORLD)
-    if example.setup:
-        with database.connect() as connection:
-            for statement in example.setup.split(";"):
-                if statement.strip():
-                    connection.execute(statement)
+    with database.connect() as connection:
+        for statement in filter(str.strip, example.setup.split(";")):
+            connection.execute(statement)
+        table = one(connection, f"SELECT '{example.table}'::regclass::oid::int")
     connection = database.connect()
-    connection.autocommit = False
-    oid = one(connection, f"SELECT '{example.table}'::regclass::oid::int")
-    connection.rollback()
-    file = one(connection, FILE, oid)
     try:
+        connection.autocommit = False
+        file = one(connection, FILE, table)
+        connection.rollback()
         connection.execute(example.statement)
+        modes = [spelled(mode) for (mode,) in connection.execute(LOCKS, [table]).fetchall()]
+        return Seen(
+            max(modes, key=rank, default=None),
+            rewrites=one(connection, FILE, table) not in (file, None),
+            reads=one(connection, READS, table) > 0,
+            in_transaction=True,
+        )
     except psycopg.errors.ActiveSqlTransaction:
         connection.rollback()
-        connection.autocommit = True
-        connection.execute(example.statement)
+        return Seen(lock_outside(database, example, table), False, None, in_transaction=False)
+    finally:
         connection.close()
-        return Seen(None, False, False, in_transaction=False)
-    modes = [spelled(mode) for (mode,) in connection.execute(LOCKS, [oid]).fetchall()]
-    seen = Seen(
-        max(modes, key=rank, default=None),
-        rewrites=one(connection, FILE, oid) not in (file, None),
-        reads=one(connection, READS, oid) > 0,
-        in_transaction=True,
-    )
-    connection.rollback()
-    connection.close()
-    return seen
+
+
+def lock_outside(database: PostgresDatabase, example: Example, table: int) -> str | None:
+    """The lock of a statement that refuses a transaction: looked at while it waits for another."""
+    with database.connect() as writer, database.connect() as worker, database.connect() as observer:
+        writer.execute("BEGIN")
+        writer.execute(f"LOCK TABLE {example.table} IN ROW EXCLUSIVE MODE")
+        thread = threading.Thread(target=worker.execute, args=(example.statement,))
+        thread.start()
+        modes: list[str] = []
+        while thread.is_alive() and not modes:
+            waits = "SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s"
+            if one(observer, waits, worker.info.backend_pid) == "Lock":
+                rows = observer.execute(LOCKS_OF, [worker.info.backend_pid, table]).fetchall()
+                modes = [spelled(mode) for (mode,) in rows]
+        writer.execute("COMMIT")
+        thread.join()
+    return max(modes, key=rank, default=None)
 
 
 def one(connection: psycopg.Connection, sql: str, *parameters: object):

@@ -58,7 +58,12 @@ def check_steps(project: Project, scenario: Scenario, deploy: Deploy) -> None:
         up(project, step)
         after = schema(project)
         down(project, step)
-        dumps.assert_same(before, schema(project), f"{name}: down is no way back", ("was", "is"))
+        dumps.assert_same(
+            dumps.validated(before),
+            dumps.validated(schema(project)),
+            f"{name}: down is no way back",
+            ("was", "is"),
+        )
         up(project, step)
         dumps.assert_same(after, schema(project), f"{name}: up differs", ("first", "again"))
         verify(project, step.verify)
@@ -108,7 +113,10 @@ def check_rows(project: Project, query: str | None, what: str) -> None:
 
 def check_drift(project: Project, scenario: Scenario, rollout: Rollout) -> None:
     """The application changes as the runbook says, and its framework finds nothing to add."""
+    runbook = (project.root / rollout.folder / "RUNBOOK.md").read_text()
     for edit in scenario.edits(project.target.name, project.server.id, rollout.current):
-        project.edit(*edit)
+        for line in edit.told:
+            assert line in runbook, f"the runbook does not tell to write\n{line}"
+        project.edit(edit.file, edit.old, edit.new)
     if project.target.drift:
         project.run(project.target.drift)

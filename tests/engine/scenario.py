@@ -2,11 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from writers import Code, Row, Value
 
-# (file, old text, new text): what a person changes in the application for a deploy.
-Edit = tuple[str, str, str]
+
+class Edit(NamedTuple):
+    """What a person changes in the application for a deploy, as the runbook `told`."""
+
+    file: str
+    old: str
+    new: str
+    told: tuple[str, ...] = ()
+
+
+Edits = tuple[Edit, ...]
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,7 @@ class Scenario:
     at_end: str | None = None
     # For each deploy, by target or target and dialect ("django-sqlite"): the edits to the
     # application that the runbook asks for. Alembic and Django then find nothing to add.
-    models: Mapping[str, tuple[tuple[Edit, ...], ...]] = field(default_factory=dict)
+    models: Mapping[str, tuple[Edits, ...]] = field(default_factory=dict)
     # SQL that builds the wanted schema, where the server cannot run the naive change at all.
     reference: Mapping[str, str] = field(default_factory=dict)
 
@@ -44,7 +54,7 @@ class Scenario:
         """SQL that builds the schema the rollout must arrive at, from empty tables."""
         return self.reference.get(dialect(server)) or self.change(server) or ""
 
-    def edits(self, target: str, server: str, deploy: int) -> tuple[Edit, ...]:
+    def edits(self, target: str, server: str, deploy: int) -> Edits:
         both = f"{target}-{dialect(server)}"
         by_deploy = self.models.get(both) or self.models.get(target, ())
         return by_deploy[deploy - 1] if deploy <= len(by_deploy) else ()

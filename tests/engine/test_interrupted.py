@@ -41,7 +41,8 @@ def test_backfill_is_killed(scenario: Scenario, project: Project) -> None:
     assert isinstance(database, PostgresDatabase)
     with database.connect() as blocker:
         blocker.execute("BEGIN")
-        blocker.execute(f"SELECT FROM {scenario.table} WHERE id = 4999 FOR UPDATE")
+        # A row that every scenario fills, near the end of the table.
+        blocker.execute(f"SELECT FROM {scenario.table} WHERE id = 4998 FOR UPDATE")
         failures: list[AssertionError] = []
         runner = threading.Thread(target=collect, args=(project, step, failures))
         runner.start()

@@ -8,6 +8,7 @@ mod models;
 mod prose;
 mod queries;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::NaiveDate;
@@ -119,13 +120,17 @@ fn view(input: &Input) -> View {
         strategy: prose::strategy(plan),
         who_writes: prose::who_writes(plan),
         picture: picture(plan),
-        application: models::application(plan, input.target.name(), input.folder),
+        application: models::application(plan, input.target.name(), input.folder, &known_models(input)),
         deploys: (0..plan.deploys.len())
             .map(|at| deploy(input, at))
             .collect(),
         durations: durations::durations(plan),
         checklist: prose::checklist(plan),
     }
+}
+
+fn known_models(input: &Input) -> BTreeMap<String, String> {
+    input.emissions.iter().flatten().flat_map(|emission| emission.models.clone()).collect()
 }
 
 fn locks(plan: &Plan) -> Vec<[String; 4]> {

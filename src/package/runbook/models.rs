@@ -1,25 +1,33 @@
 //! What the application's models may say, per deploy and framework.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::catalog::{ConstraintKind, Expr, Index, Key};
+use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key};
 use crate::dialect::Dialect;
-use crate::package::targets::django_field;
-use crate::package::{python, types};
+use crate::package::{django_model, python, types};
 use crate::plan::{Field, ModelChange, Plan};
 
 /// Paragraphs and code blocks.
-pub(super) fn application(plan: &Plan, target: &str, folder: &Path) -> Vec<String> {
+pub(super) fn application(
+    plan: &Plan,
+    target: &str,
+    folder: &Path,
+    models: &BTreeMap<String, String>,
+) -> Vec<String> {
     let mut parts = Vec::new();
     for (at, deploy) in plan.deploys.iter().enumerate() {
         let changes: Vec<&ModelChange> = deploy.steps.iter().flat_map(|step| &step.model).collect();
         if changes.is_empty() {
             continue;
         }
-        let lines: Vec<String> = changes
+        let mut lines: Vec<String> = changes
             .iter()
-            .flat_map(|change| lines(plan, target, change))
+            .flat_map(|change| lines(plan, target, change, models))
             .collect();
+        if target == "django" && lines.iter().any(|line| line.starts_with('+') && line.contains("Now()")) {
+            lines.insert(0, "+from django.db.models.functions import Now".into());
+        }
         if !lines.is_empty() {
             let when = if plan.deploys.len() > 1 {
                 format!("With deploy {}:", at + 1)
@@ -38,11 +46,24 @@ pub(super) fn application(plan: &Plan, target: &str, folder: &Path) -> Vec<Strin
     parts
 }
 
-fn lines(plan: &Plan, target: &str, change: &ModelChange) -> Vec<String> {
+fn lines(
+    plan: &Plan,
+    target: &str,
+    change: &ModelChange,
+    models: &BTreeMap<String, String>,
+) -> Vec<String> {
     let dialect = plan.server.dialect;
     match (change, target) {
         (ModelChange::AddField { field, .. }, "alembic") => {
-            vec![format!("+    {}", mapped(dialect, field))]
+            let mut lines = vec![format!("+    {}", mapped(dialect, field))];
+            if let Some(name) = field.unique.as_ref().filter(|_| dialect == Dialect::Sqlite) {
+                lines.push(format!(
+                    "+    sa.Index({}, {}, unique=True)",
+                    python::string(name),
+                    python::string(&field.column.name)
+                ));
+            }
+            lines
         }
         (ModelChange::AlterField { field, .. }, "alembic") => {
             let mut before = field.clone();
@@ -82,14 +103,14 @@ fn lines(plan: &Plan, target: &str, change: &ModelChange) -> Vec<String> {
         (ModelChange::AddIndex { index, .. }, "alembic") => {
             vec![format!("+    {}", table_arg(index, false))]
         }
-        (ModelChange::AddField { field, .. }, "django") => django_field(dialect, field)
-            .map(|text| format!("+    {} = {text}", field.column.name))
+        (ModelChange::AddField { field, .. }, "django") => django(dialect, field, models)
+            .map(|text| format!("+    {} = {text}", django_model::field_name(field)))
             .into_iter()
             .collect(),
         (ModelChange::AlterField { field, .. }, "django") => {
             let mut before = field.clone();
             before.column.not_null = false;
-            match (django_field(dialect, &before), django_field(dialect, field)) {
+            match (django(dialect, &before, models), django(dialect, field, models)) {
                 (Some(old), Some(new)) => vec![
                     format!("-    {} = {old}", field.column.name),
                     format!("+    {} = {new}", field.column.name),
@@ -97,20 +118,18 @@ fn lines(plan: &Plan, target: &str, change: &ModelChange) -> Vec<String> {
                 _ => Vec::new(),
             }
         }
-        (ModelChange::RenameField { from, field, .. }, "django") => {
-            match django_field(dialect, field) {
-                Some(text) => {
-                    vec![
-                        format!("-    {from} = {text}"),
-                        format!("+    {} = {text}", field.column.name),
-                    ]
-                }
-                None => vec![
-                    format!("-    {from} = …"),
-                    format!("+    {} = …", field.column.name),
-                ],
+        (ModelChange::RenameField { from, field, .. }, "django") => match django(dialect, field, models) {
+            Some(text) => {
+                vec![
+                    format!("-    {from} = {text}"),
+                    format!("+    {} = {text}", django_model::field_name(field)),
+                ]
             }
-        }
+            None => vec![
+                format!("-    {from} = …"),
+                format!("+    {} = …", field.column.name),
+            ],
+        },
         (ModelChange::AddIndex { index, .. }, "django") => plain_keys(index)
             .map(|keys| {
                 format!(
@@ -148,6 +167,16 @@ fn lines(plan: &Plan, target: &str, change: &ModelChange) -> Vec<String> {
     }
 }
 
+fn django(dialect: Dialect, field: &Field, models: &BTreeMap<String, String>) -> Option<String> {
+    let to = match &field.references {
+        Some(Constraint { kind: ConstraintKind::ForeignKey { table, .. }, .. }) => {
+            models.get(&table.name).cloned().or_else(|| Some(table.name.clone()))
+        }
+        _ => None,
+    };
+    django_model::field(dialect, field, to.as_deref()).and_then(|field| field.one_line())
+}
+
 /// `created_at = mapped_column(sa.DateTime(), server_default=sa.text("now()"), nullable=False)`
 fn mapped(dialect: Dialect, field: &Field) -> String {
     let column = &field.column;
@@ -163,6 +192,7 @@ fn mapped(dialect: Dialect, field: &Field) -> String {
         let name = reference
             .name
             .as_ref()
+            .filter(|_| reference.named)
             .map(|n| format!(", name={}", python::string(n)))
             .unwrap_or_default();
         args.push(format!(
@@ -176,7 +206,7 @@ fn mapped(dialect: Dialect, field: &Field) -> String {
             python::string(&python::sa_text(default))
         ));
     }
-    if field.unique {
+    if field.unique.is_some() && dialect != Dialect::Sqlite {
         args.push("unique=True".into());
     }
     args.push(format!(

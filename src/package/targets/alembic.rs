@@ -95,8 +95,7 @@ impl Target for Alembic {
         Ok(Emission {
             parent: project.head,
             steps,
-            notes,
-        })
+            notes, ..Emission::default() })
     }
 }
 
@@ -406,6 +405,10 @@ impl Module {
             && column.identity.is_none()
             && column.other.is_empty();
         if !simple {
+            return None;
+        }
+        // On SQLite the type is kept as text, and SQLAlchemy writes it in capitals.
+        if dialect == Dialect::Sqlite && column.ty.chars().any(char::is_lowercase) {
             return None;
         }
         let ty = types::sqlalchemy(dialect, &column.ty)?;

@@ -4,16 +4,16 @@
 //! On SQLite that is always: its schema editor makes tables anew, and loses triggers and indexes it
 //! does not know.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::catalog::{ConstraintKind, Expr, Index, Key};
+use crate::catalog::{Constraint, ConstraintKind, Index, Key};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::package::python::{self, Py};
 use crate::package::sql_file::{reset, set};
-use crate::package::{Emission, EmittedStep, File, Request, settings, types};
+use crate::package::{Emission, EmittedStep, File, Request, django_model, settings};
 use crate::plan::op::Op;
 use crate::plan::{Field, ModelChange, RenamedIndex, Step, Unit};
 use crate::repo::django::{self, Model, Project};
@@ -63,11 +63,12 @@ impl Target for Django {
         let tables: BTreeSet<&str> = all.iter().map(|step| step.table.name.as_str()).collect();
         let tables: Vec<&str> = tables.into_iter().collect();
         let project = django::read(request.repo, request.folder.as_deref(), &tables)?;
+        let others = referenced_models(request)?;
         let mut before = project.leaf.clone();
         let mut steps = Vec::new();
         for (position, step) in (0_u32..).zip(&all) {
             let name = project.migration_name(&request.file_slug(step), position);
-            let view = migration(request, &project, step, before.as_deref());
+            let view = migration(request, &project, &others, step, before.as_deref());
             let label = |name: &Option<String>| match name {
                 Some(name) => name
                     .chars()
@@ -111,19 +112,46 @@ impl Target for Django {
                 path.display()
             ));
         }
-        Ok(Emission {
-            parent: project.leaf.clone(),
-            steps,
-            notes,
-        })
+        Ok(Emission { parent: project.leaf.clone(), steps, notes, models: others })
     }
 }
 
-fn migration(request: &Request, project: &Project, step: &Step, before: Option<&str>) -> Migration {
+/// The models of tables that new foreign keys point to, wherever in the project they are.
+fn referenced_models(request: &Request) -> Result<BTreeMap<String, String>> {
+    let mut models = BTreeMap::new();
+    for change in request.steps().iter().flat_map(|step| &step.model) {
+        if let ModelChange::AddField {
+            field:
+                Field {
+                    references: Some(reference),
+                    ..
+                },
+            ..
+        } = change
+            && let ConstraintKind::ForeignKey { table, .. } = &reference.kind
+        {
+            let name = table.name.as_str();
+            let project = django::read(request.repo, None, &[name])?;
+            if let Some(model) = project.models.get(name) {
+                let label = format!("{}.{}", project.app, model.name.to_lowercase());
+                models.insert(name.to_owned(), label);
+            }
+        }
+    }
+    Ok(models)
+}
+
+fn migration(
+    request: &Request,
+    project: &Project,
+    others: &BTreeMap<String, String>,
+    step: &Step,
+    before: Option<&str>,
+) -> Migration {
     let mut builder = Builder {
         request,
         model: project.models.get(&step.table.name),
-        app: &project.app,
+        others,
         constants: Vec::new(),
         models: false,
         concurrently: false,
@@ -171,7 +199,8 @@ fn migration(request: &Request, project: &Project, step: &Step, before: Option<&
 struct Builder<'b> {
     request: &'b Request<'b>,
     model: Option<&'b Model>,
-    app: &'b str,
+    /// `app.model` of tables that foreign keys point to.
+    others: &'b BTreeMap<String, String>,
     constants: Vec<Constant>,
     models: bool,
     concurrently: bool,
@@ -353,11 +382,15 @@ impl Builder<'_> {
                         _ => None,
                     })?;
                     let same =
-                        field.column == *column && !field.unique && field.references.is_none();
+                        field.column == *column && field.unique.is_none() && field.references.is_none();
                     // Django quotes every name and writes types its own way; what counts is that the
                     // column comes out the same.
-                    let text =
-                        django_field(self.request.plan.server.dialect, field).filter(|_| same)?;
+                    let constant = field
+                        .column
+                        .default
+                        .as_ref()
+                        .is_none_or(django_model::is_constant);
+                    let text = self.field(field).filter(|_| same && constant)?;
                     self.uses(&text);
                     return Some(Native {
                         position,
@@ -402,18 +435,17 @@ impl Builder<'_> {
             return Vec::new();
         };
         let name = model.name.to_lowercase();
-        let dialect = self.request.plan.server.dialect;
         let mut states = Vec::new();
         for change in &step.model {
             match change {
                 ModelChange::AddField { field, .. } if !native => {
-                    if let Some(text) = self.field(dialect, field) {
+                    if let Some(text) = self.field(field) {
                         self.uses(&text);
-                        states.push(add_field(&name, &field_name(field), text));
+                        states.push(add_field(&name, &django_model::field_name(field), text));
                     }
                 }
                 ModelChange::AlterField { field, .. } => {
-                    if let Some(text) = self.field(dialect, field) {
+                    if let Some(text) = self.field(field) {
                         self.uses(&text);
                         states.push(with_field(
                             "migrations.AlterField",
@@ -486,23 +518,15 @@ impl Builder<'_> {
         })
     }
 
-    fn field(&self, dialect: Dialect, field: &Field) -> Option<String> {
-        if let Some(reference) = &field.references
-            && let ConstraintKind::ForeignKey { table, .. } = &reference.kind
-        {
-            let to = format!("{}.{}", self.app, model_of(table.name.as_str(), self.app));
-            let null = if field.column.not_null {
-                ""
-            } else {
-                ", null=True"
-            };
-            // The change asks for no index, so the state may not promise one.
-            return Some(format!(
-                "models.ForeignKey(on_delete=models.DO_NOTHING, to={}, db_index=False{null})",
-                python::string(&to)
-            ));
-        }
-        django_field(dialect, field)
+    fn field(&self, field: &Field) -> Option<Py> {
+        let to = match &field.references {
+            Some(Constraint {
+                kind: ConstraintKind::ForeignKey { table, .. },
+                ..
+            }) => Some(self.others.get(&table.name).cloned()?),
+            _ => None,
+        };
+        django_model::field(self.request.plan.server.dialect, field, to.as_deref())
     }
 
     fn index(&self, index: &Index) -> Option<Py> {
@@ -538,71 +562,10 @@ impl Builder<'_> {
         ))
     }
 
-    fn uses(&mut self, text: &str) {
-        self.models |= text.contains("models.");
-        self.now |= text.contains("Now()");
+    fn uses(&mut self, field: &Py) {
+        self.models = true;
+        self.now |= django_model::uses_now(field);
     }
-}
-
-/// The last part of a table's name, as Django's default makes tables.
-fn model_of(table: &str, app: &str) -> String {
-    table
-        .strip_prefix(&format!("{app}_"))
-        .unwrap_or(table)
-        .to_owned()
-}
-
-fn field_name(field: &Field) -> String {
-    let name = &field.column.name;
-    if field.references.is_some() {
-        return name.strip_suffix("_id").unwrap_or(name).to_owned();
-    }
-    name.clone()
-}
-
-/// The field a model declares for a column, or `None` where Django has no such type.
-pub(crate) fn django_field(dialect: Dialect, field: &Field) -> Option<String> {
-    let column = &field.column;
-    if column.collation.is_some() || column.generated.is_some() || field.references.is_some() {
-        return None;
-    }
-    let ty = types::django(&column.ty)?;
-    let mut args: Vec<String> = ty
-        .args
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    if let Some(default) = &column.default {
-        let (python, constant) = python_default(dialect, default)?;
-        if constant {
-            args.push(format!("default={python}"));
-        }
-        args.push(format!("db_default={python}"));
-    }
-    if !column.not_null {
-        args.push("null=True".into());
-    }
-    if field.unique {
-        args.push("unique=True".into());
-    }
-    Some(format!("models.{}({})", ty.class, args.join(", ")))
-}
-
-/// A default as Python, and whether it is a constant.
-fn python_default(dialect: Dialect, Expr(text): &Expr) -> Option<(String, bool)> {
-    let lower = text.to_ascii_lowercase();
-    match lower.as_str() {
-        "true" => return Some(("True".into(), true)),
-        "false" => return Some(("False".into(), true)),
-        "now()" | "current_timestamp" => return Some(("Now()".into(), false)),
-        _ => {}
-    }
-    if text.parse::<i64>().is_ok() {
-        return Some((text.clone(), true));
-    }
-    let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
-    let plain = !inner.replace("''", "").contains('\'') && (dialect != Dialect::MySql);
-    plain.then(|| (python::string(&inner.replace("''", "'")), true))
 }
 
 fn undoes(down: &Op, up: &Op) -> bool {
@@ -625,18 +588,18 @@ fn call(function: &str, args: Vec<Py>, kwargs: Vec<(String, Py)>) -> Py {
     }
 }
 
-fn add_field(model: &str, name: &str, field: String) -> Py {
+fn add_field(model: &str, name: &str, field: Py) -> Py {
     with_field("migrations.AddField", model, name, field)
 }
 
-fn with_field(function: &str, model: &str, name: &str, field: String) -> Py {
+fn with_field(function: &str, model: &str, name: &str, field: Py) -> Py {
     call(
         function,
         vec![],
         vec![
             ("model_name".into(), Py::Str(model.into())),
             ("name".into(), Py::Str(name.into())),
-            ("field".into(), Py::Raw(field)),
+            ("field".into(), field),
         ],
     )
 }

@@ -134,8 +134,7 @@ impl Target for Flyway {
         Ok(Emission {
             parent,
             steps,
-            notes,
-        })
+            notes, ..Emission::default() })
     }
 }
 

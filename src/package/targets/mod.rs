@@ -8,7 +8,6 @@ mod sqlx;
 
 use super::{Emission, Request};
 use crate::error::Result;
-pub(crate) use django::django_field;
 
 /// A framework. It reads the repository, arranges statements in its files, and knows its commands.
 pub trait Target: Sync {

@@ -71,8 +71,7 @@ impl Target for Raw {
         Ok(Emission {
             parent: project.last.map(|last| last.to_string()),
             steps,
-            notes: Vec::new(),
-        })
+            notes: Vec::new(), ..Emission::default() })
     }
 }
 

@@ -102,8 +102,7 @@ impl Target for Sqlx {
         Ok(Emission {
             parent: parent.map(|version| version.to_string()),
             steps,
-            notes,
-        })
+            notes, ..Emission::default() })
     }
 }
 

@@ -467,16 +467,19 @@ impl Rule<'_> {
         tables
     }
 
+    fn unique_name(&self, unique: &Constraint) -> String {
+        unique.name.clone().unwrap_or_else(|| {
+            fit(&format!("{}_{}_key", self.add.table.name, self.add.column.name))
+        })
+    }
+
     /// UNIQUE as an index built beside the writers, which then becomes the constraint.
     fn unique_step(&self) -> Option<Step> {
         let Rule { context, add } = self;
         let unique = add.unique.as_ref()?;
         let table = &add.table;
         let online = context.can(Action::CreateIndexOnline);
-        let name = unique
-            .name
-            .clone()
-            .unwrap_or_else(|| fit(&format!("{}_{}_key", table.name, add.column.name)));
+        let name = self.unique_name(unique);
         let index = Index {
             name: name.clone(),
             keys: vec![Key::Column {
@@ -699,7 +702,7 @@ impl Rule<'_> {
                 not_null: column.not_null && as_wanted,
                 ..column.clone()
             },
-            unique: self.add.unique.is_some(),
+            unique: self.add.unique.as_ref().map(|unique| self.unique_name(unique)),
             references: self.add.references.clone(),
         }
     }

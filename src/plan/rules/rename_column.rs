@@ -933,7 +933,7 @@ impl Rule<'_> {
                 not_null: self.old.not_null && not_null,
                 ..self.old.clone()
             },
-            unique: false,
+            unique: None,
             references: None,
         }
     }

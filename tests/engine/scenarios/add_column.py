@@ -1,6 +1,7 @@
 """A new column, with whatever may come with it. Old code does not know it, and goes on."""
 
-from scenario import Edit, Scenario, email, fill, text
+from scenario import Edits, Scenario, email, fill, text
+from scenarios.models import alembic_column, alembic_index, django_field, django_now
 from writers import Code, Value
 
 OLD = Code(
@@ -31,14 +32,12 @@ def values(**more: Value) -> dict[str, Value]:
     return {"email": email(), "status": text("status"), **more}
 
 
-def in_user(alembic: str, django: str) -> dict[str, tuple[tuple[Edit, ...], ...]]:
-    """The column in both ORMs' models, right after `status`."""
-    last = "    status: Mapped[str | None] = mapped_column(sa.Text)\n"
-    django_last = "    status = models.TextField(null=True)\n"
-    return {
-        "alembic": ((("models.py", last, f"{last}    {alembic}\n"),),),
-        "django": ((("accounts/models.py", django_last, f"{django_last}    {django}\n"),),),
-    }
+def models(table: str, alembic: str, django: str | None = None) -> dict[str, tuple[Edits, ...]]:
+    """The new column in both ORMs."""
+    found: dict[str, tuple[Edits, ...]] = {"alembic": ((alembic_column(table, alembic),),)}
+    if django:
+        found["django"] = ((django_field(table, django),),)
+    return found
 
 
 SCENARIOS = [
@@ -51,8 +50,10 @@ SCENARIOS = [
         values=values(email_verified=lambda writer, n: n % 2 == 0),
         kept=("id", "email", "status"),
         settle=fill(email_verified=False),
-        models=in_user(
-            "email_verified: Mapped[bool] = mapped_column(server_default=sa.false())",
+        models=models(
+            "users",
+            "email_verified = mapped_column("
+            'sa.Boolean(), server_default=sa.text("false"), nullable=False)',
             "email_verified = models.BooleanField(default=False, db_default=False)",
         ),
     ),
@@ -65,8 +66,9 @@ SCENARIOS = [
         values=values(nickname=text("nickname")),
         kept=("id", "email", "status"),
         settle=fill(nickname=None),
-        models=in_user(
-            "nickname: Mapped[str | None] = mapped_column(sa.Text)",
+        models=models(
+            "users",
+            "nickname = mapped_column(sa.Text(), nullable=True)",
             "nickname = models.TextField(null=True)",
         ),
     ),
@@ -83,6 +85,11 @@ SCENARIOS = [
         kept=("id", "email", "status"),
         # One value for all rows would be the default of the moment, and not one for each.
         at_end="SELECT token FROM users GROUP BY token HAVING count(*) > 1",
+        models=models(
+            "users",
+            "token = mapped_column("
+            'sa.Text(), server_default=sa.text("md5(random()::text)"), nullable=False)',
+        ),
     ),
     Scenario(
         name="add_column_current_timestamp",
@@ -96,6 +103,19 @@ SCENARIOS = [
         values=values(joined=lambda writer, n: f"2024-01-01 00:{n // 60 % 60:02}:{n % 60:02}"),
         kept=("id", "email", "status"),
         at_end="SELECT id FROM users WHERE joined IS NULL",
+        models={
+            **models(
+                "users",
+                "joined = mapped_column("
+                'sa.DateTime(), server_default=sa.text("CURRENT_TIMESTAMP"), nullable=False)',
+            ),
+            "django": (
+                (
+                    django_field("users", "joined = models.DateTimeField(db_default=Now())"),
+                    django_now("users"),
+                ),
+            ),
+        },
     ),
     Scenario(
         name="add_column_check",
@@ -106,8 +126,9 @@ SCENARIOS = [
         values=values(age=lambda writer, n: n),
         kept=("id", "email", "status"),
         settle=fill(age=None),
-        models=in_user(
-            "age: Mapped[int | None]",
+        models=models(
+            "users",
+            "age = mapped_column(sa.Integer(), nullable=True)",
             "age = models.IntegerField(null=True)",
         ),
     ),
@@ -124,10 +145,20 @@ SCENARIOS = [
             "sqlite": "ALTER TABLE users ADD COLUMN handle text;"
             "CREATE UNIQUE INDEX users_handle_key ON users (handle)",
         },
-        models=in_user(
-            "handle: Mapped[str | None] = mapped_column(sa.Text, unique=True)",
-            "handle = models.TextField(null=True, unique=True)",
-        ),
+        models={
+            **models(
+                "users",
+                "handle = mapped_column(sa.Text(), unique=True, nullable=True)",
+                "handle = models.TextField(null=True, unique=True)",
+            ),
+            # SQLite takes no constraint later on: the same rule is an index.
+            "alembic-sqlite": (
+                (
+                    alembic_column("users", "handle = mapped_column(sa.Text(), nullable=True)"),
+                    alembic_index('sa.Index("users_handle_key", "handle", unique=True)'),
+                ),
+            ),
+        },
     ),
     Scenario(
         name="add_column_references",
@@ -152,31 +183,12 @@ SCENARIOS = [
         values={"title": text("title"), "editor_id": lambda writer, n: 1 + n % 100},
         kept=("id", "author_id", "title", "created"),
         settle=fill(editor_id=None),
-        models={
-            "alembic": (
-                (
-                    (
-                        "models.py",
-                        "    title: Mapped[str] = mapped_column(sa.Text)\n",
-                        "    title: Mapped[str] = mapped_column(sa.Text)\n"
-                        "    editor_id: Mapped[int | None] = mapped_column(\n"
-                        '        sa.BigInteger, sa.ForeignKey("users.id")\n'
-                        "    )\n",
-                    ),
-                ),
-            ),
-            "django": (
-                (
-                    (
-                        "blog/models.py",
-                        "    title = models.TextField()\n",
-                        "    title = models.TextField()\n"
-                        "    editor = models.ForeignKey(\n"
-                        '        User, null=True, on_delete=models.DO_NOTHING, related_name="+"\n'
-                        "    )\n",
-                    ),
-                ),
-            ),
-        },
+        models=models(
+            "posts",
+            'editor_id = mapped_column(sa.BigInteger(), sa.ForeignKey("users.id"), nullable=True)',
+            # Post has an author already: one of the two must not have the usual way back.
+            'editor = models.ForeignKey(to="accounts.user", on_delete=models.DO_NOTHING, '
+            'db_index=False, related_name="+", null=True)',
+        ),
     ),
 ]

@@ -1,7 +1,8 @@
 """A column, its values, a unique index and NOT NULL: what people write as one script."""
 
-from scenario import Scenario, email
-from scenarios.add_column import OLD, in_user, values
+from scenario import Edit, Scenario, email
+from scenarios.add_column import OLD, values
+from scenarios.models import alembic_column, alembic_index, django_field
 from writers import Code
 
 
@@ -11,6 +12,17 @@ def normalized(row):
 
 
 UNIQUE = "CREATE UNIQUE INDEX users_email_normalized_key ON users (email_normalized)"
+
+# On SQLite NOT NULL comes with deploy 2, for it rebuilds the table.
+ALEMBIC = "email_normalized = mapped_column(sa.Text(), nullable={})"
+INDEX = alembic_index('sa.Index("users_email_normalized_key", "email_normalized", unique=True)')
+DJANGO = "email_normalized = models.TextField()"
+DJANGO_NULL = "email_normalized = models.TextField(null=True)"
+
+
+def told(file: str, old: str, new: str) -> Edit:
+    return Edit(file, old, new, (new,))
+
 
 SCENARIOS = [
     Scenario(
@@ -42,9 +54,17 @@ SCENARIOS = [
         settle=normalized,
         in_step="SELECT id FROM users WHERE email_normalized IS DISTINCT FROM lower(email)",
         at_end="SELECT id FROM users WHERE email_normalized IS DISTINCT FROM lower(email)",
-        models=in_user(
-            "email_normalized: Mapped[str] = mapped_column(sa.Text)",
-            "email_normalized = models.TextField()",
-        ),
+        models={
+            "alembic-postgres": ((alembic_column("users", ALEMBIC.format(False)), INDEX),),
+            "alembic-sqlite": (
+                (alembic_column("users", ALEMBIC.format(True)), INDEX),
+                (told("models.py", ALEMBIC.format(True), ALEMBIC.format(False)),),
+            ),
+            "django-postgres": ((django_field("users", DJANGO),),),
+            "django-sqlite": (
+                (django_field("users", DJANGO_NULL),),
+                (told("accounts/models.py", DJANGO_NULL, DJANGO),),
+            ),
+        },
     ),
 ]

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta, timezone
 
-from scenario import Scenario, text
+from scenario import Edit, Scenario, text
+from scenarios.models import alembic_leaving
 from servers import SqliteDatabase
 from writers import Code
 
@@ -30,13 +31,27 @@ def code(created: str) -> Code:
     )
 
 
-LEAVING = """
-LEAVING = {("posts", "created"), ("posts", "posts_created_idx")}
-
-
-def include_object(obj, name, type_, reflected, compare_to):
-    return type_ == "table" or (obj.table.name, name) not in LEAVING
+OLD_COLUMN = """    created: Mapped[datetime] = mapped_column(
+        sa.DateTime(timezone=True), server_default=sa.func.now()
+    )
 """
+NEW_COLUMN = (
+    "created_at = mapped_column("
+    'sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False)'
+)
+NEW_COLUMN_SQLITE = (
+    'created_at = mapped_column(sa.DateTime(), server_default=sa.text("CURRENT_TIMESTAMP"), '
+    "nullable={})"
+)
+INDEX = 'sa.Index("posts_created_idx", "created")'
+NEW_INDEX = 'sa.Index("posts_created_idx", "created_at")'
+LEAVING = alembic_leaving(("posts", "created"), ("posts", "posts_created_idx_old"))
+GONE = tuple(Edit(edit.file, edit.new, edit.old) for edit in LEAVING)
+
+
+def column(old: str, new: str) -> Edit:
+    return Edit("models.py", old, f"    {new}\n", (new,))
+
 
 SCENARIOS = [
     Scenario(
@@ -50,20 +65,34 @@ SCENARIOS = [
         restored=("created",),
         in_step="SELECT id FROM posts WHERE created IS DISTINCT FROM created_at",
         models={
-            "alembic": (
+            "alembic-postgres": (
                 (
-                    ("models.py", "    created:", "    created_at:"),
-                    (
+                    column(OLD_COLUMN, NEW_COLUMN),
+                    Edit("models.py", INDEX, NEW_INDEX, (NEW_INDEX,)),
+                    *LEAVING,
+                ),
+                GONE,
+            ),
+            "alembic-sqlite": (
+                (
+                    column(OLD_COLUMN, NEW_COLUMN_SQLITE.format(True)),
+                    Edit("models.py", INDEX, NEW_INDEX, (NEW_INDEX,)),
+                    *LEAVING,
+                ),
+                (
+                    Edit(
                         "models.py",
-                        '"posts_created_idx", "created"',
-                        '"posts_created_idx", "created_at"',
+                        NEW_COLUMN_SQLITE.format(True),
+                        NEW_COLUMN_SQLITE.format(False),
+                        (NEW_COLUMN_SQLITE.format(False),),
                     ),
+                    *GONE,
                 ),
             ),
             "django": (
                 (
-                    ("blog/models.py", "    created =", "    created_at ="),
-                    ("blog/models.py", 'fields=["created"]', 'fields=["created_at"]'),
+                    Edit("blog/models.py", "    created =", "    created_at ="),
+                    Edit("blog/models.py", 'fields=["created"]', 'fields=["created_at"]'),
                 ),
             ),
         },

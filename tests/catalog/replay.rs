@@ -1,4 +1,4 @@
-//! Replaying statements into a catalog.
+//! Histories, and what is left of them.
 
 use miggen::catalog::{
     Catalog, Column, ConstraintKind, Expr, Identity, Key, Table, TableName, build,

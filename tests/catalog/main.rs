@@ -1,0 +1,4 @@
+//! Replaying statements into a catalog.
+
+mod property;
+mod replay;

@@ -1,0 +1,323 @@
+//! The command line as people meet it: what is said, where, and with which exit code.
+
+mod support;
+
+use support::Repo;
+
+const SCHEMA: &str = "\
+CREATE TABLE users (
+    id bigserial PRIMARY KEY,
+    email text NOT NULL,
+    status text
+);
+CREATE TABLE posts (
+    id bigserial PRIMARY KEY,
+    title text NOT NULL,
+    created timestamp NOT NULL DEFAULT now()
+);
+CREATE INDEX posts_created_idx ON posts (created);
+CREATE TABLE notes (body text);
+CREATE TABLE parts (id bigint) PARTITION BY RANGE (id);
+";
+const RENAME: &str =
+    "-- miggen: keep 14 days\nALTER TABLE posts RENAME COLUMN created TO created_at;\n";
+const FLAGS: [&str; 6] = [
+    "--target",
+    "raw",
+    "--server",
+    "postgres@15",
+    "--schema",
+    "schema.sql",
+];
+
+fn with<'a>(rest: &[&'a str]) -> Vec<&'a str> {
+    FLAGS.iter().copied().chain(rest.iter().copied()).collect()
+}
+
+/// What a refused change prints; nothing may have been written.
+fn refused(change: &str) -> String {
+    let repo = Repo::raw(SCHEMA);
+    let before = repo.files();
+    let ran = repo.miggen(&with(&[change]));
+    assert_eq!(ran.stdout, "");
+    assert_eq!(repo.files(), before, "something was written");
+    format!("{}\nexit {}", ran.stderr, ran.code)
+}
+
+#[test]
+fn refusals_name_the_place_the_reason_and_what_to_do() {
+    let mut all = String::new();
+    for change in [
+        "ALTER TABLE user ADD COLUMN x int",
+        "ALTER TABLE users ADD COLUMN email text",
+        "ALTER TABLE users ADD COLUMN x int NOT NULL",
+        "ALTER TABLE users ADD COLUMN x foo",
+        "ALTER TABLE users ADD COLUMN n serial",
+        "ALTER TABLE users ADD COLUMN x int PRIMARY KEY",
+        "ALTER TABLE users ADD COLUMN x text DEFAULT 'abc",
+        "ALTER TABLE users ALTER COLUMN status SET NOT NULL",
+        "ALTER TABLE users RENAME COLUMN id TO user_id",
+        "ALTER TABLE users RENAME COLUMN emial TO mail",
+        "ALTER TABLE users DROP COLUMN status",
+        "ALTER TABLE parts ADD COLUMN x int",
+        "CREATE INDEX posts_created_idx ON posts (title)",
+        "CREATE INDEX i ON posts (titel)",
+        "DROP TABLE users",
+        "UPDATE users SET status = status || 'x'",
+        "UPDATE users SET status = random()::text",
+        "UPDATE users SET status = upper(statsu)",
+        "UPDATE users SET status = (SELECT max(title) FROM posts)",
+        "UPDATE users SET status = p.title FROM posts p WHERE p.id = users.id",
+        "UPDATE notes SET body = 'x'",
+        "-- miggen: renamed from x\nALTER TABLE users ADD COLUMN y int",
+        "SELEC 1",
+        "ALTER TABLE users ADD COLUMN ${name} int",
+        "ALTER TABLE users FROBNICATE",
+        "SELECT 1",
+    ] {
+        all.push_str(&format!("$ miggen {change:?}\n{}\n\n", refused(change)));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn usage_errors_exit_with_2() {
+    let repo = Repo::raw(SCHEMA);
+    for (args, said) in [
+        (vec![], "no change is given"),
+        (
+            with(&["--rows", "users=lots", "SELECT 1"]),
+            "does not say how many rows",
+        ),
+        (
+            with(&["--downtime", "soon", "UPDATE users SET status = 'x'"]),
+            "is not a downtime",
+        ),
+        (
+            vec![
+                "--target",
+                "cobol",
+                "--server",
+                "postgres",
+                "UPDATE users SET status = 'x'",
+            ],
+            "`cobol` is not a target",
+        ),
+        (
+            vec!["--target", "raw", "--server", "oracle@9", "x y"],
+            "is not a server miggen knows",
+        ),
+        (vec!["--frobnicate"], "unexpected argument"),
+    ] {
+        let ran = repo.miggen(&args);
+        assert!(ran.stderr.contains(said), "{args:?} says {:?}", ran.stderr);
+        assert_eq!(ran.code, 2, "{args:?}");
+        assert_eq!(ran.stdout, "");
+    }
+}
+
+#[test]
+fn help_lists_the_exit_codes() {
+    let ran = Repo::new().miggen(&["--help"]);
+    assert_eq!(ran.code, 0);
+    for line in [
+        "Exit codes:",
+        "refused",
+        "the command line is wrong",
+        "a bug of miggen",
+    ] {
+        assert!(ran.stdout.contains(line), "{line} is missing");
+    }
+}
+
+#[test]
+fn the_change_comes_from_a_file_or_standard_input_as_well() {
+    let sql = "ALTER TABLE users ADD COLUMN age int;\n";
+    let from_file = Repo::raw(SCHEMA);
+    from_file.write("change.sql", sql);
+    assert_eq!(from_file.miggen(&with(&["change.sql"])).code, 0);
+    let from_input = Repo::raw(SCHEMA);
+    assert_eq!(
+        from_input
+            .miggen_with_input(&with(&["-"]), sql.as_bytes())
+            .code,
+        0
+    );
+    let up = "migrations/002_add_users_age.up.sql";
+    assert_eq!(from_file.read(up), from_input.read(up));
+
+    let missing = Repo::raw(SCHEMA).miggen(&with(&["nowhere.sql"]));
+    assert!(
+        missing.stderr.contains("nowhere.sql cannot be read"),
+        "{}",
+        missing.stderr
+    );
+    assert_eq!(missing.code, 1);
+    let latin1 = Repo::raw(SCHEMA).miggen_with_input(&with(&["-"]), b"-- caf\xe9\nSELECT 1;");
+    assert!(
+        latin1
+            .stderr
+            .contains("standard input is not UTF-8: byte 7"),
+        "{}",
+        latin1.stderr
+    );
+    assert_eq!(latin1.code, 1);
+}
+
+#[test]
+fn a_rollout_goes_through_its_deploys() {
+    let repo = Repo::raw(SCHEMA);
+    repo.write("change.sql", RENAME);
+    let mut told = String::new();
+    let mut tell = |title: &str, ran: &support::Ran| {
+        told.push_str(&format!(
+            "$ {title}\n{}{}exit {}\n\n",
+            ran.stdout, ran.stderr, ran.code
+        ));
+    };
+    tell(
+        "miggen change.sql",
+        &repo.miggen(&with(&["--rows", "posts=2M", "change.sql"])),
+    );
+    tell("miggen status", &repo.miggen(&["status"]));
+    tell("miggen next", &repo.miggen(&["next"]));
+    let toml = "rollouts/2026-11-21-rename-posts-created/rollout.toml";
+    let state = repo.read(toml).replacen(
+        "emitted = 2026-11-21\n",
+        "emitted = 2026-11-21\nreleased = 2026-11-24\n",
+        1,
+    );
+    repo.write(toml, &state);
+    let repo = repo.at("1796205600"); // 2026-12-02
+    tell("miggen next      # 2026-12-02", &repo.miggen(&["next"]));
+    tell(
+        "miggen status --check",
+        &repo.miggen(&["status", "--check"]),
+    );
+    let repo = repo.at("1796810400"); // 2026-12-09
+    tell(
+        "miggen status --check      # 2026-12-09",
+        &repo.miggen(&["status", "--check"]),
+    );
+    // Somebody else's migration came in between.
+    repo.write("migrations/006_other.up.sql", "-- other\n");
+    repo.write("migrations/006_other.down.sql", "-- other\n");
+    tell("miggen next      # 2026-12-09", &repo.miggen(&["next"]));
+    tell("miggen next", &repo.miggen(&["next"]));
+    tell(
+        "miggen status --check",
+        &repo.miggen(&["status", "--check"]),
+    );
+    insta::assert_snapshot!(told);
+    assert!(
+        repo.files()
+            .contains(&"migrations/009_rename_posts_created_contract.up.sql".to_owned())
+    );
+    assert!(
+        repo.read("migrations/009_rename_posts_created_contract.up.sql")
+            .contains("now() < '2026-12-08'")
+    );
+}
+
+#[test]
+fn nothing_existing_is_overwritten_and_all_is_written_or_nothing() {
+    let repo = Repo::raw(SCHEMA);
+    let change = "ALTER TABLE users ADD COLUMN age int";
+    assert_eq!(repo.miggen(&with(&[change])).code, 0);
+    let before = repo.files();
+    let again = repo.miggen(&with(&[change]));
+    assert_eq!(again.code, 1);
+    assert!(
+        again.stderr.contains("is already there"),
+        "{}",
+        again.stderr
+    );
+    assert_eq!(repo.files(), before);
+
+    // A folder where a file should go: the first files must go again.
+    let blocked = Repo::raw(SCHEMA);
+    blocked.write("rollouts/2026-11-21-add-users-age/verify", "not a folder");
+    let before = blocked.files();
+    let ran = blocked.miggen(&with(&[change]));
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(blocked.files(), before);
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_json_holds_every_file() {
+    let repo = Repo::raw(SCHEMA);
+    let before = repo.files();
+    let text = repo.miggen(&with(&["--dry-run", RENAME]));
+    insta::assert_snapshot!(text.stdout);
+    let json = repo.miggen(&with(&["--dry-run", "--format", "json", RENAME]));
+    assert_eq!(repo.files(), before);
+    let value: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(value["deploys"].as_array().unwrap().len(), 2);
+    let files = value["files"].as_array().unwrap();
+    assert!(
+        files
+            .iter()
+            .any(|file| file["path"].as_str().unwrap().ends_with("RUNBOOK.md"))
+    );
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let (one, two) = (Repo::raw(SCHEMA), Repo::raw(SCHEMA));
+    for repo in [&one, &two] {
+        assert_eq!(repo.miggen(&with(&[RENAME])).code, 0);
+    }
+    assert_eq!(one.files(), two.files());
+    for file in one.files() {
+        assert_eq!(one.read(&file), two.read(&file), "{file}");
+    }
+}
+
+#[test]
+fn a_team_overrides_one_block_or_one_file() {
+    let repo = Repo::raw(SCHEMA);
+    repo.write(
+        ".miggen/templates/raw/up.sql.j2",
+        "{% extends \"builtin/raw/up.sql.j2\" %}\n{% block head %}\n-- ticket: {{ reason }}\n{{ super() }}{% endblock %}\n",
+    );
+    repo.write(
+        ".miggen/templates/raw/down.sql.j2",
+        "-- {{ message }}: ask the database team\n",
+    );
+    let ran = repo.miggen(&with(&[
+        "--reason",
+        "DB-7",
+        "ALTER TABLE users ADD COLUMN age int",
+    ]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let up = repo.read("migrations/002_add_users_age.up.sql");
+    assert!(
+        up.starts_with("-- ticket: DB-7\n\\set ON_ERROR_STOP on\n"),
+        "{up}"
+    );
+    assert!(up.contains("ADD COLUMN age int"), "{up}");
+    assert_eq!(
+        repo.read("migrations/002_add_users_age.down.sql"),
+        "-- add users.age: ask the database team\n"
+    );
+
+    let wrong = Repo::raw(SCHEMA);
+    wrong.write(".miggen/templates/raw/up.sql.j2", "{{ nonsense }}\n");
+    let before = wrong.files();
+    let ran = wrong.miggen(&with(&["ALTER TABLE users ADD COLUMN age int"]));
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("raw/up.sql.j2"), "{}", ran.stderr);
+    assert_eq!(wrong.files(), before);
+}
+
+#[test]
+fn all_deploys_at_once_for_those_who_run_files_by_hand() {
+    let repo = Repo::raw(SCHEMA);
+    assert_eq!(repo.miggen(&with(&["--all", RENAME])).code, 0);
+    let ups = repo
+        .files()
+        .iter()
+        .filter(|file| file.ends_with(".up.sql"))
+        .count();
+    assert_eq!(ups, 1 + 4 + 3);
+}

@@ -1,0 +1,6 @@
+//! Reading scripts: features, oracles, robustness.
+
+mod features;
+mod oracles;
+mod robustness;
+mod support;
