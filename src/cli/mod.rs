@@ -8,6 +8,7 @@ mod json;
 mod settings;
 mod summary;
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,7 @@ use settings::Settings;
 
 /// Runs miggen and returns its exit code.
 pub fn main() -> u8 {
-    let args = match Args::try_parse() {
+    let args = match Args::try_parse_from(arguments()) {
         Ok(args) => args,
         Err(error) => {
             let _ = error.print();
@@ -41,6 +42,14 @@ pub fn main() -> u8 {
             error.exit_code()
         }
     }
+}
+
+/// SQL may begin with a comment, which looks like an option.
+fn arguments() -> impl Iterator<Item = OsString> {
+    std::env::args_os().map(|argument| match argument.to_str() {
+        Some(text) if text.starts_with("-- ") => format!(" {text}").into(),
+        _ => argument,
+    })
 }
 
 fn run(args: &Args) -> Result<u8> {
@@ -100,18 +109,11 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
                 .hint("`--server postgres@15` or `--server sqlite@3.45`, or `server = …` in miggen.toml"));
         }
     };
-    let schema = match args
-        .schema
-        .clone()
-        .or(settings.schema)
-        .or_else(|| repo::schema(&repo))
-    {
-        Some(schema) => schema,
-        None => {
-            return Err(Error::refused("nothing says what the schema is now")
-                .note("columns, keys, indexes and triggers decide what is safe")
-                .hint("`pg_dump -s > schema.sql` or `sqlite3 app.db .schema > schema.sql`, then `--schema schema.sql`"));
-        }
+    let schema = args.schema.clone().or(settings.schema).or_else(|| repo::schema(&repo));
+    let Some(schema) = schema else {
+        return Err(Error::refused("nothing says what the schema is now")
+            .note("columns, keys, indexes and triggers decide what is safe")
+            .hint("`pg_dump -s > schema.sql` or `sqlite3 app.db .schema > schema.sql`, then `--schema schema.sql`"));
     };
     // What is typed is meant from here; what is configured, from the repository's root.
     let schema_path = match (&args.schema, &args.common.out) {

@@ -2,7 +2,7 @@
 //!
 //! A function that is not here counts as volatile and not strict: that costs a backfill where none
 //! was needed, never a wrong value. PostgreSQL's rows are compared with `pg_proc` of every server
-//! the engine tests run; SQLite's come from lang_corefunc.html and lang_datefunc.html.
+//! the engine tests run; SQLite's come from `lang_corefunc.html` and `lang_datefunc.html`.
 
 use super::Dialect;
 

@@ -257,15 +257,13 @@ fn oldest(dialect: Dialect) -> Version {
 
 fn parse_version(text: &str) -> Result<Version> {
     let mut parts = [0_u16; 3];
-    let mut count = 0;
-    for part in text.split('.') {
+    for (count, part) in text.split('.').enumerate() {
         let number = part.parse().ok().filter(|_| count < 3);
         let Some(number) = number else {
             return Err(Error::usage(format!("`{text}` is not a version"))
                 .hint("write it as `15`, `15.4` or `3.45.1`"));
         };
         parts[count] = number;
-        count += 1;
     }
     Ok(Version(parts))
 }

@@ -3,7 +3,7 @@
 use super::Dialect;
 
 /// Words that no server here takes bare as a column or table name. PostgreSQL: categories R, T and C
-/// of `pg_get_keywords()`, 12 to 18 together; SQLite: lang_keywords.html. One list for all, for a
+/// of `pg_get_keywords()`, 12 to 18 together; SQLite: `lang_keywords.html`. One list for all, for a
 /// quoted name is never wrong.
 const RESERVED: &[&str] = &[
     "abort",

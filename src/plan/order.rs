@@ -41,7 +41,7 @@ fn merge(into: &mut Step, next: Step) {
         (a, b) => a.or(b),
     };
     if into.slug != next.slug {
-        into.slug = into.phase.slug().to_owned();
+        into.phase.slug().clone_into(&mut into.slug);
     }
     into.title = format!("{}; {}", into.title, next.title);
     into.verify.extend(next.verify);

@@ -107,7 +107,7 @@ fn duplicates(server: &Server, condition: &Condition) -> String {
                 name: name.clone(),
                 rest: None,
             },
-            other => other.clone(),
+            crate::catalog::Key::Expr(expr) => crate::catalog::Key::Expr(expr.clone()),
         })
         .collect();
     let list = writer.keys(&plain);

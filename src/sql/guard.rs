@@ -30,9 +30,10 @@ impl Writer<'_> {
                 // What may hold a percent sign is a name: RAISE would take it for a place.
                 let message = message.replace('%', "%%");
                 let holds = boolean(self.server, condition);
-                let test = match holds.strip_prefix("NOT ") {
-                    Some(positive) => positive.to_owned(),
-                    None => format!("NOT {holds}"),
+                let test = match (condition, holds.strip_prefix("NOT ")) {
+                    (Condition::NotBefore { .. }, _) => holds.replacen(">=", "<", 1),
+                    (_, Some(positive)) => positive.to_owned(),
+                    (_, None) => format!("NOT {holds}"),
                 };
                 body.push_str(&format!(
                     "    IF {} THEN\n        RAISE EXCEPTION\n            {message};\n    END IF;\n",

@@ -56,10 +56,21 @@ def sqlite_schema(database: SqliteDatabase, hidden: Iterable[str]) -> str:
 
 
 def plain(sql: str) -> str:
-    """SQL with one kind of blank, no needless quotes (RENAME TO quotes a table's name) or NULLs."""
+    """SQL as SQLite reads it, and not as somebody wrote it.
+
+    RENAME TO quotes a table's name, and a rebuild writes the table anew: a key of one column may
+    stand with its column or apart, NULL may be said or not, and a type has no case.
+    """
     sql = re.sub(r'"(\w+)"', r"\1", sql)
-    sql = re.sub(r"(?<!NOT)\s+NULL(?=\s*[,)])", "", sql)
-    return re.sub(r"\s*([(),])\s*", r"\1", re.sub(r"\s+", " ", sql)).strip()
+    sql = re.sub(r"\s*([(),])\s*", r"\1", re.sub(r"\s+", " ", sql)).strip()
+    parts = sql.split("'")
+    parts[::2] = [part.upper() for part in parts[::2]]  # what stands between two texts
+    sql = "'".join(parts)
+    sql = re.sub(r"(?<!NOT) NULL(?=[,)])", "", sql)
+    if key := re.search(r",PRIMARY KEY\((\w+)\)(?=[,)])", sql):
+        sql = sql.replace(key[0], "")
+        sql = re.sub(rf"(?<=[(,]){key[1]} [^,)]*", r"\g<0> PRIMARY KEY", sql, count=1)
+    return sql
 
 
 def shape(database: Database, hidden: Iterable[str] = ()) -> str:

@@ -119,3 +119,15 @@ def test_shape_forgets_order_alone(scenario: Scenario, project: Project) -> None
     assert dumps.schema(database) != schema
     database.script("ALTER TABLE posts DROP COLUMN later")
     assert dumps.shape(database) == shape
+
+
+def test_plain_sqlite() -> None:
+    """One table in two spellings, and another one."""
+    one = "CREATE TABLE t (id INTEGER NOT NULL, a text DEFAULT 'a b', PRIMARY KEY (id))"
+    other = """CREATE TABLE "t" (id integer NOT NULL PRIMARY KEY,\n a TEXT DEFAULT 'a b')"""
+    assert dumps.plain(one) == dumps.plain(other)
+    for old, new in [("a b", "A B"), (" NOT NULL", ""), ("text", "int"), ("PRIMARY KEY", "UNIQUE")]:
+        assert dumps.plain(one) != dumps.plain(one.replace(old, new))
+    nullable = "CREATE TABLE t (id INTEGER NOT NULL PRIMARY KEY, a text NULL)"
+    assert dumps.plain(nullable) == dumps.plain(nullable.replace("text NULL", "text"))
+    assert dumps.plain(nullable) != dumps.plain(nullable.replace("text NULL", "text NOT NULL"))

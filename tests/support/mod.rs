@@ -7,22 +7,22 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// 2026-11-21 09:30:00 UTC.
-pub const NOW: &str = "1795253400";
+pub(crate) const NOW: &str = "1795253400";
 
-pub struct Repo {
+pub(crate) struct Repo {
     folder: TempDir,
     now: String,
 }
 
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 #[allow(dead_code, reason = "each test binary uses its own part")]
 impl Repo {
-    pub fn new() -> Repo {
+    pub(crate) fn new() -> Repo {
         Repo {
             folder: TempDir::new().unwrap(),
             now: NOW.into(),
@@ -30,7 +30,7 @@ impl Repo {
     }
 
     /// A repository of plain SQL files, with a schema.
-    pub fn raw(schema: &str) -> Repo {
+    pub(crate) fn raw(schema: &str) -> Repo {
         let repo = Repo::new();
         repo.write("schema.sql", schema);
         repo.write("migrations/001_initial.up.sql", "-- the schema so far\n");
@@ -38,38 +38,38 @@ impl Repo {
         repo
     }
 
-    pub fn at(mut self, now: &str) -> Repo {
+    pub(crate) fn at(mut self, now: &str) -> Repo {
         self.now = now.into();
         self
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn write(&self, path: &str, contents: &str) {
+    pub(crate) fn write(&self, path: &str, contents: &str) {
         let path = self.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, contents).unwrap();
     }
 
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// Every file below the root, sorted.
-    pub fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
         walk(self.path(), self.path(), &mut files);
         files.sort();
         files
     }
 
-    pub fn miggen(&self, args: &[&str]) -> Ran {
+    pub(crate) fn miggen(&self, args: &[&str]) -> Ran {
         self.run(args, None)
     }
 
-    pub fn miggen_with_input(&self, args: &[&str], input: &[u8]) -> Ran {
+    pub(crate) fn miggen_with_input(&self, args: &[&str], input: &[u8]) -> Ran {
         self.run(args, Some(input))
     }
 

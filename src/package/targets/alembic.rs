@@ -19,6 +19,7 @@ pub(super) struct Alembic;
 
 /// What `revision.py.j2` sees; bodies are indented and ready.
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "Alembic's own names")]
 struct Revision {
     message: String,
     /// The docstring, as a Python literal.
@@ -240,18 +241,18 @@ impl Module {
             lines.push(format!("{pad}{}", call.layout(indent, 0, 0)));
             return lines;
         }
-        let name = sql.name.clone().unwrap_or_else(|| "STATEMENT".into());
+        let name = sql.name.as_deref().unwrap_or("STATEMENT");
         let value = python::string(&format!("\n{text}\n"));
         let name = self.constant(name, sql.comment.clone(), value);
         vec![format!("{pad}op.execute({name})")]
     }
 
     /// The name under which a value is kept; the same value has one name.
-    fn constant(&mut self, name: String, comment: Vec<String>, value: String) -> String {
+    fn constant(&mut self, name: &str, comment: Vec<String>, value: String) -> String {
         if let Some(known) = self.constants.iter().find(|known| known.value == value) {
             return known.name.clone();
         }
-        let mut free = name.clone();
+        let mut free = name.to_owned();
         let mut number = 1;
         while self.constants.iter().any(|known| known.name == free) {
             number += 1;
@@ -305,7 +306,7 @@ impl Module {
                     ),
                 )];
                 for constraint in constraints {
-                    calls.push((Vec::new(), self.add_constraint(table, constraint)?));
+                    calls.push((Vec::new(), Self::add_constraint(table, constraint)?));
                 }
                 Some(calls)
             }
@@ -358,7 +359,7 @@ impl Module {
                 Some(vec![(comment(), call("op.alter_column", args, kwargs))])
             }
             Op::AddConstraint { table, constraint } if postgres => {
-                Some(vec![(comment(), self.add_constraint(table, constraint)?)])
+                Some(vec![(comment(), Self::add_constraint(table, constraint)?)])
             }
             Op::DropConstraint { table, name } if postgres => {
                 let mut kwargs = schema(table);
@@ -427,7 +428,7 @@ impl Module {
         ))
     }
 
-    fn add_constraint(&mut self, table: &TableName, constraint: &Constraint) -> Option<Py> {
+    fn add_constraint(table: &TableName, constraint: &Constraint) -> Option<Py> {
         let name = constraint.name.as_deref()?;
         if constraint.options.is_some() {
             return None;

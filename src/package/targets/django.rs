@@ -227,46 +227,43 @@ impl Builder<'_> {
         let mut operations = Vec::new();
         let (pre, post, down_first, down_last);
         let native = self.native(step, &up);
-        match &native {
-            Some(native) => {
-                let undone = down
-                    .iter()
-                    .position(|r| undoes(r.op, up[native.position].op))
-                    .unwrap_or(down.len());
-                let mut head = flat(&up[..native.position]);
-                head.extend(native.before.clone());
-                pre = set(names).into_iter().chain(head).collect::<Vec<_>>();
-                post = flat(&up[native.position + 1..])
+        if let Some(native) = &native {
+            let undone = down
+                .iter()
+                .position(|r| undoes(r.op, up[native.position].op))
+                .unwrap_or(down.len());
+            let mut head = flat(&up[..native.position]);
+            head.extend(native.before.clone());
+            pre = set(names).into_iter().chain(head).collect::<Vec<_>>();
+            post = flat(&up[native.position + 1..])
+                .into_iter()
+                .chain(reset(names))
+                .collect::<Vec<_>>();
+            down_first = flat(&down[..undone]);
+            down_last = flat(down.get(undone + 1..).unwrap_or(&[]));
+        } else {
+            let all = flat(&up);
+            pre = if all.is_empty() {
+                all
+            } else {
+                set(names)
                     .into_iter()
+                    .chain(all)
                     .chain(reset(names))
-                    .collect::<Vec<_>>();
-                down_first = flat(&down[..undone]);
-                down_last = flat(down.get(undone + 1..).unwrap_or(&[]));
-            }
-            None => {
-                let all = flat(&up);
-                pre = if all.is_empty() {
-                    all
-                } else {
-                    set(names)
-                        .into_iter()
-                        .chain(all)
-                        .chain(reset(names))
-                        .collect()
-                };
-                post = Vec::new();
-                let back = flat(&down);
-                down_last = if back.is_empty() {
-                    back
-                } else {
-                    set(names)
-                        .into_iter()
-                        .chain(back)
-                        .chain(reset(names))
-                        .collect()
-                };
-                down_first = Vec::new();
-            }
+                    .collect()
+            };
+            post = Vec::new();
+            let back = flat(&down);
+            down_last = if back.is_empty() {
+                back
+            } else {
+                set(names)
+                    .into_iter()
+                    .chain(back)
+                    .chain(reset(names))
+                    .collect()
+            };
+            down_first = Vec::new();
         }
         let note = step.down.note.clone();
         let states = self.states(step, native.is_some());
@@ -326,7 +323,7 @@ impl Builder<'_> {
                 let long = sql.text.contains('\n') || sql.text.len() > 76;
                 let named = sql.name.is_some();
                 if long && (named || sql.text.contains('\n')) {
-                    let name = sql.name.clone().unwrap_or_else(|| "STATEMENT".into());
+                    let name = sql.name.as_deref().unwrap_or("STATEMENT");
                     return Py::Raw(self.constant(name, sql));
                 }
                 let value = Py::Str(sql.text.clone());
@@ -343,12 +340,12 @@ impl Builder<'_> {
         Py::List(items)
     }
 
-    fn constant(&mut self, name: String, sql: &Sql) -> String {
+    fn constant(&mut self, name: &str, sql: &Sql) -> String {
         let value = python::string(&format!("\n{}\n", sql.text));
         if let Some(known) = self.constants.iter().find(|known| known.value == value) {
             return known.name.clone();
         }
-        let mut free = name.clone();
+        let mut free = name.to_owned();
         let mut number = 1;
         while self.constants.iter().any(|known| known.name == free) {
             number += 1;

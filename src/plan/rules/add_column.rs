@@ -43,9 +43,9 @@ pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
     match (&add.fill, add.default) {
         (Some(fill), _) => rule.filled(fill),
         (None, DefaultKind::Volatile) if !can_rebuild => rule.own_value_each(),
-        (None, DefaultKind::Stable | DefaultKind::Volatile) if can_rebuild => rule.rebuilt(),
+        (None, DefaultKind::Stable | DefaultKind::Volatile) if can_rebuild => Ok(rule.rebuilt()),
         // SQLite refuses a reference with a value while foreign keys are on.
-        (None, DefaultKind::Constant) if can_rebuild && add.references.is_some() => rule.rebuilt(),
+        (None, DefaultKind::Constant) if can_rebuild && add.references.is_some() => Ok(rule.rebuilt()),
         (None, _) => rule.in_place(),
     }
 }
@@ -207,7 +207,7 @@ impl Rule<'_> {
     }
 
     /// What ALTER TABLE cannot add, added by making the table anew.
-    fn rebuilt(&self) -> Result<Vec<Step>> {
+    fn rebuilt(&self) -> Vec<Step> {
         let Rule { context, add } = self;
         let from = context.table(&add.table).clone();
         let mut to = from.clone();
@@ -234,7 +234,7 @@ impl Rule<'_> {
             model: vec![self.add_field(true)],
         }];
         steps.extend(self.unique_step());
-        Ok(steps)
+        steps
     }
 
     /// The column, in one short transaction.
@@ -248,7 +248,7 @@ impl Rule<'_> {
         let Rule { context, add } = self;
         let lock = context.lock(&[&add.table], Action::AddColumn);
         constraints.extend(if context.can(Action::AddCheckNotValid) {
-            self.not_valid(add.checks.clone())
+            not_valid(&add.checks)
         } else {
             self.inline_constraints()
         });
@@ -404,7 +404,7 @@ impl Rule<'_> {
         };
         let note = down
             .is_empty()
-            .then(|| "Nothing to undo: a validated constraint does no harm.");
+            .then_some("Nothing to undo: a validated constraint does no harm.");
         steps.push(Step {
             phase: Phase::Enforce,
             table: add.table.clone(),
@@ -660,13 +660,6 @@ impl Rule<'_> {
         }
     }
 
-    fn not_valid(&self, constraints: Vec<Constraint>) -> Vec<Constraint> {
-        constraints
-            .into_iter()
-            .map(|c| Constraint { valid: false, ..c })
-            .collect()
-    }
-
     /// Where the server takes CHECK and REFERENCES with the column, they come with it.
     fn inline_constraints(&self) -> Vec<Constraint> {
         self.add
@@ -713,4 +706,8 @@ impl Rule<'_> {
             field: self.field(as_wanted),
         }
     }
+}
+
+fn not_valid(constraints: &[Constraint]) -> Vec<Constraint> {
+    constraints.iter().map(|c| Constraint { valid: false, ..c.clone() }).collect()
 }

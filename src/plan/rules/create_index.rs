@@ -9,14 +9,13 @@
 
 use crate::change::CreateIndex;
 use crate::dialect::Action;
-use crate::error::Result;
 
 use super::super::condition::{Condition, Missing};
 use super::super::op::Op;
 use super::super::{Down, ModelChange, Phase, Step, Unit};
 use super::Context;
 
-pub(super) fn steps(context: &Context, create: &CreateIndex) -> Result<Vec<Step>> {
+pub(super) fn steps(context: &Context, create: &CreateIndex) -> Vec<Step> {
     let CreateIndex { table, index } = create;
     let online = context.can(Action::CreateIndexOnline);
     let mut up = Vec::new();
@@ -40,7 +39,7 @@ pub(super) fn steps(context: &Context, create: &CreateIndex) -> Result<Vec<Step>
     if online {
         up.push(Op::Guard(vec![valid(Missing::RunAgain)]));
     }
-    Ok(vec![Step {
+    vec![Step {
         phase: Phase::Index,
         table: table.clone(),
         slug: "index".into(),
@@ -61,5 +60,5 @@ pub(super) fn steps(context: &Context, create: &CreateIndex) -> Result<Vec<Step>
             table: table.clone(),
             index: index.clone(),
         }],
-    }])
+    }]
 }

@@ -26,7 +26,7 @@ pub(super) struct Context<'c> {
 pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
     match &context.asked.change {
         Change::AddColumn(add) => add_column::steps(context, add),
-        Change::CreateIndex(create) => create_index::steps(context, create),
+        Change::CreateIndex(create) => Ok(create_index::steps(context, create)),
         Change::RenameColumn(rename) => rename_column::steps(context, rename),
         Change::Update(update) => update::steps(context, update),
     }

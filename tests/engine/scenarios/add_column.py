@@ -1,7 +1,7 @@
 """A new column, with whatever may come with it. Old code does not know it, and goes on."""
 
 from scenario import Edits, Scenario, email, fill, text
-from scenarios.models import alembic_column, alembic_index, django_field, django_now
+from scenarios.models import DJANGO_NOW, alembic_column, alembic_index, django_field
 from writers import Code, Value
 
 OLD = Code(
@@ -104,15 +104,19 @@ SCENARIOS = [
         kept=("id", "email", "status"),
         at_end="SELECT id FROM users WHERE joined IS NULL",
         models={
-            **models(
-                "users",
-                "joined = mapped_column("
-                'sa.DateTime(), server_default=sa.text("CURRENT_TIMESTAMP"), nullable=False)',
+            "alembic": (
+                (
+                    alembic_column(
+                        "users",
+                        "joined = mapped_column(sa.DateTime(), "
+                        'server_default=sa.text("CURRENT_TIMESTAMP"), nullable=False)',
+                    ),
+                ),
             ),
             "django": (
                 (
                     django_field("users", "joined = models.DateTimeField(db_default=Now())"),
-                    django_now("users"),
+                    DJANGO_NOW,
                 ),
             ),
         },
@@ -145,13 +149,13 @@ SCENARIOS = [
             "sqlite": "ALTER TABLE users ADD COLUMN handle text;"
             "CREATE UNIQUE INDEX users_handle_key ON users (handle)",
         },
-        models={
-            **models(
-                "users",
-                "handle = mapped_column(sa.Text(), unique=True, nullable=True)",
-                "handle = models.TextField(null=True, unique=True)",
-            ),
-            # SQLite takes no constraint later on: the same rule is an index.
+        models=models(
+            "users",
+            "handle = mapped_column(sa.Text(), unique=True, nullable=True)",
+            "handle = models.TextField(null=True, unique=True)",
+        )
+        | {
+            # SQLite cannot add a constraint: an index does the same.
             "alembic-sqlite": (
                 (
                     alembic_column("users", "handle = mapped_column(sa.Text(), nullable=True)"),
@@ -187,8 +191,20 @@ SCENARIOS = [
             "posts",
             'editor_id = mapped_column(sa.BigInteger(), sa.ForeignKey("users.id"), nullable=True)',
             # Post has an author already: one of the two must not have the usual way back.
-            'editor = models.ForeignKey(to="accounts.user", on_delete=models.DO_NOTHING, '
-            'db_index=False, related_name="+", null=True)',
-        ),
+            "editor = models.ForeignKey("
+            'to="accounts.user", on_delete=models.DO_NOTHING, db_index=False, related_name="+", '
+            "null=True)",
+        )
+        | {
+            "alembic-postgres": (
+                (
+                    alembic_column(
+                        "posts",
+                        "editor_id = mapped_column(sa.BigInteger(), "
+                        'sa.ForeignKey("users.id", name="posts_editor_id_fkey"), nullable=True)',
+                    ),
+                ),
+            ),
+        },
     ),
 ]

@@ -20,6 +20,12 @@ def include_object(obj, name, type_, reflected, compare_to):
     return type_ == "table" or (obj.table.name, name) not in LEAVING
 """
 
+DJANGO_NOW = Edit(
+    "accounts/models.py",
+    "from django.db import models\n",
+    "from django.db import models\nfrom django.db.models.functions import Now\n",
+)
+
 
 def alembic_column(table: str, line: str) -> Edit:
     """A new column, below the last one of its table."""
@@ -60,10 +66,3 @@ def django_index(line: str) -> Edit:
     """The first index of users."""
     meta = '        db_table = "users"\n'
     return Edit("accounts/models.py", meta, f"{meta}        indexes = [{line}]\n", (line,))
-
-
-def django_now(table: str) -> Edit:
-    """The import that a default of now needs."""
-    first = "from django.db import models\n"
-    line = "from django.db.models.functions import Now"
-    return Edit(DJANGO_LAST[table][0], first, f"{first}{line}\n", (line,))

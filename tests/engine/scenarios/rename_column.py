@@ -45,6 +45,8 @@ NEW_COLUMN_SQLITE = (
 )
 INDEX = 'sa.Index("posts_created_idx", "created")'
 NEW_INDEX = 'sa.Index("posts_created_idx", "created_at")'
+DJANGO_INDEX = 'models.Index(fields=["created"], name="posts_created_idx")'
+NEW_DJANGO_INDEX = DJANGO_INDEX.replace("created", "created_at", 1)
 LEAVING = alembic_leaving(("posts", "created"), ("posts", "posts_created_idx_old"))
 GONE = tuple(Edit(edit.file, edit.new, edit.old) for edit in LEAVING)
 
@@ -92,7 +94,7 @@ SCENARIOS = [
             "django": (
                 (
                     Edit("blog/models.py", "    created =", "    created_at ="),
-                    Edit("blog/models.py", 'fields=["created"]', 'fields=["created_at"]'),
+                    Edit("blog/models.py", DJANGO_INDEX, NEW_DJANGO_INDEX, (NEW_DJANGO_INDEX,)),
                 ),
             ),
         },
