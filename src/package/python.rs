@@ -4,6 +4,8 @@
 //! not change, and literals whose value is exactly the text they stand for. Must not know: what a
 //! call does.
 
+mod parse;
+
 use std::sync::LazyLock;
 
 use regex::Regex;

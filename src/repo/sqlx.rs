@@ -39,12 +39,13 @@ enum Numbering {
 impl Project {
     /// The next versions, each greater than every existing one.
     pub fn versions(&self, count: usize, created: NaiveDateTime) -> Vec<String> {
-        let last = self.existing.last().copied();
+        // A negative version is one too, if nobody's idea of a start.
+        let last = self.existing.last().copied().unwrap_or(0).max(0);
         match self.numbering {
-            Numbering::Timestamp => timestamps(count, created, last.unwrap_or(0)),
+            Numbering::Timestamp => timestamps(count, created, last),
             Numbering::Sequential(width) => (1..)
                 .take(count)
-                .map(|step: i64| format!("{:0width$}", last.unwrap_or(0) + step))
+                .map(|step: i64| format!("{:0width$}", last + step))
                 .collect(),
         }
     }

@@ -137,6 +137,33 @@ fn a_value_that_fits_only_below_its_name_gets_parentheses() {
 }
 
 #[test]
+fn an_expression_is_read_as_it_was_written() {
+    for (text, expected) in [
+        ("None", "None"),
+        ("'a'", "\"a\""),
+        ("models.TextField()", "models.TextField()"),
+        (
+            "models.CharField(\n  'Name',  # why\n  choices=[('a', 'B\\'s')],\n  default=x.y,\n)",
+            "models.CharField(\"Name\", choices=[(\"a\", \"B's\")], default=x.y)",
+        ),
+        ("{'a': 1, **b}", "{'a': 1, **b}"),
+        ("{'unique': 'no'}", "{\"unique\": \"no\"}"),
+        ("f(*args)", "f(*args)"),
+        ("lambda: 1 +\n  2", "lambda: 1 + 2"),
+        ("'a' 'b'", "\"ab\""),
+        ("Q(a__gt=0) | Q(b=1)", "Q(a__gt=0) | Q(b=1)"),
+        ("f'{x}'", "f'{x}'"),
+        ("-1", "-1"),
+        ("(1,)", "(1,)"),
+        ("", ""),
+        ("a b", "a b"),
+        (")(", ")("),
+    ] {
+        assert_eq!(Py::parse(text).layout(0, 0, 0), expected);
+    }
+}
+
+#[test]
 fn colons_that_would_be_parameters_are_escaped() {
     for (text, escaped) in [
         ("a = :b", r"a = \:b"),

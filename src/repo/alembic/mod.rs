@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDateTime;
 use sha2::{Digest, Sha256};
 
-use super::python::Module;
 use super::{Repo, name};
 use crate::error::{Error, Result};
 
 mod config;
+mod env;
 mod naming;
 mod revisions;
 
@@ -37,6 +37,8 @@ pub struct Project {
     pub revisions: BTreeSet<String>,
     /// Each revision runs in a transaction of its own; without it a failure undoes them all.
     pub env_per_migration: bool,
+    /// Why `autocommit_block()` would fail, if it would: a refusal for a deploy that needs it.
+    pub obstacle: Option<Error>,
     pattern: Pattern,
     /// Revisions are numbers of so many digits, each one more than its parent.
     sequence: Option<usize>,
@@ -82,8 +84,10 @@ pub fn read(repo: &Repo, folder: Option<&Path>, parent: Option<&str>) -> Result<
         })
         .take(NEWEST)
         .collect();
+    let env = env::read(repo, &config.script)?;
     Ok(Project {
-        env_per_migration: per_migration(repo, &config.script)?,
+        env_per_migration: env.per_migration,
+        obstacle: env.obstacle,
         pattern: Pattern::new(
             &newest,
             config.file_template.as_deref(),
@@ -304,22 +308,6 @@ fn sequence(revisions: &Revisions, head: Option<&str>) -> Option<usize> {
         }
     }
     Some(first.id.len())
-}
-
-/// Whether `env.py` asks for a transaction per revision.
-fn per_migration(repo: &Repo, script: &Path) -> Result<bool> {
-    let Some(source) = repo.find(script.join("env.py"))? else {
-        return Ok(false);
-    };
-    let module = Module::parse(source)?;
-    Ok(module.all("keyword_argument").into_iter().any(|argument| {
-        let part = |field| {
-            argument
-                .child_by_field_name(field)
-                .map(|node| module.text(node))
-        };
-        part("name") == Some("transaction_per_migration") && part("value") == Some("True")
-    }))
 }
 
 #[cfg(test)]

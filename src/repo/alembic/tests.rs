@@ -251,6 +251,53 @@ fn env_says_whether_each_revision_has_its_transaction() {
 }
 
 #[test]
+fn a_transaction_that_cannot_be_left_is_found() {
+    let made = made(&[]);
+    let env = made.folder.path().join("migrations/env.py");
+    let obstacle = |text: &str| {
+        std::fs::write(&env, text).unwrap();
+        let project = read_all(&made).unwrap();
+        project.obstacle.map(|error| error.render(false))
+    };
+    let usual = "def run():\n    with engine.connect() as connection:\n        \
+                 context.configure(connection=connection)\n        \
+                 with context.begin_transaction():\n            context.run_migrations()\n";
+    assert_eq!(obstacle(usual), None);
+    insta::assert_snapshot!(obstacle(&usual.replace("connect()", "begin()")).unwrap(), @"
+    error: `migrations/env.py` opens a transaction that no revision can leave
+     --> migrations/env.py:2:10
+      |
+    2 |     with engine.begin() as connection:
+      |          ^^^^^^^^^^^^^^ begins a transaction of its own
+      |
+      = `op.get_context().autocommit_block()` fails there, and a concurrent index needs it
+    hint: connect with `connectable.connect()`, and begin with `context.begin_transaction()`
+    ");
+    let inner = usual.replace("context.begin_transaction()", "connection.begin()");
+    assert!(obstacle(&inner).unwrap().contains("env.py:4:14"));
+    let first = "        connection.execute(text('SET x = 1'))\n";
+    let at = usual.find("        context.configure").unwrap();
+    let executed = format!("{}{first}{}", &usual[..at], &usual[at..]);
+    assert!(
+        obstacle(&executed)
+            .unwrap()
+            .contains("begins a transaction, unseen")
+    );
+    let committed = executed.replace(first, &format!("{first}        connection.commit()\n"));
+    assert_eq!(obstacle(&committed), None);
+    let elsewhere = format!("def other(c):\n    c.execute(x)\n\n\n{usual}");
+    assert_eq!(obstacle(&elsewhere), None);
+    let later = usual.replace(
+        "            context.run",
+        "            c.execute(x)\n            context.run",
+    );
+    assert_eq!(obstacle(&later), None);
+    let async_begin =
+        "async def run():\n    async with engine.begin() as c:\n        await c.run_sync(f)\n";
+    assert!(obstacle(async_begin).is_some());
+}
+
+#[test]
 fn settings_of_pyproject_fill_in_what_the_ini_leaves_out() {
     let made = repo(&[
         ("alembic.ini", "[alembic]\nscript_location = db\n"),

@@ -79,8 +79,16 @@ struct Found {
     version: Version,
     slug: String,
     path: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Versioned,
     /// A Java class, which lies elsewhere and shares the versions.
-    is_code: bool,
+    Code,
+    /// What a new database starts from, instead of everything up to the same version.
+    Baseline,
 }
 
 /// Reads the migrations of `folder`, or of every location.
@@ -130,14 +138,17 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
         let Some(stem) = file.strip_suffix(end) else {
             continue;
         };
-        let named = [start, "B"]
-            .iter()
-            .find_map(|start| stem.strip_prefix(start));
-        let parsed = named.and_then(|rest| {
+        let versioned = stem.strip_prefix(start).map(|rest| (Kind::Versioned, rest));
+        let named = if is_code {
+            versioned.map(|(_, rest)| (Kind::Code, rest))
+        } else {
+            versioned.or(stem.strip_prefix('B').map(|rest| (Kind::Baseline, rest)))
+        };
+        let parsed = named.and_then(|(kind, rest)| {
             let (version, slug) = rest.split_once(middle).unwrap_or((rest, ""));
-            Some((Version::parse(version)?, slug.to_owned()))
+            Some((kind, Version::parse(version)?, slug.to_owned()))
         });
-        if let Some((version, slug)) = parsed {
+        if let Some((kind, version, slug)) = parsed {
             if let Placeholders::On { prefix, used } = &mut placeholders
                 && !is_code
                 && !*used
@@ -148,13 +159,16 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
                 version,
                 slug,
                 path,
-                is_code,
+                kind,
             });
         } else if !is_code && looks_meant(file, start) {
             passed_over.push(path);
         }
     }
-    found.sort_by(|one, other| other.version.cmp(&one.version));
+    found.sort_by(|one, other| {
+        let versions = other.version.cmp(&one.version);
+        versions.then(one.kind.cmp(&other.kind))
+    });
     refuse_duplicates(&found, given.is_some())?;
     let folder = match given {
         Some(given) => given,
@@ -162,7 +176,7 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
     };
     let slugs = found
         .iter()
-        .filter(|found| !found.is_code)
+        .filter(|found| found.kind != Kind::Code)
         .map(|found| found.slug.as_str());
     Ok(Project {
         folder,
@@ -257,7 +271,7 @@ fn several(folders: &[PathBuf], first: &Path) -> Error {
 
 /// The folder of the newest SQL migration, unless the location itself holds others.
 fn next_folder(locations: &[PathBuf], found: &[Found]) -> Result<PathBuf> {
-    let sql = || found.iter().filter(|found| !found.is_code);
+    let sql = || found.iter().filter(|found| found.kind != Kind::Code);
     let newest = sql().next().and_then(|newest| newest.path.parent());
     let home = newest.and_then(|newest| {
         locations
@@ -285,7 +299,8 @@ fn next_folder(locations: &[PathBuf], found: &[Found]) -> Result<PathBuf> {
 fn refuse_duplicates(found: &[Found], folder_per_server: bool) -> Result<()> {
     for pair in found.windows(2) {
         let [newer, older] = pair else { continue };
-        if newer.version != older.version {
+        let is_baseline = |found: &Found| found.kind == Kind::Baseline;
+        if newer.version != older.version || is_baseline(newer) != is_baseline(older) {
             continue;
         }
         let one_folder = newer.path.parent() == older.path.parent();
@@ -298,7 +313,7 @@ fn refuse_duplicates(found: &[Found], folder_per_server: bool) -> Result<()> {
         ))
         .note(format!("{}, {}", name(&older.path), name(&newer.path)));
         // A folder per server repeats versions on purpose.
-        return Err(if one_folder || newer.is_code != older.is_code {
+        return Err(if one_folder || newer.kind != older.kind {
             refused
                 .note("Flyway refuses to run them: it compares versions as numbers")
                 .hint("give one of them another version")

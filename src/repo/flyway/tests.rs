@@ -90,13 +90,30 @@ fn two_migrations_of_one_version_are_refused() {
         ("sql/V14__x.sql", "sql/sub/V14.0__y.sql"),
         ("sql/V1_1__x.sql", "src/main/java/db/migration/V1_1__X.java"),
     ] {
-        let refused = all(&[(one, ""), (other, "")]).unwrap_err().render(false);
+        // A baseline may have the version of the last migration it stands for.
+        let baseline = ("sql/B14__base.sql", "");
+        let refused = all(&[(one, ""), (other, ""), baseline])
+            .unwrap_err()
+            .render(false);
         assert!(refused.contains("two migrations have version"), "{refused}");
         assert!(
             refused.contains(one) && refused.contains(other),
             "{refused}"
         );
     }
+}
+
+#[test]
+fn a_baseline_may_have_the_version_of_what_it_stands_for() {
+    assert_eq!(next(&["sql/V6__x.sql", "sql/B6__base.sql"]), ["7", "8"]);
+    assert!(
+        all(&[
+            ("sql/V1__x.sql", ""),
+            ("sql/B6__a.sql", ""),
+            ("sql/B6.0__b.sql", "")
+        ])
+        .is_err()
+    );
 }
 
 #[test]
