@@ -61,9 +61,7 @@ fn plan_and_emit(bencher: divan::Bencher, tables: usize) {
         reason: None,
         folder: None,
         parent: None,
-        now: chrono::DateTime::from_timestamp(1_795_253_400, 0)
-            .unwrap()
-            .naive_utc(),
+        now: chrono::DateTime::from_timestamp(1_795_253_400, 0).unwrap().naive_utc(),
         all: false,
     };
     bencher.bench_local(|| first(&options).unwrap().new.len());

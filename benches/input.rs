@@ -53,10 +53,8 @@ fn mysql_dump() -> Source {
              INSERT INTO `t{number}` VALUES "
         );
         for row in 0..1_000 {
-            let _ = write!(
-                text,
-                "({row},'it\\'s a row of the table, one of many (of them)',NULL),"
-            );
+            let _ =
+                write!(text, "({row},'it\\'s a row of the table, one of many (of them)',NULL),");
         }
         text.push_str("(0,'',NULL);\n");
     }

@@ -70,11 +70,7 @@ impl Error {
     #[must_use]
     pub fn at(mut self, source: &Source, span: Span, text: impl Into<String>) -> Error {
         let span = clamp(&source.text, span);
-        self.0.labels.push(Label {
-            source: source.clone(),
-            span,
-            text: text.into(),
-        });
+        self.0.labels.push(Label { source: source.clone(), span, text: text.into() });
         self
     }
 
@@ -114,24 +110,17 @@ impl Error {
         let mut group = Group::with_title(Level::ERROR.primary_title(inner.message.as_str()));
         for (position, label) in inner.labels.iter().enumerate() {
             // Labels of one source share its snippet.
-            if inner.labels[..position]
-                .iter()
-                .any(|l| l.source.name == label.source.name)
-            {
+            if inner.labels[..position].iter().any(|l| l.source.name == label.source.name) {
                 continue;
             }
             let mut snippet =
                 Snippet::source(label.source.text.as_str()).path(label.source.name.as_str());
             for (index, other) in inner.labels.iter().enumerate() {
                 if other.source.name == label.source.name {
-                    let kind = if index == 0 {
-                        AnnotationKind::Primary
-                    } else {
-                        AnnotationKind::Context
-                    };
+                    let kind =
+                        if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
                     snippet = snippet.annotation(
-                        kind.span(other.span.start..other.span.end)
-                            .label(other.text.as_str()),
+                        kind.span(other.span.start..other.span.end).label(other.text.as_str()),
                     );
                 }
             }
@@ -140,11 +129,7 @@ impl Error {
         for note in &inner.notes {
             group = group.element(Level::NOTE.no_name().message(note.as_str()));
         }
-        let renderer = if colour {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let mut text = renderer.render(&[group]);
         if !text.ends_with('\n') {
             text.push('\n');
@@ -168,10 +153,7 @@ fn clamp(text: &str, span: Span) -> Span {
         at
     };
     let start = floor(span.start);
-    Span {
-        start,
-        end: floor(span.end).max(start),
-    }
+    Span { start, end: floor(span.end).max(start) }
 }
 
 impl fmt::Display for Error {

@@ -73,21 +73,14 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let repo = Repo::new(&options.root);
     let target = find_target(&options.target)?;
     let engine = Engine::new(Some(options.root.join(".miggen/templates")));
-    let slug = options
-        .name
-        .as_deref()
-        .map_or_else(|| plan.slug.clone(), names::shorten);
+    let slug = options.name.as_deref().map_or_else(|| plan.slug.clone(), names::shorten);
     let name = slug.replace('_', "-");
     let folder = Path::new(rollout::FOLDER)
         .join(format!("{}-{name}", options.now.date().format("%Y-%m-%d")));
     if repo.is_folder(&folder) {
-        return Err(
-            Error::refused(format!("the rollout {} is already there", folder.display()))
-                .note("miggen overwrites nothing")
-                .hint(
-                    "`miggen next` writes its next deploy; `--name OTHER` starts another rollout",
-                ),
-        );
+        return Err(Error::refused(format!("the rollout {} is already there", folder.display()))
+            .note("miggen overwrites nothing")
+            .hint("`miggen next` writes its next deploy; `--name OTHER` starts another rollout"));
     }
 
     let request = Request {
@@ -102,10 +95,8 @@ pub fn first(options: &Options) -> Result<Outcome> {
         reason: options.reason.clone(),
         slug: slug.clone(),
     };
-    let mut emissions: Vec<Option<Emission>> = package::emit(target, &request)?
-        .into_iter()
-        .map(Some)
-        .collect();
+    let mut emissions: Vec<Option<Emission>> =
+        package::emit(target, &request)?.into_iter().map(Some).collect();
     emissions.resize_with(plan.deploys.len(), || None);
     let verify = verification_files(&plan, &folder);
     let state = new_state(options, &plan, &catalog, &intent, &emissions, &slug, &name)?;
@@ -114,10 +105,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
         .flatten()
         .flat_map(|emission| emission.steps.iter().flat_map(|step| step.files.clone()))
         .collect();
-    new.push(File {
-        path: folder.join("rollout.toml"),
-        contents: state.text()?,
-    });
+    new.push(File { path: folder.join("rollout.toml"), contents: state.text()? });
     new.push(File {
         path: folder.join("RUNBOOK.md"),
         contents: runbook::render(&runbook::Input {
@@ -155,15 +143,11 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
     let (deploy, not_before) = rollout.ready(today)?;
     let state = &rollout.state;
     let server = Server::parse(&state.server)?;
-    let schema = Source::new(
-        format!("{}: schema.ddl", rollout.source.name),
-        state.schema.ddl.clone(),
-    );
+    let schema =
+        Source::new(format!("{}: schema.ddl", rollout.source.name), state.schema.ddl.clone());
     let (catalog, warnings) = catalog::build(std::slice::from_ref(&schema), server.dialect)?;
-    let change = Source::new(
-        format!("{}: change.sql", rollout.source.name),
-        state.change.sql.clone(),
-    );
+    let change =
+        Source::new(format!("{}: change.sql", rollout.source.name), state.change.sql.clone());
     let intent = change::read(&server, &catalog, &change)?;
     let rows: Vec<(String, u64)> = state.facts.rows.clone().into_iter().collect();
     let keep_ends = (state.facts.keep.is_some()).then_some(not_before);
@@ -197,11 +181,7 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         slug: state.slug.clone(),
     };
     let emission = package::emit(target, &request)?.remove(0);
-    let new: Vec<File> = emission
-        .steps
-        .iter()
-        .flat_map(|step| step.files.clone())
-        .collect();
+    let new: Vec<File> = emission.steps.iter().flat_map(|step| step.files.clone()).collect();
     let changed = vec![File {
         path: rollout.folder.join("rollout.toml"),
         contents: rollout.emitted(
@@ -211,10 +191,7 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
             &file_states(&emission),
         )?,
     }];
-    let verify = verification_files(&plan, &rollout.folder)
-        .into_iter()
-        .map(|f| f.path)
-        .collect();
+    let verify = verification_files(&plan, &rollout.folder).into_iter().map(|f| f.path).collect();
     let mut emissions: Vec<Option<Emission>> = plan.deploys.iter().map(|_| None).collect();
     emissions[deploy - 1] = Some(emission);
     Ok(Outcome {
@@ -238,9 +215,7 @@ pub fn parse_downtime(text: &str) -> Result<Downtime> {
         "none" => Ok(Downtime::None),
         "any" => Ok(Downtime::Any),
         _ => {
-            let minutes = text
-                .strip_suffix('m')
-                .and_then(|number| number.parse().ok());
+            let minutes = text.strip_suffix('m').and_then(|number| number.parse().ok());
             minutes.map(Downtime::Minutes).ok_or_else(|| {
                 Error::usage(format!("`{text}` is not a downtime")).hint("`none`, `5m` or `any`")
             })
@@ -258,28 +233,21 @@ fn downtime_text(downtime: Downtime) -> String {
 
 fn policy(rows: &[(String, u64)], downtime: Downtime, not_before: Option<NaiveDate>) -> Policy {
     let named = |name: &str| match name.split_once('.') {
-        Some((schema, name)) => TableName {
-            schema: Some(schema.to_owned()),
-            name: name.to_owned(),
-        },
+        Some((schema, name)) => {
+            TableName { schema: Some(schema.to_owned()), name: name.to_owned() }
+        }
         None => TableName::new(name),
     };
     Policy {
         downtime,
-        rows: rows
-            .iter()
-            .map(|(name, count)| (named(name), *count))
-            .collect(),
+        rows: rows.iter().map(|(name, count)| (named(name), *count)).collect(),
         not_before,
     }
 }
 
 fn find_target(name: &str) -> Result<&'static dyn Target> {
     targets::target(name).ok_or_else(|| {
-        let names: Vec<&str> = package::TARGETS
-            .iter()
-            .map(|target| target.name())
-            .collect();
+        let names: Vec<&str> = package::TARGETS.iter().map(|target| target.name()).collect();
         Error::usage(format!("`{name}` is not a target"))
             .hint(format!("one of {}", names.join(", ")))
     })
@@ -292,10 +260,8 @@ fn verification_files(plan: &Plan, folder: &Path) -> Vec<File> {
         if step.verify.is_empty() {
             continue;
         }
-        let mut contents = format!(
-            "-- Expected: {}.\n",
-            sql::expectation(&plan.server, &step.verify)
-        );
+        let mut contents =
+            format!("-- Expected: {}.\n", sql::expectation(&plan.server, &step.verify));
         let queries = sql::verification(&plan.server, &step.verify);
         for (at, query) in queries.iter().enumerate() {
             if at > 0 {
@@ -305,10 +271,7 @@ fn verification_files(plan: &Plan, folder: &Path) -> Vec<File> {
             contents.push_str(";\n");
         }
         let name = format!("{:02}_{}.sql", files.len() + 1, step.slug);
-        files.push(File {
-            path: folder.join("verify").join(name),
-            contents,
-        });
+        files.push(File { path: folder.join("verify").join(name), contents });
     }
     files
 }
@@ -329,11 +292,7 @@ fn new_state(
         .flat_map(|deploy| &deploy.steps)
         .map(|step| step.table.clone())
         .collect();
-    let whole: String = options
-        .schema
-        .iter()
-        .map(|source| source.text.as_str())
-        .collect();
+    let whole: String = options.schema.iter().map(|source| source.text.as_str()).collect();
     let mut deploys = Vec::new();
     for (at, emission) in emissions.iter().enumerate() {
         let number = at + 1;
@@ -351,9 +310,7 @@ fn new_state(
             }),
             emitted: emission.as_ref().map(|_| rollout::day(today)),
             released: None,
-            parent: emission
-                .as_ref()
-                .and_then(|emission| emission.parent.clone()),
+            parent: emission.as_ref().and_then(|emission| emission.parent.clone()),
             files: emission.as_ref().map(file_states).unwrap_or_default(),
         });
     }
@@ -364,16 +321,10 @@ fn new_state(
         target: options.target.clone(),
         server: options.server.to_string(),
         slug: slug.to_owned(),
-        folder: options
-            .folder
-            .as_ref()
-            .map(|folder| folder.display().to_string()),
+        folder: options.folder.as_ref().map(|folder| folder.display().to_string()),
         author: options.author.clone(),
         reason: options.reason.clone(),
-        change: ChangeText {
-            from: options.change.name.clone(),
-            sql: options.change.text.clone(),
-        },
+        change: ChangeText { from: options.change.name.clone(), sql: options.change.text.clone() },
         facts: Facts {
             downtime: downtime_text(options.downtime),
             keep: intent.keep.as_ref().map(|keep| keep.text.clone()),
@@ -410,11 +361,8 @@ pub fn read_schema(repo: &Repo, path: &Path) -> Result<Vec<Source>> {
             }
         }
         if files.is_empty() {
-            return Err(
-                Error::refused(format!("{} holds no .sql files", path.display())).hint(
-                    "`--schema FILE` names a dump: `pg_dump -s`, or `sqlite3 app.db .schema`",
-                ),
-            );
+            return Err(Error::refused(format!("{} holds no .sql files", path.display()))
+                .hint("`--schema FILE` names a dump: `pg_dump -s`, or `sqlite3 app.db .schema`"));
         }
         return input::folder::order(files);
     }

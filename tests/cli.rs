@@ -21,14 +21,7 @@ CREATE TABLE parts (id bigint) PARTITION BY RANGE (id);
 ";
 const RENAME: &str =
     "-- miggen: keep 14 days\nALTER TABLE posts RENAME COLUMN created TO created_at;\n";
-const FLAGS: [&str; 6] = [
-    "--target",
-    "raw",
-    "--server",
-    "postgres@15",
-    "--schema",
-    "schema.sql",
-];
+const FLAGS: [&str; 6] = ["--target", "raw", "--server", "postgres@15", "--schema", "schema.sql"];
 
 fn with<'a>(rest: &[&'a str]) -> Vec<&'a str> {
     FLAGS.iter().copied().chain(rest.iter().copied()).collect()
@@ -85,28 +78,13 @@ fn usage_errors_exit_with_2() {
     let repo = Repo::raw(SCHEMA);
     for (args, said) in [
         (vec![], "no change is given"),
+        (with(&["--rows", "users=lots", "SELECT 1"]), "does not say how many rows"),
+        (with(&["--downtime", "soon", "UPDATE users SET status = 'x'"]), "is not a downtime"),
         (
-            with(&["--rows", "users=lots", "SELECT 1"]),
-            "does not say how many rows",
-        ),
-        (
-            with(&["--downtime", "soon", "UPDATE users SET status = 'x'"]),
-            "is not a downtime",
-        ),
-        (
-            vec![
-                "--target",
-                "cobol",
-                "--server",
-                "postgres",
-                "UPDATE users SET status = 'x'",
-            ],
+            vec!["--target", "cobol", "--server", "postgres", "UPDATE users SET status = 'x'"],
             "`cobol` is not a target",
         ),
-        (
-            vec!["--target", "raw", "--server", "oracle@9", "x y"],
-            "is not a server miggen knows",
-        ),
+        (vec!["--target", "raw", "--server", "oracle@9", "x y"], "is not a server miggen knows"),
         (vec!["--frobnicate"], "unexpected argument"),
     ] {
         let ran = repo.miggen(&args);
@@ -120,12 +98,7 @@ fn usage_errors_exit_with_2() {
 fn help_lists_the_exit_codes() {
     let ran = Repo::new().miggen(&["--help"]);
     assert_eq!(ran.code, 0);
-    for line in [
-        "Exit codes:",
-        "refused",
-        "the command line is wrong",
-        "a bug of miggen",
-    ] {
+    for line in ["Exit codes:", "refused", "the command line is wrong", "a bug of miggen"] {
         assert!(ran.stdout.contains(line), "{line} is missing");
     }
 }
@@ -137,30 +110,15 @@ fn the_change_comes_from_a_file_or_standard_input_as_well() {
     from_file.write("change.sql", sql);
     assert_eq!(from_file.miggen(&with(&["change.sql"])).code, 0);
     let from_input = Repo::raw(SCHEMA);
-    assert_eq!(
-        from_input
-            .miggen_with_input(&with(&["-"]), sql.as_bytes())
-            .code,
-        0
-    );
+    assert_eq!(from_input.miggen_with_input(&with(&["-"]), sql.as_bytes()).code, 0);
     let up = "migrations/002_add_users_age.up.sql";
     assert_eq!(from_file.read(up), from_input.read(up));
 
     let missing = Repo::raw(SCHEMA).miggen(&with(&["nowhere.sql"]));
-    assert!(
-        missing.stderr.contains("nowhere.sql cannot be read"),
-        "{}",
-        missing.stderr
-    );
+    assert!(missing.stderr.contains("nowhere.sql cannot be read"), "{}", missing.stderr);
     assert_eq!(missing.code, 1);
     let latin1 = Repo::raw(SCHEMA).miggen_with_input(&with(&["-"]), b"-- caf\xe9\nSELECT 1;");
-    assert!(
-        latin1
-            .stderr
-            .contains("standard input is not UTF-8: byte 7"),
-        "{}",
-        latin1.stderr
-    );
+    assert!(latin1.stderr.contains("standard input is not UTF-8: byte 7"), "{}", latin1.stderr);
     assert_eq!(latin1.code, 1);
 }
 
@@ -170,15 +128,9 @@ fn a_rollout_goes_through_its_deploys() {
     repo.write("change.sql", RENAME);
     let mut told = String::new();
     let mut tell = |title: &str, ran: &support::Ran| {
-        told.push_str(&format!(
-            "$ {title}\n{}{}exit {}\n\n",
-            ran.stdout, ran.stderr, ran.code
-        ));
+        told.push_str(&format!("$ {title}\n{}{}exit {}\n\n", ran.stdout, ran.stderr, ran.code));
     };
-    tell(
-        "miggen change.sql",
-        &repo.miggen(&with(&["--rows", "posts=2M", "change.sql"])),
-    );
+    tell("miggen change.sql", &repo.miggen(&with(&["--rows", "posts=2M", "change.sql"])));
     tell("miggen status", &repo.miggen(&["status"]));
     tell("miggen next", &repo.miggen(&["next"]));
     let toml = "rollouts/2026-11-21-rename-posts-created/rollout.toml";
@@ -190,28 +142,18 @@ fn a_rollout_goes_through_its_deploys() {
     repo.write(toml, &state);
     let repo = repo.at("1796205600"); // 2026-12-02
     tell("miggen next      # 2026-12-02", &repo.miggen(&["next"]));
-    tell(
-        "miggen status --check",
-        &repo.miggen(&["status", "--check"]),
-    );
+    tell("miggen status --check", &repo.miggen(&["status", "--check"]));
     let repo = repo.at("1796810400"); // 2026-12-09
-    tell(
-        "miggen status --check      # 2026-12-09",
-        &repo.miggen(&["status", "--check"]),
-    );
+    tell("miggen status --check      # 2026-12-09", &repo.miggen(&["status", "--check"]));
     // Somebody else's migration came in between.
     repo.write("migrations/006_other.up.sql", "-- other\n");
     repo.write("migrations/006_other.down.sql", "-- other\n");
     tell("miggen next      # 2026-12-09", &repo.miggen(&["next"]));
     tell("miggen next", &repo.miggen(&["next"]));
-    tell(
-        "miggen status --check",
-        &repo.miggen(&["status", "--check"]),
-    );
+    tell("miggen status --check", &repo.miggen(&["status", "--check"]));
     insta::assert_snapshot!(told);
     assert!(
-        repo.files()
-            .contains(&"migrations/009_rename_posts_created_contract.up.sql".to_owned())
+        repo.files().contains(&"migrations/009_rename_posts_created_contract.up.sql".to_owned())
     );
     assert!(
         repo.read("migrations/009_rename_posts_created_contract.up.sql")
@@ -227,11 +169,7 @@ fn nothing_existing_is_overwritten_and_all_is_written_or_nothing() {
     let before = repo.files();
     let again = repo.miggen(&with(&[change]));
     assert_eq!(again.code, 1);
-    assert!(
-        again.stderr.contains("is already there"),
-        "{}",
-        again.stderr
-    );
+    assert!(again.stderr.contains("is already there"), "{}", again.stderr);
     assert_eq!(repo.files(), before);
 
     // A folder where a file should go: the first files must go again.
@@ -254,11 +192,7 @@ fn a_dry_run_writes_nothing_and_json_holds_every_file() {
     let value: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(value["deploys"].as_array().unwrap().len(), 2);
     let files = value["files"].as_array().unwrap();
-    assert!(
-        files
-            .iter()
-            .any(|file| file["path"].as_str().unwrap().ends_with("RUNBOOK.md"))
-    );
+    assert!(files.iter().any(|file| file["path"].as_str().unwrap().ends_with("RUNBOOK.md")));
 }
 
 #[test]
@@ -280,21 +214,11 @@ fn a_team_overrides_one_block_or_one_file() {
         ".miggen/templates/raw/up.sql.j2",
         "{% extends \"builtin/raw/up.sql.j2\" %}\n{% block head %}\n-- ticket: {{ reason }}\n{{ super() }}{% endblock %}\n",
     );
-    repo.write(
-        ".miggen/templates/raw/down.sql.j2",
-        "-- {{ message }}: ask the database team\n",
-    );
-    let ran = repo.miggen(&with(&[
-        "--reason",
-        "DB-7",
-        "ALTER TABLE users ADD COLUMN age int",
-    ]));
+    repo.write(".miggen/templates/raw/down.sql.j2", "-- {{ message }}: ask the database team\n");
+    let ran = repo.miggen(&with(&["--reason", "DB-7", "ALTER TABLE users ADD COLUMN age int"]));
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let up = repo.read("migrations/002_add_users_age.up.sql");
-    assert!(
-        up.starts_with("-- ticket: DB-7\n\\set ON_ERROR_STOP on\n"),
-        "{up}"
-    );
+    assert!(up.starts_with("-- ticket: DB-7\n\\set ON_ERROR_STOP on\n"), "{up}");
     assert!(up.contains("ADD COLUMN age int"), "{up}");
     assert_eq!(
         repo.read("migrations/002_add_users_age.down.sql"),
@@ -314,10 +238,6 @@ fn a_team_overrides_one_block_or_one_file() {
 fn all_deploys_at_once_for_those_who_run_files_by_hand() {
     let repo = Repo::raw(SCHEMA);
     assert_eq!(repo.miggen(&with(&["--all", RENAME])).code, 0);
-    let ups = repo
-        .files()
-        .iter()
-        .filter(|file| file.ends_with(".up.sql"))
-        .count();
+    let ups = repo.files().iter().filter(|file| file.ends_with(".up.sql")).count();
     assert_eq!(ups, 1 + 4 + 3);
 }

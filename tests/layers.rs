@@ -14,12 +14,7 @@ fn imports_point_left() {
     let mut seen = 0;
     for file in rust_files(&root) {
         let relative = file.strip_prefix(&root).unwrap();
-        let first = relative
-            .components()
-            .next()
-            .unwrap()
-            .as_os_str()
-            .to_string_lossy();
+        let first = relative.components().next().unwrap().as_os_str().to_string_lossy();
         let station = first.trim_end_matches(".rs");
         if matches!(station, "lib" | "main") {
             continue;
@@ -28,18 +23,10 @@ fn imports_point_left() {
         let place = place.unwrap_or_else(|| panic!("`{station}` is not in the order of stations"));
         for (line, text) in fs::read_to_string(&file).unwrap().lines().enumerate() {
             for later in &ORDER[place + 1..] {
-                let named = text
-                    .match_indices(&format!("crate::{later}"))
-                    .any(|(at, found)| {
-                        !text[at + found.len()..]
-                            .starts_with(|c: char| c.is_alphanumeric() || c == '_')
-                    });
-                assert!(
-                    !named,
-                    "{}:{}: {station} names {later}",
-                    relative.display(),
-                    line + 1
-                );
+                let named = text.match_indices(&format!("crate::{later}")).any(|(at, found)| {
+                    !text[at + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
+                });
+                assert!(!named, "{}:{}: {station} names {later}", relative.display(), line + 1);
             }
         }
         seen += 1;
@@ -50,11 +37,7 @@ fn imports_point_left() {
 #[test]
 fn only_cli_names_clap_and_only_package_names_minijinja() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for (word, home) in [
-        ("clap::", "cli"),
-        ("minijinja::", "package"),
-        ("sqlparser::", "input"),
-    ] {
+    for (word, home) in [("clap::", "cli"), ("minijinja::", "package"), ("sqlparser::", "input")] {
         for file in rust_files(&root) {
             let relative = file.strip_prefix(&root).unwrap();
             if !relative.starts_with(home) {

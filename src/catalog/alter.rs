@@ -58,16 +58,12 @@ impl Replay<'_, '_> {
     /// Gives the table's new name, where the action changes it.
     fn action(&mut self, table: &TableName, action: &AlterAction<'_>) -> Option<TableName> {
         match &action.kind {
-            AlterKind::AddColumn {
-                column,
-                if_not_exists,
-                position,
-            } => self.add_column(table, column, *if_not_exists, position.as_ref()),
-            AlterKind::DropColumn {
-                column,
-                if_exists,
-                cascade,
-            } => self.drop_column(table, column, *if_exists, *cascade),
+            AlterKind::AddColumn { column, if_not_exists, position } => {
+                self.add_column(table, column, *if_not_exists, position.as_ref())
+            }
+            AlterKind::DropColumn { column, if_exists, cascade } => {
+                self.drop_column(table, column, *if_exists, *cascade)
+            }
             AlterKind::RenameColumn { from, to } => self.rename_column(table, from, to),
             AlterKind::RenameTable { to } => {
                 let mut to = self.name(to);
@@ -123,23 +119,16 @@ impl Replay<'_, '_> {
                     column.identity = None;
                 }
             }),
-            AlterKind::SetType {
-                column,
-                ty,
-                collate,
-                ..
-            } => {
+            AlterKind::SetType { column, ty, collate, .. } => {
                 let dialect = self.dialect();
                 self.with_column(table, column, |column| {
                     column.ty = input::folded(ty.text, dialect);
                     column.collation = collate.map(|name| input::folded(name.text, dialect));
                 });
             }
-            AlterKind::Redefine {
-                from,
-                column,
-                position,
-            } => self.redefine(table, from, column, position.as_ref()),
+            AlterKind::Redefine { from, column, position } => {
+                self.redefine(table, from, column, position.as_ref())
+            }
             AlterKind::AddConstraint(of) => {
                 if self.constraint_using_index(table, of) {
                     return None;
@@ -167,12 +156,9 @@ impl Replay<'_, '_> {
                     *place = Some(with_options(place.as_deref().unwrap_or_default(), &options));
                 });
             }
-            AlterKind::DropConstraint {
-                name,
-                kind,
-                if_exists,
-                cascade,
-            } => self.drop_constraint(table, name.as_ref(), kind, *if_exists, *cascade),
+            AlterKind::DropConstraint { name, kind, if_exists, cascade } => {
+                self.drop_constraint(table, name.as_ref(), kind, *if_exists, *cascade)
+            }
             AlterKind::AddIndex(index) => {
                 let origin = self.origin_of(&action.text);
                 self.create_index(index, origin);
@@ -195,10 +181,7 @@ impl Replay<'_, '_> {
             AlterKind::DropIdentity { column } => {
                 self.with_column(table, column, |column| column.identity = None);
             }
-            AlterKind::SetExpression {
-                column,
-                expr: slice,
-            } => {
+            AlterKind::SetExpression { column, expr: slice } => {
                 let new = expr(slice);
                 self.with_column(table, column, |column| {
                     let stored = column.generated.as_ref().is_some_and(|old| old.stored);
@@ -230,9 +213,7 @@ impl Replay<'_, '_> {
 
     fn partial(&mut self, table: &TableName, text: &Slice<'_>) {
         if let Some(table) = self.catalog.table_mut(table) {
-            table
-                .partial
-                .push(format!("`{}` is not understood", text.text));
+            table.partial.push(format!("`{}` is not understood", text.text));
         }
     }
 
@@ -263,10 +244,7 @@ impl Replay<'_, '_> {
         let dialect = self.dialect();
         let found = self.catalog.table_mut(table).and_then(|table| {
             table.constraints.iter_mut().find(|constraint| {
-                constraint
-                    .name
-                    .as_deref()
-                    .is_some_and(|own| names::same(dialect, own, &name.name))
+                constraint.name.as_deref().is_some_and(|own| names::same(dialect, own, &name.name))
             })
         });
         match found {
@@ -283,19 +261,15 @@ impl Replay<'_, '_> {
             return;
         }
         let message = format!("`{table}` has no constraint `{}`", name.name);
-        let constraints = owner
-            .constraints
-            .iter()
-            .filter_map(|constraint| constraint.name.as_deref());
+        let constraints =
+            owner.constraints.iter().filter_map(|constraint| constraint.name.as_deref());
         let hint = names::closest(&name.name, constraints).map(did_you_mean);
         self.problem_with_hint(message, name.span, NOT_THERE, hint);
     }
 
     fn retain_constraints(&mut self, table: &TableName, keep: impl Fn(&ConstraintKind) -> bool) {
         if let Some(table) = self.catalog.table_mut(table) {
-            table
-                .constraints
-                .retain(|constraint| keep(&constraint.kind));
+            table.constraints.retain(|constraint| keep(&constraint.kind));
         }
     }
 
@@ -321,11 +295,7 @@ impl Replay<'_, '_> {
             return;
         }
         let serial = columns::is_serial(&read.column.ty) && dialect == Dialect::Postgres;
-        owner.partial.extend(
-            read.unknown
-                .iter()
-                .map(|what| format!("{what} is not understood")),
-        );
+        owner.partial.extend(read.unknown.iter().map(|what| format!("{what} is not understood")));
         insert_column(&mut owner.columns, read.column, position, dialect);
         for constraint in read.constraints {
             self.add_constraint(&mut owner, constraint, Some(&name));
@@ -381,19 +351,13 @@ impl Replay<'_, '_> {
         }
         if cascade {
             for other in self.catalog.tables.values_mut() {
-                other
-                    .constraints
-                    .retain(|constraint| match &constraint.kind {
-                        ConstraintKind::ForeignKey {
-                            table: target,
-                            references,
-                            ..
-                        } => {
-                            target != table
-                                || !references.iter().any(|own| names::same(dialect, own, name))
-                        }
-                        _ => true,
-                    });
+                other.constraints.retain(|constraint| match &constraint.kind {
+                    ConstraintKind::ForeignKey { table: target, references, .. } => {
+                        target != table
+                            || !references.iter().any(|own| names::same(dialect, own, name))
+                    }
+                    _ => true,
+                });
             }
             // Which of the views that name the table use this column is not known for certain.
             let table_name = table.name.clone();
@@ -436,16 +400,11 @@ impl Replay<'_, '_> {
             return;
         };
         let in_primary_key = owner.primary_key().is_some_and(|keys| {
-            keys.iter()
-                .filter_map(Key::column)
-                .any(|own| names::same(dialect, own, &to))
+            keys.iter().filter_map(Key::column).any(|own| names::same(dialect, own, &to))
         });
         let mut column = read.column;
         column.not_null |= in_primary_key;
-        if let Some(at) = owner
-            .columns
-            .iter()
-            .position(|own| names::same(dialect, &own.name, &to))
+        if let Some(at) = owner.columns.iter().position(|own| names::same(dialect, &own.name, &to))
         {
             if position.is_some() {
                 owner.columns.remove(at);
@@ -507,11 +466,8 @@ impl Replay<'_, '_> {
                 }
             }
             ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) if cascade => {
-                let columns: Vec<String> = keys
-                    .iter()
-                    .filter_map(Key::column)
-                    .map(str::to_owned)
-                    .collect();
+                let columns: Vec<String> =
+                    keys.iter().filter_map(Key::column).map(str::to_owned).collect();
                 self.drop_references(table, Some(&columns));
             }
             _ => {}
@@ -525,15 +481,10 @@ impl Replay<'_, '_> {
             return;
         }
         let owned = self.catalog.sequences.values().any(|sequence| {
-            sequence
-                .owned_by
-                .as_ref()
-                .is_some_and(|(owner, own)| owner == table && own == column)
+            sequence.owned_by.as_ref().is_some_and(|(owner, own)| owner == table && own == column)
         });
-        if let Some(column) = self
-            .catalog
-            .table_mut(table)
-            .and_then(|table| table.column_mut(column))
+        if let Some(column) =
+            self.catalog.table_mut(table).and_then(|table| table.column_mut(column))
         {
             let counts = column
                 .default
@@ -562,9 +513,7 @@ impl Replay<'_, '_> {
                 // Every text column gets the table's own character set.
                 for column in &mut owner.columns {
                     column.collation = None;
-                    column
-                        .other
-                        .retain(|other| !other.to_ascii_uppercase().starts_with("CHAR"));
+                    column.other.retain(|other| !other.to_ascii_uppercase().starts_with("CHAR"));
                 }
                 text.get("CONVERT TO ".len()..).map(str::to_owned)
             }
@@ -578,9 +527,7 @@ impl Replay<'_, '_> {
             }
             "ALGORITHM" | "LOCK" => None,
             _ if words.ends_with("PARTITION") => {
-                owner
-                    .partial
-                    .push(format!("its partitions were changed by `{text}`"));
+                owner.partial.push(format!("its partitions were changed by `{text}`"));
                 None
             }
             _ if is_table_option(words) => Some(text),
@@ -632,10 +579,7 @@ fn insert_column(
         };
         let raw = &position.text[after.range()];
         let after = input::literal::quoted_name(raw, dialect);
-        columns
-            .iter()
-            .position(|own| names::same(dialect, &own.name, &after))
-            .map(|at| at + 1)
+        columns.iter().position(|own| names::same(dialect, &own.name, &after)).map(|at| at + 1)
     });
     match at {
         Some(at) => columns.insert(at, column),
@@ -666,24 +610,20 @@ fn drop_column_from(table: &mut super::Table, name: &str, cascade: bool) {
                 .is_some_and(|generated| input::mentions(&generated.expr.0, name, dialect));
         !is(&column.name) && !depends
     });
-    table
-        .constraints
-        .retain_mut(|constraint| match &mut constraint.kind {
-            ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) if mysql => {
-                shrink(keys)
-            }
-            ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) => {
-                !names_it(keys)
-                    && !constraint
-                        .options
-                        .as_deref()
-                        .is_some_and(|options| input::mentions(options, name, dialect))
-            }
-            ConstraintKind::Check(expr) => !input::mentions(&expr.0, name, dialect),
-            ConstraintKind::ForeignKey { columns, .. } => !columns.iter().any(|own| is(own)),
-            ConstraintKind::NotNull(column) => !is(column),
-            ConstraintKind::Exclude(text) => !input::mentions(text, name, dialect),
-        });
+    table.constraints.retain_mut(|constraint| match &mut constraint.kind {
+        ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) if mysql => shrink(keys),
+        ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) => {
+            !names_it(keys)
+                && !constraint
+                    .options
+                    .as_deref()
+                    .is_some_and(|options| input::mentions(options, name, dialect))
+        }
+        ConstraintKind::Check(expr) => !input::mentions(&expr.0, name, dialect),
+        ConstraintKind::ForeignKey { columns, .. } => !columns.iter().any(|own| is(own)),
+        ConstraintKind::NotNull(column) => !is(column),
+        ConstraintKind::Exclude(text) => !input::mentions(text, name, dialect),
+    });
     table.indexes.retain_mut(|index| {
         if mysql {
             return shrink(&mut index.keys);

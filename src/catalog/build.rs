@@ -18,16 +18,9 @@ use super::{Catalog, Origin, TableName, Taint, names};
 pub fn build(sources: &[Source], dialect: Dialect) -> Result<(Catalog, Vec<String>)> {
     let mut catalog = Catalog::new(dialect);
     let mut warnings = Vec::new();
-    let mut session = Session {
-        seen: Some(BTreeSet::new()),
-        ..Session::default()
-    };
+    let mut session = Session { seen: Some(BTreeSet::new()), ..Session::default() };
     for source in sources {
-        let mut lines = Lines {
-            text: &source.text,
-            at: 0,
-            line: 1,
-        };
+        let mut lines = Lines { text: &source.text, at: 0, line: 1 };
         for statement in input::read(source, dialect)? {
             let mut replay = Replay {
                 catalog: &mut catalog,
@@ -137,12 +130,7 @@ impl Replay<'_, '_> {
         label: &'static str,
         hint: Option<String>,
     ) {
-        self.problems.push(Problem {
-            message: message.into(),
-            span,
-            label,
-            hint,
-        });
+        self.problems.push(Problem { message: message.into(), span, label, hint });
     }
 
     pub(super) fn origin(&self) -> Origin {
@@ -209,25 +197,18 @@ impl Replay<'_, '_> {
                 self.create_index(index, origin);
             }
             Kind::DropIndex(drop) => self.drop_indexes(drop),
-            Kind::RenameIndex {
-                index,
-                to,
-                if_exists,
-            } => self.rename_index(index, &to.name, *if_exists),
+            Kind::RenameIndex { index, to, if_exists } => {
+                self.rename_index(index, &to.name, *if_exists)
+            }
             Kind::CreateEnum { name, labels } => self.create_enum(name, labels),
-            Kind::AddEnumValue {
-                name,
-                label,
-                if_not_exists,
-                position,
-            } => self.add_enum_value(name, label, *if_not_exists, position.as_ref()),
+            Kind::AddEnumValue { name, label, if_not_exists, position } => {
+                self.add_enum_value(name, label, *if_not_exists, position.as_ref())
+            }
             Kind::RenameEnumValue { name, from, to } => self.rename_enum_value(name, from, to),
             Kind::CreateDomain { name, ty, rest } => self.create_domain(name, ty, rest.as_ref()),
-            Kind::CreateSequence {
-                name,
-                if_not_exists,
-                owned_by,
-            } => self.create_sequence(name, *if_not_exists, owned_by.as_ref()),
+            Kind::CreateSequence { name, if_not_exists, owned_by } => {
+                self.create_sequence(name, *if_not_exists, owned_by.as_ref())
+            }
             Kind::OwnSequence { name, owned_by } => self.own_sequence(name, owned_by.as_ref()),
             Kind::CreateView(view) => self.create_view(view),
             Kind::CreateTrigger(trigger) => self.create_trigger(trigger),
@@ -235,13 +216,7 @@ impl Replay<'_, '_> {
             Kind::RenameOther { what, name, on, to } => {
                 self.rename_other(what, name, on.as_ref(), &to.name);
             }
-            Kind::DropOther {
-                what,
-                names,
-                on,
-                if_exists,
-                cascade,
-            } => {
+            Kind::DropOther { what, names, on, if_exists, cascade } => {
                 for name in names {
                     self.drop_other(what, name, on.as_ref(), *if_exists, *cascade);
                 }
@@ -262,10 +237,7 @@ impl Replay<'_, '_> {
 
     /// An index or constraint of this name may exist.
     pub(super) fn may_exist(&self, name: &str) -> bool {
-        self.session
-            .seen
-            .as_ref()
-            .is_none_or(|seen| seen.contains(name))
+        self.session.seen.as_ref().is_none_or(|seen| seen.contains(name))
     }
 
     /// Notes the names of the tables that the statement has touched.
@@ -313,10 +285,7 @@ impl Replay<'_, '_> {
 
     pub(super) fn taint(&mut self, kind: &str) {
         let origin = self.origin();
-        self.catalog.taints.push(Taint {
-            kind: kind.to_owned(),
-            origin,
-        });
+        self.catalog.taints.push(Taint { kind: kind.to_owned(), origin });
     }
 }
 

@@ -25,24 +25,15 @@ pub(super) fn expr(slice: &Slice<'_>) -> Expr {
 pub(super) fn default(slice: &Slice<'_>, dialect: Dialect) -> Option<Expr> {
     let tokens = input::lex(slice.text, dialect).unwrap_or_default();
     let mut raw = tokens.iter().map(|token| &slice.text[token.range()]);
-    let null = raw
-        .next()
-        .is_some_and(|first| first.eq_ignore_ascii_case("null"))
+    let null = raw.next().is_some_and(|first| first.eq_ignore_ascii_case("null"))
         && raw.next().is_none_or(|next| next == ":");
     (!null).then(|| expr(slice))
 }
 
 pub(super) fn is_serial(ty: &str) -> bool {
-    [
-        "serial",
-        "bigserial",
-        "smallserial",
-        "serial4",
-        "serial8",
-        "serial2",
-    ]
-    .iter()
-    .any(|serial| ty.eq_ignore_ascii_case(serial))
+    ["serial", "bigserial", "smallserial", "serial4", "serial8", "serial2"]
+        .iter()
+        .any(|serial| ty.eq_ignore_ascii_case(serial))
 }
 
 pub(super) fn foreign_key(
@@ -53,22 +44,14 @@ pub(super) fn foreign_key(
     ConstraintKind::ForeignKey {
         columns,
         table: TableName::of(&references.table, dialect),
-        references: references
-            .columns
-            .iter()
-            .map(|column| column.name.to_string())
-            .collect(),
-        actions: references
-            .actions
-            .map(|actions| input::folded(actions.text, dialect)),
+        references: references.columns.iter().map(|column| column.name.to_string()).collect(),
+        actions: references.actions.map(|actions| input::folded(actions.text, dialect)),
     }
 }
 
 pub(super) fn read(definition: &ColumnDef<'_>, dialect: Dialect) -> Read {
     let name = definition.name.name.to_string();
-    let ty = definition
-        .ty
-        .map_or_else(String::new, |ty| input::folded(ty.text, dialect));
+    let ty = definition.ty.map_or_else(String::new, |ty| input::folded(ty.text, dialect));
     let mut read = Read {
         column: Column {
             name,
@@ -100,12 +83,7 @@ pub(super) fn read(definition: &ColumnDef<'_>, dialect: Dialect) -> Read {
 
 fn take(read: &mut Read, constraint: &ColumnConstraint<'_>, dialect: Dialect) {
     let column = &mut read.column;
-    let own_key = || {
-        vec![Key::Column {
-            name: column.name.clone(),
-            rest: None,
-        }]
-    };
+    let own_key = || vec![Key::Column { name: column.name.clone(), rest: None }];
     let options = |rest: &Option<Slice<'_>>| rest.map(|rest| input::folded(rest.text, dialect));
     let mut add = |kind, options| {
         read.constraints.push(Constraint {
@@ -125,10 +103,7 @@ fn take(read: &mut Read, constraint: &ColumnConstraint<'_>, dialect: Dialect) {
         }
         ColumnConstraintKind::Null => column.not_null = false,
         ColumnConstraintKind::Default(slice) => column.default = default(slice, dialect),
-        ColumnConstraintKind::PrimaryKey {
-            autoincrement,
-            rest,
-        } => {
+        ColumnConstraintKind::PrimaryKey { autoincrement, rest } => {
             if *autoincrement {
                 column.identity = Some(Identity::AutoIncrement);
             }
@@ -149,20 +124,12 @@ fn take(read: &mut Read, constraint: &ColumnConstraint<'_>, dialect: Dialect) {
         ColumnConstraintKind::Collate(slice) => {
             column.collation = Some(input::folded(slice.text, dialect));
         }
-        ColumnConstraintKind::Generated {
-            expr: slice,
-            stored,
-        } => {
-            column.generated = Some(Generated {
-                expr: expr(slice),
-                stored: *stored,
-            });
+        ColumnConstraintKind::Generated { expr: slice, stored } => {
+            column.generated = Some(Generated { expr: expr(slice), stored: *stored });
         }
         ColumnConstraintKind::Identity { .. } => {
-            column.identity = Some(Identity::Generated(input::folded(
-                constraint.text.text,
-                dialect,
-            )));
+            column.identity =
+                Some(Identity::Generated(input::folded(constraint.text.text, dialect)));
             column.not_null = true;
         }
         ColumnConstraintKind::AutoIncrement => {
@@ -171,22 +138,16 @@ fn take(read: &mut Read, constraint: &ColumnConstraint<'_>, dialect: Dialect) {
         }
         ColumnConstraintKind::Comment(text) => column.comment = Some(text.to_string()),
         ColumnConstraintKind::OnUpdate(_) | ColumnConstraintKind::Other => {
-            column
-                .other
-                .push(input::folded(constraint.text.text, dialect));
+            column.other.push(input::folded(constraint.text.text, dialect));
         }
-        ColumnConstraintKind::Unknown => read.unknown.push(format!(
-            "`{}` in the definition of `{}`",
-            constraint.text.text, column.name
-        )),
+        ColumnConstraintKind::Unknown => read
+            .unknown
+            .push(format!("`{}` in the definition of `{}`", constraint.text.text, column.name)),
     }
 }
 
 /// The value of a `COMMENT ON … IS` literal.
 pub(super) fn comment(literal: &Slice<'_>, dialect: Dialect) -> String {
     let tokens = input::lex(literal.text, dialect).unwrap_or_default();
-    tokens
-        .iter()
-        .map(|token| literal::string(&literal.text[token.range()], dialect))
-        .collect()
+    tokens.iter().map(|token| literal::string(&literal.text[token.range()], dialect)).collect()
 }

@@ -26,11 +26,8 @@ fn keys(of: &[ast::IndexKey<'_>], dialect: Dialect) -> Vec<Key> {
 }
 
 fn options(parts: &[Option<Slice<'_>>], dialect: Dialect) -> Option<String> {
-    let parts: Vec<String> = parts
-        .iter()
-        .flatten()
-        .map(|part| input::folded(part.text, dialect))
-        .collect();
+    let parts: Vec<String> =
+        parts.iter().flatten().map(|part| input::folded(part.text, dialect)).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
@@ -41,40 +38,26 @@ pub(super) fn constraint(of: &ast::TableConstraint<'_>, dialect: Dialect) -> Opt
         idents.iter().map(|ident| ident.name.to_string()).collect()
     };
     let (kind, options) = match &of.kind {
-        TableConstraintKind::PrimaryKey { columns, rest } => (
-            ConstraintKind::PrimaryKey(keys(columns, dialect)),
-            options(&[*rest], dialect),
-        ),
-        TableConstraintKind::Unique {
-            before,
-            columns,
-            rest,
-        } => (
-            ConstraintKind::Unique(keys(columns, dialect)),
-            options(&[*before, *rest], dialect),
-        ),
-        TableConstraintKind::Check { expr: slice, rest } => (
-            ConstraintKind::Check(expr(slice)),
-            options(&[*rest], dialect),
-        ),
-        TableConstraintKind::ForeignKey {
-            columns,
-            references,
-        } => (foreign_key(idents(columns), references, dialect), None),
+        TableConstraintKind::PrimaryKey { columns, rest } => {
+            (ConstraintKind::PrimaryKey(keys(columns, dialect)), options(&[*rest], dialect))
+        }
+        TableConstraintKind::Unique { before, columns, rest } => {
+            (ConstraintKind::Unique(keys(columns, dialect)), options(&[*before, *rest], dialect))
+        }
+        TableConstraintKind::Check { expr: slice, rest } => {
+            (ConstraintKind::Check(expr(slice)), options(&[*rest], dialect))
+        }
+        TableConstraintKind::ForeignKey { columns, references } => {
+            (foreign_key(idents(columns), references, dialect), None)
+        }
         TableConstraintKind::NotNull { column } => {
             (ConstraintKind::NotNull(column.name.to_string()), None)
         }
         TableConstraintKind::Exclude => {
             // Without `CONSTRAINT name`, which is kept apart.
             let text = of.text.text;
-            let from = of
-                .name
-                .as_ref()
-                .map_or(0, |name| name.span.end - of.text.start);
-            (
-                ConstraintKind::Exclude(text[from..].trim().to_owned()),
-                None,
-            )
+            let from = of.name.as_ref().map_or(0, |name| name.span.end - of.text.start);
+            (ConstraintKind::Exclude(text[from..].trim().to_owned()), None)
         }
         TableConstraintKind::UsingIndex { .. } | TableConstraintKind::Unknown => return None,
     };
@@ -82,11 +65,7 @@ pub(super) fn constraint(of: &ast::TableConstraint<'_>, dialect: Dialect) -> Opt
     let named =
         of.name.is_some() && !(primary && matches!(dialect, Dialect::MySql | Dialect::MariaDb));
     Some(Constraint {
-        name: of
-            .name
-            .as_ref()
-            .filter(|_| named)
-            .map(|name| name.name.to_string()),
+        name: of.name.as_ref().filter(|_| named).map(|name| name.name.to_string()),
         named,
         kind,
         options,
@@ -97,10 +76,7 @@ pub(super) fn constraint(of: &ast::TableConstraint<'_>, dialect: Dialect) -> Opt
 impl Replay<'_, '_> {
     /// A relation of this name stands in the schema: table, index, sequence or view.
     pub(super) fn relation_taken(&self, schema: Option<&str>, name: &str) -> bool {
-        let key = TableName {
-            schema: schema.map(str::to_owned),
-            name: name.to_owned(),
-        };
+        let key = TableName { schema: schema.map(str::to_owned), name: name.to_owned() };
         self.catalog.table_key(&key).is_some()
             || self.catalog.sequences.contains_key(&key)
             || self.catalog.views.contains_key(&key)
@@ -140,12 +116,7 @@ impl Replay<'_, '_> {
                             && (own_relation(table, name) || self.relation_taken(schema, name)))
                 };
                 let columns = named_columns(table, kind);
-                Some(names::pg_constraint_name(
-                    &table.name.name,
-                    kind,
-                    &columns,
-                    &taken,
-                ))
+                Some(names::pg_constraint_name(&table.name.name, kind, &columns, &taken))
             }
             dialect => mysql_constraint_name(table, kind, inline, dialect == Dialect::MariaDb),
         };
@@ -188,22 +159,15 @@ impl Replay<'_, '_> {
         table: &TableName,
         of: &ast::TableConstraint<'_>,
     ) -> bool {
-        let TableConstraintKind::UsingIndex {
-            primary,
-            index,
-            rest,
-        } = &of.kind
-        else {
+        let TableConstraintKind::UsingIndex { primary, index, rest } = &of.kind else {
             return false;
         };
         let dialect = self.dialect();
         let Some(owner) = self.catalog.table_mut(table) else {
             return false;
         };
-        let Some(position) = owner
-            .indexes
-            .iter()
-            .position(|own| names::same(dialect, &own.name, &index.name))
+        let Some(position) =
+            owner.indexes.iter().position(|own| names::same(dialect, &own.name, &index.name))
         else {
             let message = format!("`{table}` has no index `{}`", index.name);
             self.problem(message, index.span, NOT_THERE);
@@ -216,16 +180,9 @@ impl Replay<'_, '_> {
         let include = (!taken.include.is_empty())
             .then(|| format!("INCLUDE ({})", quoted_list(&taken.include, dialect)));
         let rest = rest.map(|rest| input::folded(rest.text, dialect));
-        let parts: Vec<String> = [taken.options, include, rest]
-            .into_iter()
-            .flatten()
-            .collect();
+        let parts: Vec<String> = [taken.options, include, rest].into_iter().flatten().collect();
         owner.constraints.push(Constraint {
-            name: Some(
-                of.name
-                    .as_ref()
-                    .map_or(taken.name, |name| name.name.to_string()),
-            ),
+            name: Some(of.name.as_ref().map_or(taken.name, |name| name.name.to_string())),
             named: true,
             kind: if *primary {
                 ConstraintKind::PrimaryKey(taken.keys)
@@ -242,11 +199,7 @@ impl Replay<'_, '_> {
     pub(super) fn index(&self, table: &Table, of: &ast::CreateIndex<'_>, origin: Origin) -> Index {
         let dialect = self.dialect();
         let keys = keys(&of.keys, dialect);
-        let include: Vec<String> = of
-            .include
-            .iter()
-            .map(|name| name.name.to_string())
-            .collect();
+        let include: Vec<String> = of.include.iter().map(|name| name.name.to_string()).collect();
         let schema = table.name.schema.as_deref();
         let name = match (&of.name, dialect) {
             (Some(name), _) => name.name.name.to_string(),
@@ -271,9 +224,7 @@ impl Replay<'_, '_> {
                 .map(|method| method.text.to_owned()),
             include,
             filter: of.filter.as_ref().map(expr),
-            options: of
-                .options
-                .map(|options| input::folded(options.text, dialect)),
+            options: of.options.map(|options| input::folded(options.text, dialect)),
             comment: None,
             origin,
         }
@@ -282,10 +233,8 @@ impl Replay<'_, '_> {
 
 /// `"a", b` as they stand inside parentheses.
 fn quoted_list(columns: &[String], dialect: Dialect) -> String {
-    let columns: Vec<String> = columns
-        .iter()
-        .map(|column| names::in_expression(column, dialect))
-        .collect();
+    let columns: Vec<String> =
+        columns.iter().map(|column| names::in_expression(column, dialect)).collect();
     columns.join(", ")
 }
 
@@ -300,9 +249,7 @@ pub(super) fn has_index(kind: &ConstraintKind) -> bool {
 fn own_relation(table: &Table, name: &str) -> bool {
     table.name.name == name
         || table.index(name).is_some()
-        || table
-            .constraint(name)
-            .is_some_and(|constraint| has_index(&constraint.kind))
+        || table.constraint(name).is_some_and(|constraint| has_index(&constraint.kind))
 }
 
 fn set_not_null(table: &mut Table, keys: &[Key]) {
@@ -366,14 +313,7 @@ fn mysql_constraint_name(
         let last = table
             .constraints
             .iter()
-            .filter_map(|constraint| {
-                constraint
-                    .name
-                    .as_deref()?
-                    .strip_prefix(prefix)?
-                    .parse()
-                    .ok()
-            })
+            .filter_map(|constraint| constraint.name.as_deref()?.strip_prefix(prefix)?.parse().ok())
             .max()
             .unwrap_or(0_u32);
         Some(format!("{prefix}{}", last + 1))
@@ -400,28 +340,19 @@ fn implicit_index(table: &mut Table, columns: &[String], name: Option<&str>) {
     let covered = |keys: &[Key]| {
         keys.len() >= columns.len()
             && keys.iter().zip(columns).all(|(key, column)| {
-                key.column()
-                    .is_some_and(|own| own.eq_ignore_ascii_case(column))
+                key.column().is_some_and(|own| own.eq_ignore_ascii_case(column))
             })
     };
     let exists = table.indexes.iter().any(|index| covered(&index.keys))
-        || table
-            .constraints
-            .iter()
-            .any(|constraint| match &constraint.kind {
-                ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) => covered(keys),
-                _ => false,
-            });
+        || table.constraints.iter().any(|constraint| match &constraint.kind {
+            ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) => covered(keys),
+            _ => false,
+        });
     if exists {
         return;
     }
-    let keys: Vec<Key> = columns
-        .iter()
-        .map(|column| Key::Column {
-            name: column.clone(),
-            rest: None,
-        })
-        .collect();
+    let keys: Vec<Key> =
+        columns.iter().map(|column| Key::Column { name: column.clone(), rest: None }).collect();
     let taken = |name: &str| table.index(name).is_some() || table.constraint(name).is_some();
     let derived = names::mysql_index_name(&keys, &taken);
     let name = name

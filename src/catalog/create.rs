@@ -43,9 +43,7 @@ impl Replay<'_, '_> {
             columns: Vec::new(),
             constraints: Vec::new(),
             indexes: Vec::new(),
-            options: definition
-                .options
-                .map(|options| input::folded(options.text, dialect)),
+            options: definition.options.map(|options| input::folded(options.text, dialect)),
             partition_by: definition
                 .partition_by
                 .map(|partition| input::folded(partition.text, dialect)),
@@ -64,11 +62,8 @@ impl Replay<'_, '_> {
             let read = columns::read(column, dialect);
             let name = read.column.name.clone();
             table.partial.extend(not_understood(&read));
-            constraints.extend(
-                read.constraints
-                    .iter()
-                    .map(|one| (one.clone(), Some(name.clone()))),
-            );
+            constraints
+                .extend(read.constraints.iter().map(|one| (one.clone(), Some(name.clone()))));
             if definition.partition_of.is_some() {
                 override_column(&mut table, read);
             } else if table.column(&name).is_some() {
@@ -81,9 +76,7 @@ impl Replay<'_, '_> {
         for of in &definition.constraints {
             match constraint(of, dialect) {
                 Some(constraint) => constraints.push((constraint, None)),
-                None => table
-                    .partial
-                    .push(format!("`{}` is not understood", of.text.text)),
+                None => table.partial.push(format!("`{}` is not understood", of.text.text)),
             }
         }
         if dialect == Dialect::Postgres {
@@ -119,9 +112,7 @@ impl Replay<'_, '_> {
         let name = names::pg_sequence_name(&table.name, column, &taken);
         self.catalog.sequences.insert(
             table.sibling(name),
-            Sequence {
-                owned_by: Some((table.clone(), column.to_owned())),
-            },
+            Sequence { owned_by: Some((table.clone(), column.to_owned())) },
         );
     }
 
@@ -158,11 +149,8 @@ impl Replay<'_, '_> {
         }
         let options = table.options.as_deref().unwrap_or_default();
         let tokens = input::lex(options, self.dialect()).unwrap_or_default();
-        let raw = |at: usize| {
-            tokens
-                .get(at)
-                .map_or("", |token: &input::Token| &options[token.range()])
-        };
+        let raw =
+            |at: usize| tokens.get(at).map_or("", |token: &input::Token| &options[token.range()]);
         for at in 0..tokens.len() {
             if raw(at).eq_ignore_ascii_case("comment") {
                 let value = if raw(at + 1) == "=" { at + 2 } else { at + 1 };
@@ -235,14 +223,9 @@ impl Replay<'_, '_> {
             self.catalog.tables.remove(&name);
             self.catalog.triggers.retain(|(table, _), _| *table != name);
             self.catalog.sequences.retain(|_, sequence| {
-                sequence
-                    .owned_by
-                    .as_ref()
-                    .is_none_or(|(table, _)| *table != name)
+                sequence.owned_by.as_ref().is_none_or(|(table, _)| *table != name)
             });
-            self.catalog
-                .others
-                .retain(|other| other.on.as_ref() != Some(&name));
+            self.catalog.others.retain(|other| other.on.as_ref() != Some(&name));
             gone.extend(
                 self.catalog
                     .tables
@@ -256,17 +239,12 @@ impl Replay<'_, '_> {
     /// Foreign keys to the table, or to these columns of it.
     pub(super) fn drop_references(&mut self, to: &TableName, columns: Option<&[String]>) {
         for table in self.catalog.tables.values_mut() {
-            table
-                .constraints
-                .retain(|constraint| match &constraint.kind {
-                    ConstraintKind::ForeignKey {
-                        table, references, ..
-                    } => {
-                        table != to
-                            || columns.is_some_and(|columns| references.as_slice() != columns)
-                    }
-                    _ => true,
-                });
+            table.constraints.retain(|constraint| match &constraint.kind {
+                ConstraintKind::ForeignKey { table, references, .. } => {
+                    table != to || columns.is_some_and(|columns| references.as_slice() != columns)
+                }
+                _ => true,
+            });
         }
     }
 
@@ -291,10 +269,7 @@ impl Replay<'_, '_> {
                     Some(table) => Some(table),
                     None => continue,
                 },
-                None => self
-                    .catalog
-                    .table_of_index(&wanted)
-                    .map(|table| table.name.clone()),
+                None => self.catalog.table_of_index(&wanted).map(|table| table.name.clone()),
             };
             if !table.is_some_and(|table| self.drop_index(&table, &wanted.name)) {
                 self.missing_index(name, drop.if_exists);
@@ -334,30 +309,22 @@ impl Replay<'_, '_> {
             return false;
         };
         let before = table.indexes.len() + table.constraints.len();
-        table
-            .indexes
-            .retain(|index| !names::same(dialect, &index.name, name));
+        table.indexes.retain(|index| !names::same(dialect, &index.name, name));
         if mysql {
-            table
-                .constraints
-                .retain(|constraint| match constraint.kind {
-                    ConstraintKind::PrimaryKey(_) => !name.eq_ignore_ascii_case("primary"),
-                    ConstraintKind::Unique(_) => !constraint
-                        .name
-                        .as_deref()
-                        .is_some_and(|own| names::same(dialect, own, name)),
-                    _ => true,
-                });
+            table.constraints.retain(|constraint| match constraint.kind {
+                ConstraintKind::PrimaryKey(_) => !name.eq_ignore_ascii_case("primary"),
+                ConstraintKind::Unique(_) => {
+                    !constraint.name.as_deref().is_some_and(|own| names::same(dialect, own, name))
+                }
+                _ => true,
+            });
         }
         before != table.indexes.len() + table.constraints.len()
     }
 }
 
 fn not_understood(read: &Read) -> Vec<String> {
-    read.unknown
-        .iter()
-        .map(|what| format!("{what} is not understood"))
-        .collect()
+    read.unknown.iter().map(|what| format!("{what} is not understood")).collect()
 }
 
 fn partial_reasons(definition: &ast::CreateTable<'_>) -> Vec<String> {
@@ -368,9 +335,7 @@ fn partial_reasons(definition: &ast::CreateTable<'_>) -> Vec<String> {
         .collect();
     let options = definition.options.map_or("", |options| options.text);
     let begins = |word: &str| {
-        options
-            .get(..word.len())
-            .is_some_and(|first| first.eq_ignore_ascii_case(word))
+        options.get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word))
     };
     if definition.partial && definition.unknown.is_empty() {
         reasons.push(format!("its columns come from `{options}`"));

@@ -29,10 +29,7 @@ pub struct TableName {
 
 impl TableName {
     pub fn new(name: impl Into<String>) -> TableName {
-        TableName {
-            schema: None,
-            name: name.into(),
-        }
+        TableName { schema: None, name: name.into() }
     }
 }
 
@@ -241,10 +238,7 @@ impl TableName {
     /// Another object in the same schema.
     #[must_use]
     pub fn sibling(&self, name: impl Into<String>) -> TableName {
-        TableName {
-            schema: self.schema.clone(),
-            name: name.into(),
-        }
+        TableName { schema: self.schema.clone(), name: name.into() }
     }
 }
 
@@ -340,42 +334,31 @@ impl Catalog {
 impl Table {
     pub fn column(&self, name: &str) -> Option<&Column> {
         let dialect = self.dialect;
-        self.columns
-            .iter()
-            .find(|column| names::same(dialect, &column.name, name))
+        self.columns.iter().find(|column| names::same(dialect, &column.name, name))
     }
 
     pub fn column_mut(&mut self, name: &str) -> Option<&mut Column> {
         let dialect = self.dialect;
-        self.columns
-            .iter_mut()
-            .find(|column| names::same(dialect, &column.name, name))
+        self.columns.iter_mut().find(|column| names::same(dialect, &column.name, name))
     }
 
     pub fn index(&self, name: &str) -> Option<&Index> {
         let dialect = self.dialect;
-        self.indexes
-            .iter()
-            .find(|index| names::same(dialect, &index.name, name))
+        self.indexes.iter().find(|index| names::same(dialect, &index.name, name))
     }
 
     pub fn constraint(&self, name: &str) -> Option<&Constraint> {
         let dialect = self.dialect;
         self.constraints.iter().find(|constraint| {
-            constraint
-                .name
-                .as_deref()
-                .is_some_and(|own| names::same(dialect, own, name))
+            constraint.name.as_deref().is_some_and(|own| names::same(dialect, own, name))
         })
     }
 
     pub fn primary_key(&self) -> Option<&[Key]> {
-        self.constraints
-            .iter()
-            .find_map(|constraint| match &constraint.kind {
-                ConstraintKind::PrimaryKey(keys) => Some(keys.as_slice()),
-                _ => None,
-            })
+        self.constraints.iter().find_map(|constraint| match &constraint.kind {
+            ConstraintKind::PrimaryKey(keys) => Some(keys.as_slice()),
+            _ => None,
+        })
     }
 }
 

@@ -13,14 +13,7 @@ use super::build::{NOT_THERE, Replay};
 use super::{Domain, Other, Sequence, TableName, Trigger, View, columns};
 
 /// Kinds of opaque statements that make or change an object worth remembering.
-const KEPT: &[&str] = &[
-    "CREATE ",
-    "ALTER ",
-    "GRANT",
-    "REVOKE",
-    "COMMENT ON ",
-    "SECURITY",
-];
+const KEPT: &[&str] = &["CREATE ", "ALTER ", "GRANT", "REVOKE", "COMMENT ON ", "SECURITY"];
 
 impl Replay<'_, '_> {
     pub(super) fn create_enum(&mut self, name: &Name<'_>, labels: &[Cow<'_, str>]) {
@@ -149,17 +142,12 @@ impl Replay<'_, '_> {
             mentions: input::columns_mentioned(self.statement.text.text, self.dialect()),
             origin: self.origin(),
         };
-        self.catalog
-            .triggers
-            .insert((table, trigger.name.name.to_string()), of);
+        self.catalog.triggers.insert((table, trigger.name.name.to_string()), of);
     }
 
     pub(super) fn comment(&mut self, comment: &ast::Comment<'_>) {
         let dialect = self.dialect();
-        let text = comment
-            .text
-            .as_ref()
-            .map(|text| columns::comment(text, dialect));
+        let text = comment.text.as_ref().map(|text| columns::comment(text, dialect));
         let wanted = self.name(&comment.object);
         if comment.what == "INDEX" {
             for table in self.catalog.tables.values_mut() {
@@ -225,9 +213,7 @@ impl Replay<'_, '_> {
                     let key = (table.clone(), from.name.clone());
                     if let Some(mut trigger) = self.catalog.triggers.remove(&key) {
                         trigger.stale = true;
-                        self.catalog
-                            .triggers
-                            .insert((table, to.to_owned()), trigger);
+                        self.catalog.triggers.insert((table, to.to_owned()), trigger);
                     }
                 }
             }
@@ -294,11 +280,8 @@ impl Replay<'_, '_> {
         let on = on.map(|on| self.name(on));
         let sqlite = self.dialect() == Dialect::Sqlite;
         self.catalog.triggers.retain(|(table, own), _| {
-            let same = if sqlite {
-                own.eq_ignore_ascii_case(&name.name)
-            } else {
-                *own == name.name
-            };
+            let same =
+                if sqlite { own.eq_ignore_ascii_case(&name.name) } else { *own == name.name };
             !same || on.as_ref().is_some_and(|on| on != table)
         });
         before != self.catalog.triggers.len()
@@ -307,19 +290,13 @@ impl Replay<'_, '_> {
     fn drop_schema(&mut self, schema: &str) {
         let inside = |name: &TableName| name.schema.as_deref() == Some(schema);
         let catalog = &mut *self.catalog;
-        let tables: Vec<TableName> = catalog
-            .tables
-            .keys()
-            .filter(|name| inside(name))
-            .cloned()
-            .collect();
+        let tables: Vec<TableName> =
+            catalog.tables.keys().filter(|name| inside(name)).cloned().collect();
         catalog.enums.retain(|name, _| !inside(name));
         catalog.domains.retain(|name, _| !inside(name));
         catalog.sequences.retain(|name, _| !inside(name));
         catalog.views.retain(|name, _| !inside(name));
-        catalog
-            .others
-            .retain(|other| !other.object.as_ref().is_some_and(inside));
+        catalog.others.retain(|other| !other.object.as_ref().is_some_and(inside));
         for table in tables {
             self.drop_references(&table, None);
             self.remove_table(&table);
@@ -398,11 +375,7 @@ impl Replay<'_, '_> {
     fn unreadable_table(&mut self) {
         self.taint("CREATE TABLE");
         let span = self.statement.text.span();
-        self.problem(
-            "this CREATE TABLE is not understood",
-            span,
-            "kept out of the schema",
-        );
+        self.problem("this CREATE TABLE is not understood", span, "kept out of the schema");
     }
 
     fn pragma(&mut self) {
@@ -416,12 +389,7 @@ impl Replay<'_, '_> {
             .collect();
         for (text, on) in [("on", true), ("1", true), ("true", true), ("yes", true)]
             .into_iter()
-            .chain([
-                ("off", false),
-                ("0", false),
-                ("false", false),
-                ("no", false),
-            ])
+            .chain([("off", false), ("0", false), ("false", false), ("no", false)])
         {
             if words.ends_with(&format!("legacy_alter_table={text}")) {
                 self.session.legacy_rename = on;

@@ -131,11 +131,8 @@ impl Catalog {
                 in_table(other, from, to);
             }
             for constraint in &mut other.constraints {
-                if let ConstraintKind::ForeignKey {
-                    table: target,
-                    references,
-                    ..
-                } = &mut constraint.kind
+                if let ConstraintKind::ForeignKey { table: target, references, .. } =
+                    &mut constraint.kind
                     && target == table
                 {
                     in_names(references, from, to, dialect);
@@ -164,11 +161,7 @@ pub(super) fn rename_in(table: &mut Table, from: &str, to: &str) -> bool {
         }
     }
     for constraint in &mut table.constraints {
-        if constraint
-            .name
-            .as_deref()
-            .is_some_and(|name| names::same(dialect, name, from))
-        {
+        if constraint.name.as_deref().is_some_and(|name| names::same(dialect, name, from)) {
             constraint.name = Some(to.to_owned());
             constraint.named = true;
             found = true;

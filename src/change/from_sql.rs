@@ -96,10 +96,7 @@ impl Reader<'_> {
             Kind::AlterTable(alter) => self.alter_table(alter, statement),
             Kind::CreateIndex(create) => {
                 let table = self
-                    .table(
-                        &TableName::of(&create.table, self.server.dialect),
-                        create.table.span(),
-                    )?
+                    .table(&TableName::of(&create.table, self.server.dialect), create.table.span())?
                     .clone();
                 if create.concurrently
                     && !self.server.can(crate::dialect::Action::CreateIndexOnline)
@@ -126,23 +123,13 @@ impl Reader<'_> {
                     ));
                 };
                 self.keys_exist(&table.name, &index.keys, span)?;
-                self.ask(
-                    Change::CreateIndex(CreateIndex {
-                        table: table.name,
-                        index,
-                    }),
-                    span,
-                );
+                self.ask(Change::CreateIndex(CreateIndex { table: table.name, index }), span);
                 Ok(())
             }
             Kind::RenameIndex { index, to, .. } => {
                 let name = index.name.name.as_ref();
                 let owner = self.after.tables.values().find_map(|table| {
-                    table
-                        .indexes
-                        .iter()
-                        .find(|i| i.name == name)
-                        .map(|i| (table.name.clone(), i))
+                    table.indexes.iter().find(|i| i.name == name).map(|i| (table.name.clone(), i))
                 });
                 let Some((table, found)) = owner else {
                     return Err(Error::refused(format!("there is no index `{name}`")).at(
@@ -172,11 +159,9 @@ impl Reader<'_> {
         let table = TableName::of(&alter.table, self.server.dialect);
         let found = self.table(&table, alter.table.span())?;
         if !found.partial.is_empty() {
-            return Err(
-                Error::refused(format!("`{}` is not known in full", table.name))
-                    .at(self.source, alter.table.span(), found.partial.join("; "))
-                    .hint("give a schema file with the table as it is: `--schema schema.sql`"),
-            );
+            return Err(Error::refused(format!("`{}` is not known in full", table.name))
+                .at(self.source, alter.table.span(), found.partial.join("; "))
+                .hint("give a schema file with the table as it is: `--schema schema.sql`"));
         }
         if found.partition_by.is_some() || found.partition_of.is_some() {
             return Err(self.not_yet("changing a partitioned table", alter.table.span()));
@@ -196,11 +181,7 @@ impl Reader<'_> {
     fn action(&mut self, table: &TableName, action: &AlterAction) -> Result<()> {
         let span = action.text.span();
         match &action.kind {
-            AlterKind::AddColumn {
-                column,
-                if_not_exists,
-                ..
-            } => {
+            AlterKind::AddColumn { column, if_not_exists, .. } => {
                 let there = self.after.tables[table].column(&column.name.name).is_some();
                 if there && !if_not_exists {
                     return Err(Error::refused(format!(
@@ -294,8 +275,7 @@ impl Reader<'_> {
                 self.ask(Change::AddColumn(change), span);
             }
             AlterKind::RenameColumn { from, to } => {
-                self.renamed
-                    .insert((table.clone(), to.name.to_string()), from.name.to_string());
+                self.renamed.insert((table.clone(), to.name.to_string()), from.name.to_string());
                 self.ask(
                     Change::RenameColumn(RenameColumn {
                         table: table.clone(),
@@ -353,10 +333,7 @@ impl Reader<'_> {
             }
         }
         let after: &Table = &self.after.tables[table];
-        let column = after
-            .column(name)
-            .cloned()
-            .ok_or_else(|| Error::bug("column not applied"))?;
+        let column = after.column(name).cloned().ok_or_else(|| Error::bug("column not applied"))?;
         if let Some(ty) = &definition.ty {
             types::check(self.server, &self.after, &column.ty)
                 .map_err(|why| Error::refused(why).at(self.source, ty.span(), "this type"))?;
@@ -373,14 +350,10 @@ impl Reader<'_> {
             }
         };
         let before = self.after_before_statement(table);
-        let new: Vec<&Constraint> = after
-            .constraints
-            .iter()
-            .filter(|constraint| !before.contains(constraint))
-            .collect();
-        let unique = new
-            .iter()
-            .find(|c| matches!(c.kind, ConstraintKind::Unique(_)) && of_column(&c.kind));
+        let new: Vec<&Constraint> =
+            after.constraints.iter().filter(|constraint| !before.contains(constraint)).collect();
+        let unique =
+            new.iter().find(|c| matches!(c.kind, ConstraintKind::Unique(_)) && of_column(&c.kind));
         let references = new
             .iter()
             .find(|c| matches!(c.kind, ConstraintKind::ForeignKey { .. }) && of_column(&c.kind));
@@ -388,9 +361,7 @@ impl Reader<'_> {
             .iter()
             .filter(|c| match &c.kind {
                 ConstraintKind::Check(Expr(text)) => {
-                    input::columns_mentioned(text, self.server.dialect)
-                        .iter()
-                        .any(|c| c == name)
+                    input::columns_mentioned(text, self.server.dialect).iter().any(|c| c == name)
                 }
                 _ => false,
             })
@@ -409,11 +380,7 @@ impl Reader<'_> {
 
     /// Constraints that were there before any statement of this script.
     fn after_before_statement(&self, table: &TableName) -> Vec<Constraint> {
-        self.before
-            .tables
-            .get(table)
-            .map(|t| t.constraints.clone())
-            .unwrap_or_default()
+        self.before.tables.get(table).map(|t| t.constraints.clone()).unwrap_or_default()
     }
 
     fn default_kind(&self, column: &Column, span: Span) -> Result<DefaultKind> {
@@ -421,13 +388,11 @@ impl Reader<'_> {
             return Ok(DefaultKind::None);
         };
         let Some(facts) = expr::read(text, self.server.dialect) else {
-            return Err(
-                Error::refused("miggen does not understand this default").at(
-                    self.source,
-                    span,
-                    format!("`{text}`"),
-                ),
-            );
+            return Err(Error::refused("miggen does not understand this default").at(
+                self.source,
+                span,
+                format!("`{text}`"),
+            ));
         };
         let mut kind = DefaultKind::Constant;
         for name in &facts.functions {
@@ -462,12 +427,10 @@ impl Reader<'_> {
                 function(self.server.dialect, name)
                     .is_none_or(|f| f.volatility == Volatility::Volatile)
             });
-            let again_the_same = facts
-                .functions
-                .iter()
-                .all(|name| IDEMPOTENT.contains(&name.as_str()))
-                && input::is_calls_only(assignment.expr.text, self.server.dialect)
-                && !assignment.expr.text.contains(['|', '+', '-', ',']);
+            let again_the_same =
+                facts.functions.iter().all(|name| IDEMPOTENT.contains(&name.as_str()))
+                    && input::is_calls_only(assignment.expr.text, self.server.dialect)
+                    && !assignment.expr.text.contains(['|', '+', '-', ',']);
             if facts.columns.contains(&column.name.to_string()) && !again_the_same {
                 return Err(Error::refused(format!(
                     "`{}` is computed from itself: a batch that runs again would apply it twice",
@@ -487,10 +450,7 @@ impl Reader<'_> {
         if let Some(filter) = &update.filter {
             self.understood(&table, filter.text, filter.start)?;
         }
-        let fills_new = set
-            .iter()
-            .filter(|(c, ..)| self.added(&table, &c.name).is_some())
-            .count();
+        let fills_new = set.iter().filter(|(c, ..)| self.added(&table, &c.name).is_some()).count();
         if fills_new == set.len() && update.filter.is_none() {
             for (column, slice, facts, _, strict) in set {
                 let fill = Fill {
@@ -509,22 +469,19 @@ impl Reader<'_> {
                     .hint("leave out the one that is not meant"));
                 }
                 if add.fill.replace(fill).is_some() {
-                    return Err(
-                        Error::refused(format!("`{}` is filled twice", column.name)).at(
-                            self.source,
-                            span,
-                            "again here",
-                        ),
-                    );
+                    return Err(Error::refused(format!("`{}` is filled twice", column.name)).at(
+                        self.source,
+                        span,
+                        "again here",
+                    ));
                 }
             }
             return Ok(());
         }
         if fills_new > 0 {
-            return Err(self.not_yet(
-                "filling only some rows, or old and new columns together",
-                span,
-            ));
+            return Err(
+                self.not_yet("filling only some rows, or old and new columns together", span)
+            );
         }
         let volatile = set.iter().find(|(.., volatile, _)| *volatile);
         if let Some((column, slice, ..)) = volatile {
@@ -661,11 +618,9 @@ impl Reader<'_> {
 
 fn constraint_column(constraint: &input::ast::TableConstraint) -> Option<String> {
     match &constraint.kind {
-        TableConstraintKind::Unique { columns, .. } => columns
-            .first()?
-            .column
-            .as_ref()
-            .map(|ident| ident.name.to_string()),
+        TableConstraintKind::Unique { columns, .. } => {
+            columns.first()?.column.as_ref().map(|ident| ident.name.to_string())
+        }
         TableConstraintKind::ForeignKey { columns, .. } => {
             columns.first().map(|ident| ident.name.to_string())
         }
@@ -693,11 +648,5 @@ fn describe(kind: &Kind) -> String {
 }
 
 fn first_words(text: &str) -> String {
-    format!(
-        "`{}`",
-        text.split_whitespace()
-            .take(3)
-            .collect::<Vec<_>>()
-            .join(" ")
-    )
+    format!("`{}`", text.split_whitespace().take(3).collect::<Vec<_>>().join(" "))
 }

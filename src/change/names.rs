@@ -14,10 +14,7 @@ pub(super) fn title(asked: &[Asked]) -> String {
             Change::AddColumn(add) => format!("add {}.{}", add.table.name, add.column.name),
             Change::CreateIndex(create) => format!("index {}", create.index.name),
             Change::RenameColumn(rename) => {
-                format!(
-                    "rename {}.{} to {}",
-                    rename.table.name, rename.from, rename.to
-                )
+                format!("rename {}.{} to {}", rename.table.name, rename.from, rename.to)
             }
             Change::Update(update) => format!("fill {}.{}", update.table.name, columns(update)),
         };
@@ -57,18 +54,9 @@ pub fn shorten(text: &str) -> String {
         }
     }
     let slug = slug.trim_matches('_').to_owned();
-    if slug.is_empty() {
-        "change".to_owned()
-    } else {
-        slug
-    }
+    if slug.is_empty() { "change".to_owned() } else { slug }
 }
 
 fn columns(update: &super::Update) -> String {
-    update
-        .set
-        .iter()
-        .map(|set| set.column.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
+    update.set.iter().map(|set| set.column.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -77,14 +77,7 @@ const POSTGRES: &[&str] = &[
     "vector",
 ];
 
-const SERIAL: &[&str] = &[
-    "bigserial",
-    "serial",
-    "serial4",
-    "serial8",
-    "smallserial",
-    "serial2",
-];
+const SERIAL: &[&str] = &["bigserial", "serial", "serial4", "serial8", "smallserial", "serial2"];
 
 pub(super) fn check(server: &Server, catalog: &Catalog, ty: &str) -> Result<(), String> {
     if server.dialect != Dialect::Postgres {
@@ -120,7 +113,5 @@ pub(super) fn check(server: &Server, catalog: &Catalog, ty: &str) -> Result<(), 
     if catalog.enums.contains_key(&name) {
         return Ok(());
     }
-    Err(format!(
-        "the type `{ty}` is neither built in nor in the schema"
-    ))
+    Err(format!("the type `{ty}` is neither built in nor in the schema"))
 }

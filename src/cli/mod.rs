@@ -96,12 +96,7 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
         Some(target) => target,
         None => repo::detect(&repo)?.name().to_owned(),
     };
-    let server = match args
-        .server
-        .clone()
-        .or(settings.server)
-        .or_else(|| repo::server(&repo))
-    {
+    let server = match args.server.clone().or(settings.server).or_else(|| repo::server(&repo)) {
         Some(server) => Server::parse(&server)?,
         None => {
             return Err(Error::refused("nothing says which server this is for")
@@ -126,11 +121,7 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
     for fact in &args.rows {
         rows.push(parse_rows(fact)?);
     }
-    let downtime = args
-        .downtime
-        .clone()
-        .or(settings.downtime)
-        .unwrap_or_else(|| "none".into());
+    let downtime = args.downtime.clone().or(settings.downtime).unwrap_or_else(|| "none".into());
     Ok(Options {
         root: root.to_path_buf(),
         target,
@@ -161,9 +152,7 @@ fn read_change(given: &str) -> Result<Source> {
     }
     let path = Path::new(given);
     let is_path = !given.contains(char::is_whitespace)
-        && (path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
+        && (path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
             || path.is_file());
     if is_path {
         let bytes = std::fs::read(path)
@@ -174,15 +163,13 @@ fn read_change(given: &str) -> Result<Source> {
 }
 
 fn text(name: &str, bytes: Vec<u8>) -> Result<Source> {
-    String::from_utf8(bytes)
-        .map(|text| Source::new(name, text))
-        .map_err(|error| {
-            Error::refused(format!(
-                "{name} is not UTF-8: byte {} cannot be read",
-                error.utf8_error().valid_up_to() + 1
-            ))
-            .hint("convert it first: `iconv -f LATIN1 -t UTF-8`")
-        })
+    String::from_utf8(bytes).map(|text| Source::new(name, text)).map_err(|error| {
+        Error::refused(format!(
+            "{name} is not UTF-8: byte {} cannot be read",
+            error.utf8_error().valid_up_to() + 1
+        ))
+        .hint("convert it first: `iconv -f LATIN1 -t UTF-8`")
+    })
 }
 
 /// `users=40M`, `public.users=1_200`.
@@ -203,11 +190,7 @@ fn parse_rows(fact: &str) -> Result<(String, u64)> {
     if !(0.0..1e15).contains(&number) || table.is_empty() {
         return Err(wrong());
     }
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked above"
-    )]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
     Ok((table.to_owned(), (number * unit) as u64))
 }
 
@@ -233,9 +216,7 @@ fn status(root: &Path, check: bool, format: Format) -> Result<u8> {
         Format::Json => json::status(&rollouts, today)?,
         Format::Text => summary::status(&rollouts, today),
     });
-    let overdue = rollouts
-        .iter()
-        .any(|r| matches!(r.standing(today), Standing::Due { .. }));
+    let overdue = rollouts.iter().any(|r| matches!(r.standing(today), Standing::Due { .. }));
     Ok(u8::from(check && overdue))
 }
 
@@ -253,10 +234,8 @@ fn find_rollout(root: &Path, wanted: Option<&str>) -> Result<Rollout> {
                     .hint("`miggen status` lists them")
             });
     }
-    let mut open: Vec<Rollout> = all
-        .into_iter()
-        .filter(|r| r.standing(today) != Standing::Finished)
-        .collect();
+    let mut open: Vec<Rollout> =
+        all.into_iter().filter(|r| r.standing(today) != Standing::Finished).collect();
     match open.len() {
         1 => Ok(open.remove(0)),
         0 => {
@@ -264,10 +243,8 @@ fn find_rollout(root: &Path, wanted: Option<&str>) -> Result<Rollout> {
         }
         _ => {
             let names: Vec<&str> = open.iter().map(|r| r.state.name.as_str()).collect();
-            Err(
-                Error::refused(format!("several rollouts wait: {}", names.join(", ")))
-                    .hint(format!("`miggen next {}`", names[0])),
-            )
+            Err(Error::refused(format!("several rollouts wait: {}", names.join(", ")))
+                .hint(format!("`miggen next {}`", names[0])))
         }
     }
 }
@@ -280,10 +257,8 @@ fn root(out: Option<&Path>) -> Result<PathBuf> {
         })?,
     };
     if !root.is_dir() {
-        return Err(
-            Error::refused(format!("there is no folder {}", root.display()))
-                .hint("`--out` names the root of an existing repository"),
-        );
+        return Err(Error::refused(format!("there is no folder {}", root.display()))
+            .hint("`--out` names the root of an existing repository"));
     }
     Ok(root)
 }
@@ -291,15 +266,14 @@ fn root(out: Option<&Path>) -> Result<PathBuf> {
 /// The clock, read once; `SOURCE_DATE_EPOCH` stands in for it.
 fn now() -> Result<NaiveDateTime> {
     let seconds = match environment("SOURCE_DATE_EPOCH") {
-        Some(text) => Some(
-            text.parse::<i64>()
-                .ok()
-                .and_then(|s| DateTime::from_timestamp(s, 0))
-                .ok_or_else(|| {
+        Some(text) => {
+            Some(text.parse::<i64>().ok().and_then(|s| DateTime::from_timestamp(s, 0)).ok_or_else(
+                || {
                     Error::usage(format!("SOURCE_DATE_EPOCH is `{text}`, not a time"))
                         .hint("seconds since 1970, as `date +%s` prints them")
-                })?,
-        ),
+                },
+            )?)
+        }
         None => None,
     };
     #[allow(clippy::disallowed_methods, reason = "this is the place")]

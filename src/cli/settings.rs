@@ -49,11 +49,7 @@ impl Settings {
         let file: File = toml::from_str(&source.text).map_err(|error| {
             let span = error.span().unwrap_or(0..0);
             Error::refused(format!("{FILE} cannot be read"))
-                .at(
-                    &source,
-                    Span::new(span.start, span.end),
-                    error.message().to_owned(),
-                )
+                .at(&source, Span::new(span.start, span.end), error.message().to_owned())
                 .hint("it may hold target, server, dir, downtime, author, [schema] path, [rows]")
         })?;
         Ok(Settings {

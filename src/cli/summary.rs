@@ -38,12 +38,8 @@ pub(super) fn written(outcome: &Outcome) -> String {
         text.push('\n');
         let _ = writeln!(text, "deploy 1, written now");
     } else {
-        let parent = outcome.emissions[outcome.deploy - 1]
-            .as_ref()
-            .and_then(|e| e.parent.clone());
-        let on = parent
-            .map(|parent| format!(", on top of {parent}"))
-            .unwrap_or_default();
+        let parent = outcome.emissions[outcome.deploy - 1].as_ref().and_then(|e| e.parent.clone());
+        let on = parent.map(|parent| format!(", on top of {parent}")).unwrap_or_default();
         let _ = writeln!(text, "deploy {} of {}{on}", outcome.deploy, outcome.name);
     }
     let mut first = None;
@@ -69,14 +65,10 @@ pub(super) fn written(outcome: &Outcome) -> String {
     }
     if later > 0 && outcome.emissions[plan.deploys.len() - 1].is_none() {
         let wait = match &plan.keep {
-            Some(keep) => format!(
-                "not before {} after deploy {} is released",
-                keep.text, outcome.deploy
-            ),
-            None => format!(
-                "when deploy {} is released and no old code runs",
-                outcome.deploy
-            ),
+            Some(keep) => {
+                format!("not before {} after deploy {} is released", keep.text, outcome.deploy)
+            }
+            None => format!("when deploy {} is released and no old code runs", outcome.deploy),
         };
         let _ = writeln!(text, "deploy {}, {wait}: `miggen next`", outcome.deploy + 1);
     }
@@ -89,11 +81,7 @@ pub(super) fn written(outcome: &Outcome) -> String {
         );
         let _ = writeln!(text, "  {}/rollout.toml, verify/", outcome.folder.display());
     } else {
-        let _ = writeln!(
-            text,
-            "also changed\n  {}/rollout.toml",
-            outcome.folder.display()
-        );
+        let _ = writeln!(text, "also changed\n  {}/rollout.toml", outcome.folder.display());
     }
     for note in notes {
         let _ = writeln!(text, "note: {note}");
@@ -136,11 +124,7 @@ pub(super) fn dry_run(outcome: &Outcome) -> String {
                 "  {} {:<14} {:<8} {:<26} {}",
                 position + 1,
                 step.slug,
-                if step.unit == Unit::Transaction {
-                    "tx"
-                } else {
-                    "no tx"
-                },
+                if step.unit == Unit::Transaction { "tx" } else { "no tx" },
                 lock,
                 step.title
             );
@@ -152,11 +136,7 @@ pub(super) fn dry_run(outcome: &Outcome) -> String {
 
 pub(super) fn status(rollouts: &[Rollout], today: NaiveDate) -> String {
     let mut text = String::new();
-    let width = rollouts
-        .iter()
-        .map(|r| r.state.name.len())
-        .max()
-        .unwrap_or(0);
+    let width = rollouts.iter().map(|r| r.state.name.len()).max().unwrap_or(0);
     for rollout in rollouts {
         let total = rollout.state.deploys.len();
         let folder = rollout.folder.display();

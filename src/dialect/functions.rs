@@ -23,27 +23,15 @@ pub struct Function {
 }
 
 const fn total(name: &'static str) -> Function {
-    Function {
-        name,
-        volatility: Volatility::Immutable,
-        total: true,
-    }
+    Function { name, volatility: Volatility::Immutable, total: true }
 }
 
 const fn immutable(name: &'static str) -> Function {
-    Function {
-        name,
-        volatility: Volatility::Immutable,
-        total: false,
-    }
+    Function { name, volatility: Volatility::Immutable, total: false }
 }
 
 const fn stable(name: &'static str) -> Function {
-    Function {
-        name,
-        volatility: Volatility::Stable,
-        total: false,
-    }
+    Function { name, volatility: Volatility::Stable, total: false }
 }
 
 pub const POSTGRES: &[Function] = &[

@@ -177,10 +177,8 @@ impl Server {
             "mariadb" => Dialect::MariaDb,
             "sqlite" => Dialect::Sqlite,
             _ => {
-                return Err(
-                    Error::usage(format!("`{text}` is not a server miggen knows"))
-                        .hint("`--server postgres@15` or `--server sqlite@3.45`"),
-                );
+                return Err(Error::usage(format!("`{text}` is not a server miggen knows"))
+                    .hint("`--server postgres@15` or `--server sqlite@3.45`"));
             }
         };
         let version = match version {
@@ -191,10 +189,7 @@ impl Server {
         if version < oldest(dialect) {
             return Err(Error::refused(format!(
                 "miggen has no facts for {server}: the oldest it knows is {}",
-                Server {
-                    dialect,
-                    version: oldest(dialect)
-                }
+                Server { dialect, version: oldest(dialect) }
             )));
         }
         Ok(server)
@@ -223,10 +218,7 @@ impl Server {
         if let Some(fact) = self.facts().find(|fact| fact.action == action) {
             return Verdict::Yes(fact);
         }
-        let why = match facts(self.dialect)
-            .iter()
-            .find(|fact| fact.action == action)
-        {
+        let why = match facts(self.dialect).iter().find(|fact| fact.action == action) {
             Some(fact) => format!("needs {} {}", self.dialect.name(), fact.since),
             None => format!("{} has no such thing", self.title()),
         };
@@ -272,12 +264,8 @@ fn parse_version(text: &str) -> Result<Version> {
 mod tests {
     use super::*;
 
-    const DIALECTS: [Dialect; 4] = [
-        Dialect::Postgres,
-        Dialect::MySql,
-        Dialect::MariaDb,
-        Dialect::Sqlite,
-    ];
+    const DIALECTS: [Dialect; 4] =
+        [Dialect::Postgres, Dialect::MySql, Dialect::MariaDb, Dialect::Sqlite];
 
     #[test]
     fn every_fact_has_a_source() {
@@ -305,10 +293,7 @@ mod tests {
         for text in ["postgres@15", "sqlite@3.45", "sqlite@3.40.1"] {
             assert_eq!(Server::parse(text).unwrap().to_string(), text);
         }
-        assert_eq!(
-            Server::parse("postgres").unwrap().to_string(),
-            "postgres@12"
-        );
+        assert_eq!(Server::parse("postgres").unwrap().to_string(), "postgres@12");
         assert!(Server::parse("postgres@9.6").is_err());
         assert!(Server::parse("postgres@x").is_err());
         assert!(Server::parse("oracle").is_err());
@@ -317,13 +302,9 @@ mod tests {
     #[test]
     fn a_missing_row_says_why() {
         let old = Server::parse("sqlite@3.31").unwrap();
-        let Verdict::No { why } = old.verdict(Action::DropColumn) else {
-            panic!()
-        };
+        let Verdict::No { why } = old.verdict(Action::DropColumn) else { panic!() };
         assert_eq!(why, "needs sqlite 3.35");
-        let Verdict::No { why } = old.verdict(Action::TriggerSetsNew) else {
-            panic!()
-        };
+        let Verdict::No { why } = old.verdict(Action::TriggerSetsNew) else { panic!() };
         assert_eq!(why, "SQLite 3.31 has no such thing");
     }
 }

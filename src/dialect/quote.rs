@@ -254,9 +254,7 @@ const RESERVED: &[&str] = &[
 /// A name, quoted only where the server would not read it back as it is.
 pub fn ident(dialect: Dialect, name: &str) -> String {
     let mut chars = name.chars();
-    let bare = chars
-        .next()
-        .is_some_and(|c| c.is_ascii_lowercase() || c == '_')
+    let bare = chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
         && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         && RESERVED.binary_search(&name).is_err();
     if bare {

@@ -24,51 +24,21 @@ const fn row(action: Action, since: Version, work: Work, source: &'static str) -
 
 pub(super) const FACTS: &[Fact] = &[
     row(Action::AddColumn, OLDEST, Work::Metadata, ALTER),
-    row(
-        Action::AddColumnConstantDefault,
-        OLDEST,
-        Work::Metadata,
-        ALTER,
-    ),
+    row(Action::AddColumnConstantDefault, OLDEST, Work::Metadata, ALTER),
     row(Action::AddColumnReferences, OLDEST, Work::Metadata, ALTER),
-    row(
-        Action::DropColumn,
-        Version::new(3, 35),
-        Work::Rewrite,
-        ALTER,
-    ),
+    row(Action::DropColumn, Version::new(3, 35), Work::Rewrite, ALTER),
     row(Action::RenameColumn, OLDEST, Work::Metadata, ALTER),
     // There is no ALTER INDEX: it is dropped and built again.
-    row(
-        Action::RenameIndex,
-        OLDEST,
-        Work::Scan,
-        "lang_createindex.html: no rename",
-    ),
-    row(
-        Action::CreateIndex,
-        OLDEST,
-        Work::Scan,
-        "lang_createindex.html; run on 3.40",
-    ),
-    row(
-        Action::DropIndex,
-        OLDEST,
-        Work::Metadata,
-        "lang_dropindex.html; run on 3.40",
-    ),
+    row(Action::RenameIndex, OLDEST, Work::Scan, "lang_createindex.html: no rename"),
+    row(Action::CreateIndex, OLDEST, Work::Scan, "lang_createindex.html; run on 3.40"),
+    row(Action::DropIndex, OLDEST, Work::Metadata, "lang_dropindex.html; run on 3.40"),
     row(
         Action::CreateTrigger,
         OLDEST,
         Work::Metadata,
         "lang_createtrigger.html: no trigger can change NEW; run on 3.40",
     ),
-    row(
-        Action::DropTrigger,
-        OLDEST,
-        Work::Metadata,
-        "lang_droptrigger.html; run on 3.40",
-    ),
+    row(Action::DropTrigger, OLDEST, Work::Metadata, "lang_droptrigger.html; run on 3.40"),
     row(
         Action::UpdateAll,
         OLDEST,

@@ -55,11 +55,7 @@ fn redefine<'a>(parser: &mut Parser<'a, '_>, from: Ident<'a>) -> Option<AlterKin
     let position = take_position(parser);
     let column = column(parser)?;
     column.ty?;
-    Some(AlterKind::Redefine {
-        from,
-        column,
-        position,
-    })
+    Some(AlterKind::Redefine { from, column, position })
 }
 
 fn add<'a>(parser: &mut Parser<'a, '_>, table: &Name<'a>) -> Option<AlterKind<'a>> {
@@ -110,12 +106,7 @@ fn drop<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
         return None;
     };
     let if_exists = parser.accept(&["IF", "EXISTS"]);
-    Some(AlterKind::DropConstraint {
-        name: Some(parser.ident()?),
-        kind,
-        if_exists,
-        cascade: false,
-    })
+    Some(AlterKind::DropConstraint { name: Some(parser.ident()?), kind, if_exists, cascade: false })
 }
 
 fn rename<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
@@ -139,17 +130,12 @@ fn alter<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
     if parser.accept_any(&["INDEX", "KEY"]).is_some() {
         parser.accept(&["IF", "EXISTS"]);
         parser.ident()?;
-        let known = parser
-            .accept_any(&["VISIBLE", "INVISIBLE", "IGNORED"])
-            .is_some()
+        let known = parser.accept_any(&["VISIBLE", "INVISIBLE", "IGNORED"]).is_some()
             || parser.accept(&["NOT", "IGNORED"]);
         return known.then(|| other("ALTER INDEX"));
     }
     if parser.accept_any(&["CHECK", "CONSTRAINT"]).is_some() {
-        return Some(AlterKind::AlterConstraint {
-            name: parser.ident()?,
-            options: parser.rest()?,
-        });
+        return Some(AlterKind::AlterConstraint { name: parser.ident()?, options: parser.rest()? });
     }
     parser.accept(&["COLUMN"]);
     parser.ident()?;

@@ -46,12 +46,7 @@ pub(super) fn alter_table<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterTable<
     if actions.is_empty() && !parser.mysql() {
         return None;
     }
-    Some(AlterTable {
-        table,
-        if_exists,
-        only,
-        actions,
-    })
+    Some(AlterTable { table, if_exists, only, actions })
 }
 
 /// MySQL: a list with commas of its own, which nothing may follow.
@@ -102,11 +97,7 @@ fn columns_in_parentheses<'a>(parser: &Parser<'a, '_>) -> Option<Vec<AlterAction
         let column = column(&mut element)?;
         column.ty?;
         actions.push(AlterAction {
-            kind: AlterKind::AddColumn {
-                column,
-                if_not_exists,
-                position: None,
-            },
+            kind: AlterKind::AddColumn { column, if_not_exists, position: None },
             text,
         });
     }
@@ -141,10 +132,7 @@ fn action<'a>(parser: &mut Parser<'a, '_>, table: &Name<'a>) -> Option<AlterKind
         }
         "ALTER" => {
             parser.at += 2;
-            Some(AlterKind::AlterConstraint {
-                name: parser.ident()?,
-                options: parser.rest()?,
-            })
+            Some(AlterKind::AlterConstraint { name: parser.ident()?, options: parser.rest()? })
         }
         _ if parser.postgres() => postgres_action(parser),
         _ => None,
@@ -156,13 +144,11 @@ fn add<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
         let from = parser.at;
         let constraint = table_constraint(parser).filter(|_| parser.done());
         parser.at = parser.end;
-        return Some(AlterKind::AddConstraint(constraint.unwrap_or_else(|| {
-            TableConstraint {
-                name: None,
-                kind: TableConstraintKind::Unknown,
-                not_valid: false,
-                text: parser.slice(from, parser.end),
-            }
+        return Some(AlterKind::AddConstraint(constraint.unwrap_or_else(|| TableConstraint {
+            name: None,
+            kind: TableConstraintKind::Unknown,
+            not_valid: false,
+            text: parser.slice(from, parser.end),
         })));
     }
     parser.accept(&["COLUMN"]);
@@ -172,11 +158,7 @@ fn add<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
     if column.ty.is_none() && !parser.sqlite() {
         return None;
     }
-    Some(AlterKind::AddColumn {
-        column,
-        if_not_exists,
-        position,
-    })
+    Some(AlterKind::AddColumn { column, if_not_exists, position })
 }
 
 /// Takes MySQL's `FIRST` or `AFTER c` off the end of the parser.
@@ -206,18 +188,9 @@ fn drop<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
     let cascade = parser.accept(&["CASCADE"]);
     parser.accept(&["RESTRICT"]);
     Some(if constraint {
-        AlterKind::DropConstraint {
-            name: Some(name),
-            kind: "",
-            if_exists,
-            cascade,
-        }
+        AlterKind::DropConstraint { name: Some(name), kind: "", if_exists, cascade }
     } else {
-        AlterKind::DropColumn {
-            column: name,
-            if_exists,
-            cascade,
-        }
+        AlterKind::DropColumn { column: name, if_exists, cascade }
     })
 }
 
@@ -259,22 +232,9 @@ fn alter_column<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
     }
     if parser.accept(&["TYPE"]) || parser.accept(&["SET", "DATA", "TYPE"]) {
         let ty = data_type(parser)?;
-        let collate = if parser.accept(&["COLLATE"]) {
-            Some(collation(parser)?)
-        } else {
-            None
-        };
-        let using = if parser.accept(&["USING"]) {
-            Some(parser.rest()?)
-        } else {
-            None
-        };
-        return Some(AlterKind::SetType {
-            column,
-            ty,
-            collate,
-            using,
-        });
+        let collate = if parser.accept(&["COLLATE"]) { Some(collation(parser)?) } else { None };
+        let using = if parser.accept(&["USING"]) { Some(parser.rest()?) } else { None };
+        return Some(AlterKind::SetType { column, ty, collate, using });
     }
     if parser.accept(&["ADD", "GENERATED"]) {
         let always = parser.accept(&["ALWAYS"]);
@@ -291,10 +251,7 @@ fn alter_column<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
     }
     if parser.accept(&["SET", "EXPRESSION", "AS"]) {
         let mut inside = parser.group()?;
-        return Some(AlterKind::SetExpression {
-            column,
-            expr: inside.rest()?,
-        });
+        return Some(AlterKind::SetExpression { column, expr: inside.rest()? });
     }
     if parser.accept(&["DROP", "EXPRESSION"]) {
         parser.accept(&["IF", "EXISTS"]);
@@ -320,9 +277,7 @@ fn alter_column<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
 }
 
 pub(super) fn other<'a>(words: &'static str) -> AlterKind<'a> {
-    AlterKind::Other {
-        words: Cow::Borrowed(words),
-    }
+    AlterKind::Other { words: Cow::Borrowed(words) }
 }
 
 /// Recognised by their first words; the rest of the action belongs to them.
@@ -340,19 +295,10 @@ const POSTGRES_OTHERS: &[(&[&str], &str)] = &[
     (&["OF"], "OF"),
     (&["NOT", "OF"], "NOT OF"),
     (&["REPLICA", "IDENTITY"], "REPLICA IDENTITY"),
-    (
-        &["ENABLE", "ROW", "LEVEL", "SECURITY"],
-        "ROW LEVEL SECURITY",
-    ),
-    (
-        &["DISABLE", "ROW", "LEVEL", "SECURITY"],
-        "ROW LEVEL SECURITY",
-    ),
+    (&["ENABLE", "ROW", "LEVEL", "SECURITY"], "ROW LEVEL SECURITY"),
+    (&["DISABLE", "ROW", "LEVEL", "SECURITY"], "ROW LEVEL SECURITY"),
     (&["FORCE", "ROW", "LEVEL", "SECURITY"], "ROW LEVEL SECURITY"),
-    (
-        &["NO", "FORCE", "ROW", "LEVEL", "SECURITY"],
-        "ROW LEVEL SECURITY",
-    ),
+    (&["NO", "FORCE", "ROW", "LEVEL", "SECURITY"], "ROW LEVEL SECURITY"),
     (&["ENABLE", "TRIGGER"], "ENABLE TRIGGER"),
     (&["ENABLE", "ALWAYS", "TRIGGER"], "ENABLE TRIGGER"),
     (&["ENABLE", "REPLICA", "TRIGGER"], "ENABLE TRIGGER"),
@@ -366,14 +312,10 @@ const POSTGRES_OTHERS: &[(&[&str], &str)] = &[
 
 fn postgres_action<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
     if parser.accept(&["VALIDATE", "CONSTRAINT"]) {
-        return Some(AlterKind::ValidateConstraint {
-            name: parser.ident()?,
-        });
+        return Some(AlterKind::ValidateConstraint { name: parser.ident()? });
     }
     if parser.accept(&["SET", "SCHEMA"]) {
-        return Some(AlterKind::SetSchema {
-            schema: parser.ident()?,
-        });
+        return Some(AlterKind::SetSchema { schema: parser.ident()? });
     }
     if parser.accept(&["ATTACH", "PARTITION"]) {
         return Some(AlterKind::AttachPartition {
@@ -390,9 +332,7 @@ fn postgres_action<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
         parser.rest();
         return Some(other("SET"));
     }
-    let (_, words) = POSTGRES_OTHERS
-        .iter()
-        .find(|(words, _)| parser.are(words))?;
+    let (_, words) = POSTGRES_OTHERS.iter().find(|(words, _)| parser.are(words))?;
     parser.rest();
     Some(other(words))
 }

@@ -37,9 +37,7 @@ pub struct Name<'a> {
 
 impl Name<'_> {
     pub fn span(&self) -> Span {
-        self.schema
-            .as_ref()
-            .map_or(self.name.span, |schema| schema.span.to(self.name.span))
+        self.schema.as_ref().map_or(self.name.span, |schema| schema.span.to(self.name.span))
     }
 }
 

@@ -28,12 +28,7 @@ pub(super) fn column<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnDef<'a>> {
     }
     // A dump has very many columns, and most have one constraint or none.
     constraints.shrink_to_fit();
-    Some(ColumnDef {
-        name,
-        ty,
-        constraints,
-        text: parser.slice(from, parser.end),
-    })
+    Some(ColumnDef { name, ty, constraints, text: parser.slice(from, parser.end) })
 }
 
 /// Words that begin a constraint and so cannot begin a type.
@@ -61,10 +56,8 @@ pub(super) fn data_type<'a>(parser: &mut Parser<'a, '_>) -> Option<Slice<'a>> {
     let from = parser.at;
     if parser.sqlite() {
         // Any words at all, then numbers in parentheses.
-        while matches!(
-            parser.kind(0),
-            Some(TokenKind::Word | TokenKind::Quoted | TokenKind::Text)
-        ) && !parser.is_any(NOT_A_TYPE)
+        while matches!(parser.kind(0), Some(TokenKind::Word | TokenKind::Quoted | TokenKind::Text))
+            && !parser.is_any(NOT_A_TYPE)
             && !parser.are(&["GENERATED", "ALWAYS"])
             && !parser.is("AUTOINCREMENT")
         {
@@ -133,10 +126,7 @@ fn mysql_type(parser: &mut Parser<'_, '_>, first: &str) {
         parser.accept(&["VARYING"]);
     }
     parser.group();
-    while parser
-        .accept_any(&["UNSIGNED", "SIGNED", "ZEROFILL"])
-        .is_some()
-    {}
+    while parser.accept_any(&["UNSIGNED", "SIGNED", "ZEROFILL"]).is_some() {}
     if matches!(first, "CHAR" | "CHARACTER") {
         parser.accept(&["BYTE"]);
     }
@@ -152,11 +142,7 @@ fn column_constraint<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnConstraint
         }
     }
     let kind = constraint_kind(parser)?;
-    Some(ColumnConstraint {
-        name,
-        kind,
-        text: parser.slice(from, parser.at),
-    })
+    Some(ColumnConstraint { name, kind, text: parser.slice(from, parser.at) })
 }
 
 fn constraint_kind<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnConstraintKind<'a>> {
@@ -187,10 +173,7 @@ fn constraint_kind<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnConstraintKi
             options_of_column_key(parser);
             let rest = parser.slice_if(from, parser.at);
             let autoincrement = parser.sqlite() && parser.accept(&["AUTOINCREMENT"]);
-            ColumnConstraintKind::PrimaryKey {
-                autoincrement,
-                rest,
-            }
+            ColumnConstraintKind::PrimaryKey { autoincrement, rest }
         }
         "UNIQUE" => {
             parser.at += 1;
@@ -202,18 +185,13 @@ fn constraint_kind<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnConstraintKi
                 parser.accept(&["NULLS", "DISTINCT"]);
             }
             options_of_column_key(parser);
-            ColumnConstraintKind::Unique {
-                rest: parser.slice_if(from, parser.at),
-            }
+            ColumnConstraintKind::Unique { rest: parser.slice_if(from, parser.at) }
         }
         "CHECK" => {
             parser.at += 1;
             let mut inside = parser.group()?;
             let expr = inside.rest()?;
-            ColumnConstraintKind::Check {
-                expr,
-                rest: check_options(parser),
-            }
+            ColumnConstraintKind::Check { expr, rest: check_options(parser) }
         }
         "REFERENCES" => {
             parser.at += 1;
@@ -293,9 +271,7 @@ fn other<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnConstraintKind<'a>> {
 fn mysql_attribute(parser: &mut Parser<'_, '_>) -> bool {
     if parser.accept(&["CHARACTER", "SET"])
         || parser.accept(&["CHAR", "SET"])
-        || parser
-            .accept_any(&["CHARSET", "COLUMN_FORMAT", "STORAGE"])
-            .is_some()
+        || parser.accept_any(&["CHARSET", "COLUMN_FORMAT", "STORAGE"]).is_some()
     {
         parser.accept_operator("=");
         return parser.ident().is_some();
@@ -304,10 +280,7 @@ fn mysql_attribute(parser: &mut Parser<'_, '_>) -> bool {
         parser.accept_operator("=");
         return parser.accept_kind(TokenKind::Number);
     }
-    if parser
-        .accept_any(&["ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE"])
-        .is_some()
-    {
+    if parser.accept_any(&["ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE"]).is_some() {
         parser.accept_operator("=");
         return parser.string().is_some();
     }

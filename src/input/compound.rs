@@ -119,10 +119,7 @@ impl Compound {
             Dialect::Sqlite if is(&["temp", "temporary"]) => Head::Unknown,
             Dialect::Sqlite => Head::Plain,
             _ if is(&["procedure", "function", "trigger", "event"]) => Head::Routine,
-            _ if is(&[
-                "table", "view", "index", "database", "schema", "user", "sequence",
-            ]) =>
-            {
+            _ if is(&["table", "view", "index", "database", "schema", "user", "sequence"]) => {
                 Head::Plain
             }
             _ => Head::Unknown,

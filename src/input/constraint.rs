@@ -49,10 +49,7 @@ pub(super) fn table_constraint<'a>(parser: &mut Parser<'a, '_>) -> Option<TableC
                 if before.is_some() && behind.is_some() {
                     return None;
                 }
-                TableConstraintKind::PrimaryKey {
-                    columns,
-                    rest: before.or(behind),
-                }
+                TableConstraintKind::PrimaryKey { columns, rest: before.or(behind) }
             }
         }
         "UNIQUE" => {
@@ -73,10 +70,7 @@ pub(super) fn table_constraint<'a>(parser: &mut Parser<'a, '_>) -> Option<TableC
         "CHECK" => {
             parser.at += 1;
             let mut inside = parser.group()?;
-            TableConstraintKind::Check {
-                expr: inside.rest()?,
-                rest: check_options(parser),
-            }
+            TableConstraintKind::Check { expr: inside.rest()?, rest: check_options(parser) }
         }
         "FOREIGN" => {
             if !parser.accept(&["FOREIGN", "KEY"]) {
@@ -93,10 +87,7 @@ pub(super) fn table_constraint<'a>(parser: &mut Parser<'a, '_>) -> Option<TableC
             if !parser.accept(&["REFERENCES"]) {
                 return None;
             }
-            TableConstraintKind::ForeignKey {
-                columns,
-                references: references(parser)?,
-            }
+            TableConstraintKind::ForeignKey { columns, references: references(parser)? }
         }
         "NOT" => {
             if !parser.accept(&["NOT", "NULL"]) {
@@ -125,23 +116,14 @@ pub(super) fn table_constraint<'a>(parser: &mut Parser<'a, '_>) -> Option<TableC
     let not_valid = parser.accept(&["NOT", "VALID"]);
     // `NOT VALID DEFERRABLE`: options may follow it too, but then nothing can be cut as one piece.
     let text = parser.slice(from, if not_valid { parser.at } else { end });
-    Some(TableConstraint {
-        name,
-        kind,
-        not_valid,
-        text,
-    })
+    Some(TableConstraint { name, kind, not_valid, text })
 }
 
 /// `USING INDEX i` behind UNIQUE or PRIMARY KEY.
 fn using_index<'a>(parser: &mut Parser<'a, '_>, primary: bool) -> Option<TableConstraintKind<'a>> {
     parser.accept(&["USING", "INDEX"]);
     let index = parser.ident()?;
-    Some(TableConstraintKind::UsingIndex {
-        primary,
-        index,
-        rest: key_rest(parser),
-    })
+    Some(TableConstraintKind::UsingIndex { primary, index, rest: key_rest(parser) })
 }
 
 /// What stands between `UNIQUE` or `PRIMARY KEY` and the columns; MySQL's index name goes to `index`.
@@ -245,9 +227,7 @@ pub(super) fn mysql_index_option(parser: &mut Parser<'_, '_>) -> bool {
         return value;
     }
     parser.accept(&["NOT", "IGNORED"])
-        || parser
-            .accept_any(&["VISIBLE", "INVISIBLE", "IGNORED", "NOWAIT"])
-            .is_some()
+        || parser.accept_any(&["VISIBLE", "INVISIBLE", "IGNORED", "NOWAIT"]).is_some()
 }
 
 /// From the table's name on, without REFERENCES.
@@ -274,11 +254,7 @@ pub(super) fn references<'a>(parser: &mut Parser<'a, '_>) -> Option<References<'
             break;
         }
     }
-    Some(References {
-        table,
-        columns,
-        actions: parser.slice_if(from, parser.at),
-    })
+    Some(References { table, columns, actions: parser.slice_if(from, parser.at) })
 }
 
 /// All keys of an index or constraint.
@@ -300,11 +276,7 @@ fn index_key<'a>(mut parser: Parser<'a, '_>) -> Option<IndexKey<'a>> {
     if let Some(ident) = column.ident()
         && column_ends(&column)
     {
-        return Some(IndexKey {
-            text,
-            column: Some(ident),
-            rest: column.rest(),
-        });
+        return Some(IndexKey { text, column: Some(ident), rest: column.rest() });
     }
     // An expression runs up to what orders it, if anything does.
     parser.skip();
@@ -317,19 +289,11 @@ fn index_key<'a>(mut parser: Parser<'a, '_>) -> Option<IndexKey<'a>> {
             expression.name();
         }
         if expression.group().is_some() {
-            return Some(IndexKey {
-                text,
-                column: None,
-                rest: expression.rest(),
-            });
+            return Some(IndexKey { text, column: None, rest: expression.rest() });
         }
     }
     let mut behind = behind;
-    Some(IndexKey {
-        text,
-        column: None,
-        rest: behind.rest(),
-    })
+    Some(IndexKey { text, column: None, rest: behind.rest() })
 }
 
 /// Behind a name: nothing, or words and what belongs to them, so the name is a plain column.
@@ -353,10 +317,7 @@ pub(super) fn mysql_index<'a>(
 ) -> Option<CreateIndex<'a>> {
     let mut method = None;
     let start = parser.at;
-    if parser
-        .accept_any(&["FULLTEXT", "SPATIAL", "VECTOR"])
-        .is_some()
-    {
+    if parser.accept_any(&["FULLTEXT", "SPATIAL", "VECTOR"]).is_some() {
         method = Some(parser.slice(start, parser.at));
         parser.accept_any(&["KEY", "INDEX"]);
     } else {
@@ -365,10 +326,7 @@ pub(super) fn mysql_index<'a>(
     let if_not_exists = parser.accept(&["IF", "NOT", "EXISTS"]);
     let mut name = None;
     if !parser.is_group() && !parser.is("USING") {
-        name = Some(Name {
-            schema: None,
-            name: parser.ident()?,
-        });
+        name = Some(Name { schema: None, name: parser.ident()? });
     }
     if parser.accept_any(&["USING", "TYPE"]).is_some() {
         let from = parser.at;

@@ -212,16 +212,10 @@ fn table_options<'a>(parser: &mut Parser<'a, '_>, table: &mut CreateTable<'a>) {
 }
 
 fn postgres_option(parser: &mut Parser<'_, '_>) -> bool {
-    if parser
-        .accept_any(&["INHERITS", "WITH", "OPTIONS"])
-        .is_some()
-    {
+    if parser.accept_any(&["INHERITS", "WITH", "OPTIONS"]).is_some() {
         return parser.group().is_some();
     }
-    if parser
-        .accept_any(&["TABLESPACE", "USING", "SERVER"])
-        .is_some()
-    {
+    if parser.accept_any(&["TABLESPACE", "USING", "SERVER"]).is_some() {
         return parser.ident().is_some();
     }
     if parser.accept(&["FOR", "VALUES"]) {

@@ -106,10 +106,7 @@ fn simple(text: &str, lexemes: &[Lexeme], dialect: Dialect) -> Option<ExprFacts>
         _ => None,
     };
     let raw = |lexeme: &Lexeme| &text[lexeme.start..lexeme.end];
-    let constant = || ExprFacts {
-        is_constant: true,
-        ..ExprFacts::default()
-    };
+    let constant = || ExprFacts { is_constant: true, ..ExprFacts::default() };
     let call = |name: &str| ExprFacts {
         functions: vec![name.to_ascii_lowercase()],
         ..ExprFacts::default()
@@ -119,10 +116,7 @@ fn simple(text: &str, lexemes: &[Lexeme], dialect: Dialect) -> Option<ExprFacts>
             TokenKind::Text | TokenKind::Number => Some(constant()),
             TokenKind::Word => {
                 let word = raw(one);
-                if ["NULL", "TRUE", "FALSE"]
-                    .iter()
-                    .any(|w| word.eq_ignore_ascii_case(w))
-                {
+                if ["NULL", "TRUE", "FALSE"].iter().any(|w| word.eq_ignore_ascii_case(w)) {
                     Some(constant())
                 } else if is_bare_function(word, dialect) {
                     Some(call(word))
@@ -178,10 +172,7 @@ fn is_bare_function(word: &str, dialect: Dialect) -> bool {
         ],
         Dialect::Sqlite => &[],
     };
-    everywhere
-        .iter()
-        .chain(own)
-        .any(|name| word.eq_ignore_ascii_case(name))
+    everywhere.iter().chain(own).any(|name| word.eq_ignore_ascii_case(name))
 }
 
 /// Parses the text as one expression, away from the caller's stack, and asks about it there.
@@ -303,10 +294,7 @@ fn proves(expr: &Expr, column: &str, dialect: Dialect) -> bool {
             (is_column(left, column, dialect) && is_null(right))
                 || (is_null(left) && is_column(right, column, dialect))
         }
-        Expr::UnaryOp {
-            op: UnaryOperator::Not,
-            expr,
-        } => refuses_null(expr, column, dialect),
+        Expr::UnaryOp { op: UnaryOperator::Not, expr } => refuses_null(expr, column, dialect),
         Expr::IsTrue(inner) => proves(inner, column, dialect),
         Expr::BinaryOp { left, op, right } => match op {
             BinaryOperator::And => proves(left, column, dialect) || proves(right, column, dialect),
@@ -377,40 +365,21 @@ mod tests {
 
     #[test]
     fn simple_texts_need_no_parser() {
-        for constant in [
-            "1",
-            "-1.5",
-            "'x''y'",
-            "NULL",
-            "true",
-            "'{}'::jsonb",
-            "interval '1 day'",
-        ] {
+        for constant in ["1", "-1.5", "'x''y'", "NULL", "true", "'{}'::jsonb", "interval '1 day'"] {
             assert!(facts(constant).is_constant, "{constant}");
         }
         assert_eq!(facts("Email").columns, ["email"]);
         assert_eq!(facts("now()").functions, ["now"]);
         assert_eq!(facts("current_timestamp").functions, ["current_timestamp"]);
-        assert_eq!(
-            read("UserId", Dialect::Sqlite).expect("facts").columns,
-            ["UserId"]
-        );
+        assert_eq!(read("UserId", Dialect::Sqlite).expect("facts").columns, ["UserId"]);
     }
 
     #[test]
     fn what_is_too_deep_or_no_expression_is_not_understood() {
         let deep = format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000));
         let long = format!("1{}", " + 1".repeat(100_000));
-        for text in [
-            deep.as_str(),
-            long.as_str(),
-            "",
-            "a b c",
-            "a +",
-            "(a",
-            "DROP TABLE t",
-            "${x}",
-        ] {
+        for text in [deep.as_str(), long.as_str(), "", "a b c", "a +", "(a", "DROP TABLE t", "${x}"]
+        {
             assert_eq!(read(text, Dialect::Postgres), None);
         }
         let chain = format!("a{}", " AND a".repeat(4_000));

@@ -48,16 +48,13 @@ pub fn order(files: Vec<Source>) -> Result<Vec<Source>> {
         }
     }
     versioned.sort_by(|(one, a), (other, b)| compare(one, other).then_with(|| a.name.cmp(&b.name)));
-    if let Some(pair) = versioned
-        .windows(2)
-        .find(|pair| compare(&pair[0].0, &pair[1].0) == Ordering::Equal)
+    if let Some(pair) =
+        versioned.windows(2).find(|pair| compare(&pair[0].0, &pair[1].0) == Ordering::Equal)
     {
         let (one, other) = (&pair[0].1.name, &pair[1].1.name);
-        return Err(
-            Error::refused(format!("`{one}` and `{other}` have the same version"))
-                .note("the order in which they ran cannot be told")
-                .hint("give one of them a version of its own, or name a single schema file"),
-        );
+        return Err(Error::refused(format!("`{one}` and `{other}` have the same version"))
+            .note("the order in which they ran cannot be told")
+            .hint("give one of them a version of its own, or name a single schema file"));
     }
     let mut ordered: Vec<Source> = Vec::new();
     if let Some((version, file)) = baseline {
@@ -108,11 +105,7 @@ fn place(path: &str, flyway: bool) -> Place {
         return Place::Left;
     }
     // Diesel's and Prisma's folders carry the version for the file.
-    let versioned = if matches!(stem, "up" | "migration") {
-        folder_name(path)
-    } else {
-        name
-    };
+    let versioned = if matches!(stem, "up" | "migration") { folder_name(path) } else { name };
     match leading_version(versioned) {
         Some(version) => Place::Versioned(version),
         None => Place::Plain,
@@ -135,17 +128,13 @@ fn number(digits: &str) -> Option<Number> {
 
 /// `0042_name.sql`, `2026-01-02-000000_name`, `20260102T1200-name.sql` → one number.
 fn leading_version(name: &str) -> Option<Vec<Number>> {
-    let end = name
-        .find(|c: char| !(c.is_ascii_digit() || c == '-'))
-        .unwrap_or(name.len());
+    let end = name.find(|c: char| !(c.is_ascii_digit() || c == '-')).unwrap_or(name.len());
     let digits: String = name[..end].chars().filter(char::is_ascii_digit).collect();
     // `1.2.3-name.sql`: each part counts.
     let mut version = vec![number(&digits)?];
     let mut rest = &name[end..];
     while let Some(after) = rest.strip_prefix('.') {
-        let end = after
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(after.len());
+        let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
         let Some(part) = number(&after[..end]) else {
             break;
         };
@@ -170,11 +159,8 @@ fn compare(one: &[Number], other: &[Number]) -> Ordering {
 /// The direction a runner's comment line switches to.
 fn direction(line: &str) -> Option<bool> {
     let comment = line.trim().strip_prefix("--")?.trim();
-    let words: Vec<String> = comment
-        .split_whitespace()
-        .take(2)
-        .map(str::to_ascii_lowercase)
-        .collect();
+    let words: Vec<String> =
+        comment.split_whitespace().take(2).map(str::to_ascii_lowercase).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["migrate:up", ..] | ["+goose" | "+migrate", "up"] | ["up", "migration"] => Some(true),
@@ -229,12 +215,7 @@ mod tests {
                 "sql/U2__undo.sql",
                 "sql/V3_typo.sql",
             ]),
-            [
-                "sql/V2__a.sql",
-                "sql/V2_1__b.sql",
-                "sql/V10__c.sql",
-                "sql/R__view.sql"
-            ]
+            ["sql/V2__a.sql", "sql/V2_1__b.sql", "sql/V10__c.sql", "sql/R__view.sql"]
         );
         assert_eq!(
             names(&["V1__a.sql", "V2__b.sql", "B2__all.sql", "V3__c.sql"]),
@@ -245,13 +226,7 @@ mod tests {
     #[test]
     fn ups_only_in_numeric_order() {
         assert_eq!(
-            names(&[
-                "10_b.up.sql",
-                "10_b.down.sql",
-                "9_a.up.sql",
-                "9_a.down.sql",
-                "seed.sql"
-            ]),
+            names(&["10_b.up.sql", "10_b.down.sql", "9_a.up.sql", "9_a.down.sql", "seed.sql"]),
             ["9_a.up.sql", "10_b.up.sql"]
         );
         assert_eq!(
@@ -260,10 +235,7 @@ mod tests {
                 "m/2020-01-02-000000_b/down.sql",
                 "m/2020-01-01-000000_a/up.sql"
             ]),
-            [
-                "m/2020-01-01-000000_a/up.sql",
-                "m/2020-01-02-000000_b/up.sql"
-            ]
+            ["m/2020-01-01-000000_a/up.sql", "m/2020-01-02-000000_b/up.sql"]
         );
         assert_eq!(names(&["b.sql", "a.sql", "README.md"]), ["a.sql", "b.sql"]);
     }
@@ -272,10 +244,7 @@ mod tests {
     fn one_version_twice_is_refused() {
         let files = vec![Source::new("V1__a.sql", ""), Source::new("V1.0__b.sql", "")];
         let error = order(files).expect_err("a refusal");
-        assert_eq!(
-            error.message(),
-            "`V1.0__b.sql` and `V1__a.sql` have the same version"
-        );
+        assert_eq!(error.message(), "`V1.0__b.sql` and `V1__a.sql` have the same version");
     }
 
     #[test]

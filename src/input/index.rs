@@ -95,13 +95,7 @@ pub(super) fn drop_index<'a>(parser: &mut Parser<'a, '_>) -> Option<DropIndex<'a
     }
     let cascade = parser.accept(&["CASCADE"]);
     parser.accept(&["RESTRICT"]);
-    parser.done().then_some(DropIndex {
-        names,
-        table,
-        concurrently,
-        if_exists,
-        cascade,
-    })
+    parser.done().then_some(DropIndex { names, table, concurrently, if_exists, cascade })
 }
 
 /// From behind `ALTER INDEX`: a new name, or nothing typed.
@@ -112,9 +106,5 @@ pub(super) fn rename_index<'a>(parser: &mut Parser<'a, '_>) -> Option<Kind<'a>> 
         return None;
     }
     let to = parser.ident()?;
-    parser.done().then_some(Kind::RenameIndex {
-        index,
-        to,
-        if_exists,
-    })
+    parser.done().then_some(Kind::RenameIndex { index, to, if_exists })
 }

@@ -56,13 +56,7 @@ const BOM: &[u8] = "\u{feff}".as_bytes();
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str, dialect: Dialect) -> Lexer<'a> {
-        Lexer {
-            text,
-            bytes: text.as_bytes(),
-            dialect,
-            in_version_comment: false,
-            delimiter: None,
-        }
+        Lexer { text, bytes: text.as_bytes(), dialect, in_version_comment: false, delimiter: None }
     }
 
     fn byte(&self, at: usize) -> u8 {
@@ -87,10 +81,7 @@ impl<'a> Lexer<'a> {
 
     pub(super) fn line_end(&self, at: usize) -> usize {
         let rest = &self.bytes[at..];
-        at + rest
-            .iter()
-            .position(|b| matches!(b, b'\n' | b'\r'))
-            .unwrap_or(rest.len())
+        at + rest.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len())
     }
 
     pub(super) fn next(&self, from: usize) -> Result<Lexeme, Fault<'a>> {
@@ -115,11 +106,7 @@ impl<'a> Lexer<'a> {
             }
             b'[' if self.dialect == Dialect::Sqlite => match self.find(start + 1, "]") {
                 Some(end) => token(TokenKind::Quoted, end),
-                None => Err(Fault {
-                    start,
-                    what: "quoted name",
-                    close: "]",
-                }),
+                None => Err(Fault { start, what: "quoted name", close: "]" }),
             },
             b'(' | b'[' => token(TokenKind::Open, start + 1),
             b')' | b']' => token(TokenKind::Close, start + 1),
@@ -172,16 +159,9 @@ impl<'a> Lexer<'a> {
 
     fn word(&self, start: usize) -> Result<Lexeme, Fault<'a>> {
         if let Some(end) = self.prefixed(start)? {
-            let kind = if self.bytes[end - 1] == b'"' {
-                TokenKind::Quoted
-            } else {
-                TokenKind::Text
-            };
-            return Ok(Lexeme {
-                kind: LexemeKind::Token(kind),
-                start,
-                end,
-            });
+            let kind =
+                if self.bytes[end - 1] == b'"' { TokenKind::Quoted } else { TokenKind::Text };
+            return Ok(Lexeme { kind: LexemeKind::Token(kind), start, end });
         }
         Ok(self.joined(start, start, false))
     }
@@ -213,11 +193,8 @@ impl<'a> Lexer<'a> {
                 break;
             }
         }
-        let kind = if templated {
-            LexemeKind::Placeholder
-        } else {
-            LexemeKind::Token(TokenKind::Word)
-        };
+        let kind =
+            if templated { LexemeKind::Placeholder } else { LexemeKind::Token(TokenKind::Word) };
         Lexeme { kind, start, end }
     }
 
@@ -283,9 +260,7 @@ impl<'a> Lexer<'a> {
             } else if exponent
                 && matches!(byte, b'+' | b'-')
                 && self.byte(at + 1).is_ascii_digit()
-                && !self.bytes[start..at - 1]
-                    .iter()
-                    .any(u8::is_ascii_alphabetic)
+                && !self.bytes[start..at - 1].iter().any(u8::is_ascii_alphabetic)
             {
                 at += 1;
             } else {
@@ -322,11 +297,7 @@ impl<'a> Lexer<'a> {
         if self.mysql()
             && let Some(end) = self.version_comment(start)
         {
-            return Ok(Lexeme {
-                kind: LexemeKind::VersionOpen,
-                start,
-                end,
-            });
+            return Ok(Lexeme { kind: LexemeKind::VersionOpen, start, end });
         }
         let nested = self.dialect == Dialect::Postgres;
         let mut depth = 1_usize;
@@ -337,11 +308,7 @@ impl<'a> Lexer<'a> {
                     depth -= 1;
                     at += 2;
                     if depth == 0 {
-                        return Ok(Lexeme {
-                            kind: LexemeKind::BlockComment,
-                            start,
-                            end: at,
-                        });
+                        return Ok(Lexeme { kind: LexemeKind::BlockComment, start, end: at });
                     }
                 }
                 (b'/', b'*') if nested => {
@@ -351,11 +318,7 @@ impl<'a> Lexer<'a> {
                 _ => at += 1,
             }
         }
-        Err(Fault {
-            start,
-            what: "comment",
-            close: "*/",
-        })
+        Err(Fault { start, what: "comment", close: "*/" })
     }
 
     /// The end of `/*!80000` or `/*M!100000`, if the server runs what follows.
@@ -381,13 +344,7 @@ impl<'a> Lexer<'a> {
         if let Some(end) = self.placeholder(start) {
             return Ok(self.joined(start, end, true));
         }
-        let token = |kind, end| {
-            Ok(Lexeme {
-                kind: LexemeKind::Token(kind),
-                start,
-                end,
-            })
-        };
+        let token = |kind, end| Ok(Lexeme { kind: LexemeKind::Token(kind), start, end });
         if next.is_ascii_digit() && !self.mysql() {
             return token(TokenKind::Parameter, self.digits(start + 1));
         }
@@ -410,11 +367,7 @@ impl<'a> Lexer<'a> {
                 let close = &self.text[start..=tag];
                 match self.find(tag + 1, close) {
                     Some(end) => token(TokenKind::Text, end),
-                    None => Err(Fault {
-                        start,
-                        what: "dollar-quoted string",
-                        close,
-                    }),
+                    None => Err(Fault { start, what: "dollar-quoted string", close }),
                 }
             }
         }
@@ -447,26 +400,15 @@ impl<'a> Lexer<'a> {
         if alone && (next.is_ascii_alphabetic() || next == b'_') {
             let word = self.joined(start, start + 1, true);
             if sqlite {
-                return Ok(Lexeme {
-                    kind: LexemeKind::Token(TokenKind::Parameter),
-                    ..word
-                });
+                return Ok(Lexeme { kind: LexemeKind::Token(TokenKind::Parameter), ..word });
             }
             return Ok(word);
         }
         if alone && self.dialect == Dialect::Postgres && matches!(next, b'\'' | b'"') {
             let end = self.quoted(start, start + 1, false)?;
-            return Ok(Lexeme {
-                kind: LexemeKind::Placeholder,
-                start,
-                end,
-            });
+            return Ok(Lexeme { kind: LexemeKind::Placeholder, start, end });
         }
-        Ok(Lexeme {
-            kind: LexemeKind::Token(TokenKind::Operator),
-            start,
-            end: start + 1,
-        })
+        Ok(Lexeme { kind: LexemeKind::Token(TokenKind::Operator), start, end: start + 1 })
     }
 
     /// `@x@` of build tools, `@x` and `@@x` of MySQL, `@x` of SQLite.
@@ -492,16 +434,8 @@ impl<'a> Lexer<'a> {
             (_, b'\'' | b'`' | b'"') => self.quoted(start, start + 1, false)?,
             _ => self.joined(start, start + 1, false).end,
         };
-        let kind = if end == start + 1 {
-            TokenKind::Operator
-        } else {
-            TokenKind::Parameter
-        };
-        Ok(Lexeme {
-            kind: LexemeKind::Token(kind),
-            start,
-            end,
-        })
+        let kind = if end == start + 1 { TokenKind::Operator } else { TokenKind::Parameter };
+        Ok(Lexeme { kind: LexemeKind::Token(kind), start, end })
     }
 }
 
@@ -520,9 +454,7 @@ fn is_number(word: &[u8]) -> bool {
             rest.is_empty()
                 || (matches!(rest[0], b'e' | b'E')
                     && rest.len() > 1
-                    && rest[1..]
-                        .iter()
-                        .all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-')))
+                    && rest[1..].iter().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-')))
         }
     }
 }

@@ -49,13 +49,12 @@ pub(crate) fn string(literal: &str, dialect: Dialect) -> Cow<'_, str> {
         [b'"', ..] if mysql => mysql_string(inside(literal, '"'), '"'),
         [b'\'', ..] => undoubled(inside(literal, '\''), "''", "'"),
         [b'n' | b'N', ..] => string(&literal[1..], dialect),
-        [b'e' | b'E', b'\'', ..] => Cow::Owned(backslash_escapes(
-            &inside(&literal[1..], '\'').replace("''", "'"),
-            true,
-        )),
-        [b'u' | b'U', b'&', ..] => Cow::Owned(unicode_escapes(
-            &inside(&literal[2..], '\'').replace("''", "'"),
-        )),
+        [b'e' | b'E', b'\'', ..] => {
+            Cow::Owned(backslash_escapes(&inside(&literal[1..], '\'').replace("''", "'"), true))
+        }
+        [b'u' | b'U', b'&', ..] => {
+            Cow::Owned(unicode_escapes(&inside(&literal[2..], '\'').replace("''", "'")))
+        }
         [b'$', ..] => {
             let tag = literal[1..].find('$').map_or(0, |end| end + 2);
             Cow::Borrowed(literal.get(tag..literal.len() - tag).unwrap_or(""))
@@ -188,10 +187,7 @@ mod tests {
         assert_eq!(quoted_name("\"a\"\"B\"", Dialect::Postgres), "a\"B");
         assert_eq!(quoted_name("[a b]", Dialect::Sqlite), "a b");
         assert_eq!(quoted_name("`a``b`", Dialect::MySql), "a`b");
-        assert_eq!(
-            quoted_name("U&\"d\\0061t\\+000061\"", Dialect::Postgres),
-            "data"
-        );
+        assert_eq!(quoted_name("U&\"d\\0061t\\+000061\"", Dialect::Postgres), "data");
         let long = "é".repeat(40);
         assert_eq!(bare_name(&long, Dialect::Postgres), "é".repeat(31));
         assert_eq!(bare_name(&long, Dialect::MySql), long);

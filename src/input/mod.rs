@@ -65,41 +65,23 @@ pub fn read(source: &Source, dialect: Dialect) -> Result<Vec<Statement<'_>>> {
 }
 
 fn statement<'a>(source: &'a Source, piece: &Piece, dialect: Dialect) -> Statement<'a> {
-    let text = Slice {
-        text: &source.text[piece.start..piece.end],
-        start: piece.start,
-    };
+    let text = Slice { text: &source.text[piece.start..piece.end], start: piece.start };
     let kind = if piece.client {
         client(text.text)
     } else {
         understand(&Parser::new(&source.text, piece, dialect)).kind
     };
-    Statement {
-        text,
-        hints: hints(source, piece).collect(),
-        templated: piece.templated,
-        kind,
-    }
+    Statement { text, hints: hints(source, piece).collect(), templated: piece.templated, kind }
 }
 
 fn hints<'a>(source: &'a Source, piece: &Piece) -> impl Iterator<Item = Slice<'a>> {
-    piece.hints.iter().map(|range| Slice {
-        text: &source.text[range.clone()],
-        start: range.start,
-    })
+    piece.hints.iter().map(|range| Slice { text: &source.text[range.clone()], start: range.start })
 }
 
 /// A line for the client program; it may read another file.
 fn client(line: &str) -> Kind<'_> {
     let command = line.split_ascii_whitespace().next().unwrap_or(line);
-    let reads = [
-        "\\i",
-        "\\ir",
-        "\\include",
-        "\\include_relative",
-        ".read",
-        "source",
-    ];
+    let reads = ["\\i", "\\ir", "\\include", "\\include_relative", ".read", "source"];
     Kind::Opaque(Opaque {
         kind: Cow::Borrowed(command),
         object: None,

@@ -71,11 +71,7 @@ pub(super) fn create_trigger<'a>(
         return None;
     }
     let table = parser.name()?;
-    let body = if parser.postgres() {
-        "EXECUTE"
-    } else {
-        "BEGIN"
-    };
+    let body = if parser.postgres() { "EXECUTE" } else { "BEGIN" };
     if parser.mysql() {
         while !parser.done() && !parser.accept(&["FOR", "EACH", "ROW"]) {
             parser.skip();
@@ -88,12 +84,7 @@ pub(super) fn create_trigger<'a>(
             parser.skip();
         }
     }
-    Some(CreateTrigger {
-        name,
-        table,
-        body: parser.rest()?,
-        temporary: modifiers.temporary,
-    })
+    Some(CreateTrigger { name, table, body: parser.rest()?, temporary: modifiers.temporary })
 }
 
 pub(super) fn create_sequence<'a>(parser: &mut Parser<'a, '_>) -> Option<Kind<'a>> {
@@ -101,11 +92,7 @@ pub(super) fn create_sequence<'a>(parser: &mut Parser<'a, '_>) -> Option<Kind<'a
     let name = parser.name()?;
     let owned_by = owned_by(parser)?;
     parser.rest();
-    Some(Kind::CreateSequence {
-        name,
-        if_not_exists,
-        owned_by: owned_by.flatten(),
-    })
+    Some(Kind::CreateSequence { name, if_not_exists, owned_by: owned_by.flatten() })
 }
 
 /// Steps over options up to `OWNED BY`. None: not understood; `Some(None)`: no such clause;
@@ -128,9 +115,7 @@ fn owned_by<'a>(parser: &mut Parser<'a, '_>) -> Option<Option<Option<(Name<'a>, 
     let column = parts.pop()?;
     let name = parts.pop()?;
     let schema = parts.pop();
-    parts
-        .is_empty()
-        .then_some(Some(Some((Name { schema, name }, column))))
+    parts.is_empty().then_some(Some(Some((Name { schema, name }, column))))
 }
 
 /// From behind `ALTER SEQUENCE`.
@@ -192,12 +177,7 @@ pub(super) fn alter_type<'a>(parser: &mut Parser<'a, '_>) -> Option<Kind<'a>> {
         } else {
             None
         };
-        return Some(Kind::AddEnumValue {
-            name,
-            label,
-            if_not_exists,
-            position,
-        });
+        return Some(Kind::AddEnumValue { name, label, if_not_exists, position });
     }
     if parser.accept(&["RENAME", "VALUE"]) {
         let from = parser.string()?;
@@ -216,18 +196,12 @@ pub(super) fn create_domain<'a>(parser: &mut Parser<'a, '_>) -> Option<Kind<'a>>
     let name = parser.name()?;
     parser.accept(&["AS"]);
     let ty = data_type(parser)?;
-    Some(Kind::CreateDomain {
-        name,
-        ty,
-        rest: parser.rest(),
-    })
+    Some(Kind::CreateDomain { name, ty, rest: parser.rest() })
 }
 
 /// `COMMENT ON` one of the objects the catalog keeps comments of; from behind COMMENT.
 pub(super) fn typed_comment(parser: &Parser<'_, '_>) -> bool {
-    ["TABLE", "COLUMN", "INDEX", "CONSTRAINT"]
-        .iter()
-        .any(|what| parser.are(&["ON", what]))
+    ["TABLE", "COLUMN", "INDEX", "CONSTRAINT"].iter().any(|what| parser.are(&["ON", what]))
         && !(parser.are(&["ON", "CONSTRAINT"]) && parser.has_words(&["ON", "DOMAIN"]))
 }
 
@@ -269,12 +243,7 @@ pub(super) fn comment<'a>(parser: &mut Parser<'a, '_>) -> Option<Comment<'a>> {
         while parser.string().is_some() {}
         Some(parser.slice(from, parser.at))
     };
-    Some(Comment {
-        what,
-        object,
-        part,
-        text,
-    })
+    Some(Comment { what, object, part, text })
 }
 
 /// From behind `DROP TABLE`.
@@ -283,11 +252,7 @@ pub(super) fn drop_table<'a>(parser: &mut Parser<'a, '_>) -> Option<Drop<'a>> {
     let names = parser.names()?;
     let cascade = parser.accept(&["CASCADE"]);
     parser.accept(&["RESTRICT"]);
-    Some(Drop {
-        names,
-        if_exists,
-        cascade,
-    })
+    Some(Drop { names, if_exists, cascade })
 }
 
 /// What DROP may name, longest words first.
@@ -332,11 +297,5 @@ pub(super) fn drop_other<'a>(parser: &mut Parser<'a, '_>) -> Option<Kind<'a>> {
     }
     let cascade = parser.accept(&["CASCADE"]);
     parser.accept(&["RESTRICT"]);
-    Some(Kind::DropOther {
-        what,
-        names,
-        on,
-        if_exists,
-        cascade,
-    })
+    Some(Kind::DropOther { what, names, on, if_exists, cascade })
 }

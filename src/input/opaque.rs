@@ -117,9 +117,7 @@ const MYSQL: &[&str] = &[
     "END",
 ];
 
-const SQLITE: &[&str] = &[
-    "PRAGMA", "REPLACE", "ATTACH", "DETACH", "VACUUM", "REINDEX", "END",
-];
+const SQLITE: &[&str] = &["PRAGMA", "REPLACE", "ATTACH", "DETACH", "VACUUM", "REINDEX", "END"];
 
 pub(super) fn opaque<'a>(parser: &Parser<'a, '_>) -> Opaque<'a> {
     let mut parser = parser.clone();
@@ -197,9 +195,9 @@ pub(super) fn main_verb(parser: &Parser<'_, '_>) -> Option<&'static str> {
     while !ahead.done() {
         if ahead.accept_kind(TokenKind::Comma) {
             ahead.ident()?;
-        } else if let Some(verb) = ahead.accept_any(&[
-            "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "VALUES",
-        ]) {
+        } else if let Some(verb) = ahead
+            .accept_any(&["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "VALUES"])
+        {
             return Some(verb);
         } else {
             ahead.skip();
@@ -321,10 +319,7 @@ fn definition<'a>(parser: &mut Parser<'a, '_>, opaque: &mut Opaque<'a>) {
     if !parser.accept(&["IF", "NOT", "EXISTS"]) {
         parser.accept(&["IF", "EXISTS"]);
     }
-    if matches!(
-        what.as_str(),
-        "CAST" | "DEFAULT PRIVILEGES" | "USER MAPPING" | "TRANSFORM"
-    ) {
+    if matches!(what.as_str(), "CAST" | "DEFAULT PRIVILEGES" | "USER MAPPING" | "TRANSFORM") {
         return;
     }
     opaque.object = parser.name();
@@ -361,16 +356,9 @@ fn written_table<'a>(parser: &mut Parser<'a, '_>) -> Option<Name<'a>> {
             "INTO",
             "OVERWRITE",
         ],
-        "UPDATE" => &[
-            "OR",
-            "IGNORE",
-            "REPLACE",
-            "ABORT",
-            "FAIL",
-            "ROLLBACK",
-            "LOW_PRIORITY",
-            "ONLY",
-        ],
+        "UPDATE" => {
+            &["OR", "IGNORE", "REPLACE", "ABORT", "FAIL", "ROLLBACK", "LOW_PRIORITY", "ONLY"]
+        }
         "DELETE" => &["LOW_PRIORITY", "QUICK", "IGNORE", "FROM", "ONLY"],
         "TRUNCATE" => &["TABLE", "ONLY"],
         "COPY" | "HANDLER" => &[],
@@ -378,14 +366,7 @@ fn written_table<'a>(parser: &mut Parser<'a, '_>) -> Option<Name<'a>> {
         "ANALYZE" => &["TABLE", "VERBOSE"],
         "VACUUM" => &["FULL", "FREEZE", "VERBOSE", "ANALYZE"],
         "CLUSTER" | "REPACK" => &["VERBOSE", "CONCURRENTLY"],
-        "REINDEX" => &[
-            "INDEX",
-            "TABLE",
-            "SCHEMA",
-            "DATABASE",
-            "SYSTEM",
-            "CONCURRENTLY",
-        ],
+        "REINDEX" => &["INDEX", "TABLE", "SCHEMA", "DATABASE", "SYSTEM", "CONCURRENTLY"],
         "REFRESH" => &["MATERIALIZED", "VIEW", "CONCURRENTLY"],
         _ => return None,
     };

@@ -52,11 +52,7 @@ impl<'a, 't> Parser<'a, 't> {
     /// A parser of the same statement that reads `from..end` only.
     #[must_use]
     pub(super) fn within(&self, from: usize, end: usize) -> Parser<'a, 't> {
-        Parser {
-            at: from,
-            end,
-            ..self.clone()
-        }
+        Parser { at: from, end, ..self.clone() }
     }
 
     pub(super) fn mysql(&self) -> bool {
@@ -106,8 +102,7 @@ impl<'a, 't> Parser<'a, 't> {
     }
 
     fn raw(&self, ahead: usize) -> &'a str {
-        self.token(ahead)
-            .map_or("", |token| &self.text[token.range()])
+        self.token(ahead).map_or("", |token| &self.text[token.range()])
     }
 
     pub(super) fn is(&self, word: &str) -> bool {
@@ -135,10 +130,7 @@ impl<'a, 't> Parser<'a, 't> {
 
     /// The words stand here, one behind the other.
     pub(super) fn are(&self, words: &[&str]) -> bool {
-        words
-            .iter()
-            .enumerate()
-            .all(|(ahead, word)| self.word(ahead).eq_ignore_ascii_case(word))
+        words.iter().enumerate().all(|(ahead, word)| self.word(ahead).eq_ignore_ascii_case(word))
     }
 
     /// Steps over the words if they all stand here.
@@ -249,28 +241,18 @@ impl<'a, 't> Parser<'a, 't> {
             _ => return None,
         };
         self.at += 1;
-        Some(Ident {
-            name,
-            quoted,
-            span: Span::new(token.start(), token.end()),
-        })
+        Some(Ident { name, quoted, span: Span::new(token.start(), token.end()) })
     }
 
     /// `[schema.]name`; a third part is not understood.
     pub(super) fn name(&mut self) -> Option<Name<'a>> {
         let first = self.ident()?;
         if self.kind(0) != Some(TokenKind::Dot) {
-            return Some(Name {
-                schema: None,
-                name: first,
-            });
+            return Some(Name { schema: None, name: first });
         }
         self.at += 1;
         let second = self.ident()?;
-        (self.kind(0) != Some(TokenKind::Dot)).then_some(Name {
-            schema: Some(first),
-            name: second,
-        })
+        (self.kind(0) != Some(TokenKind::Dot)).then_some(Name { schema: Some(first), name: second })
     }
 
     /// Every name of a comma list; `None` if something else stands in it.
@@ -309,10 +291,7 @@ impl<'a, 't> Parser<'a, 't> {
     pub(super) fn slice(&self, from: usize, to: usize) -> Slice<'a> {
         if from >= to {
             let at = self.place_of(from).start;
-            return Slice {
-                text: &self.text[at..at],
-                start: at,
-            };
+            return Slice { text: &self.text[at..at], start: at };
         }
         let mut start = self.tokens[from].start();
         let mut end = self.tokens[to - 1].end();
@@ -335,10 +314,7 @@ impl<'a, 't> Parser<'a, 't> {
                 }
             }
         }
-        Slice {
-            text: &self.text[start..end],
-            start,
-        }
+        Slice { text: &self.text[start..end], start }
     }
 
     /// The text of the tokens `from..to`, if there are any.

@@ -43,10 +43,8 @@ enum Step {
 impl<'a> Scanner<'a> {
     pub(super) fn new(source: &'a Source, dialect: Dialect) -> Result<Scanner<'a>> {
         if u32::try_from(source.text.len()).is_err() {
-            return Err(
-                Error::refused(format!("`{}` is larger than 4 GiB", source.name))
-                    .hint("give the schema without its data"),
-            );
+            return Err(Error::refused(format!("`{}` is larger than 4 GiB", source.name))
+                .hint("give the schema without its data"));
         }
         Ok(Scanner {
             source,
@@ -79,10 +77,7 @@ impl<'a> Scanner<'a> {
                     return self.finish(piece);
                 }
             }
-            let lexeme = self
-                .lexer
-                .next(self.at)
-                .map_err(|fault| self.unclosed(&fault))?;
+            let lexeme = self.lexer.next(self.at).map_err(|fault| self.unclosed(&fault))?;
             let from = self.at;
             self.at = lexeme.end;
             let step = match lexeme.kind {
@@ -99,11 +94,7 @@ impl<'a> Scanner<'a> {
                 }
                 LexemeKind::LineComment => {
                     self.line_comment(piece, lexeme);
-                    if self.file_marker_ends(piece, lexeme) {
-                        Step::Done
-                    } else {
-                        Step::More
-                    }
+                    if self.file_marker_ends(piece, lexeme) { Step::Done } else { Step::More }
                 }
                 LexemeKind::BlockComment => Step::More,
                 LexemeKind::VersionOpen => {
@@ -175,23 +166,16 @@ impl<'a> Scanner<'a> {
         piece.end = lexeme.end;
         if !self.values {
             if self.open.is_empty() {
-                self.compound
-                    .see(self.text, &piece.tokens, kind, lexeme, self.dialect);
+                self.compound.see(self.text, &piece.tokens, kind, lexeme, self.dialect);
             }
-            piece
-                .tokens
-                .push(Token::new(kind, lexeme.start, lexeme.end));
+            piece.tokens.push(Token::new(kind, lexeme.start, lexeme.end));
             self.values = Self::is_long(piece) && self.only_values(piece);
         }
         Ok(Step::More)
     }
 
     fn word(&self, token: Token) -> &'a str {
-        if token.kind == TokenKind::Word {
-            &self.text[token.range()]
-        } else {
-            ""
-        }
+        if token.kind == TokenKind::Word { &self.text[token.range()] } else { "" }
     }
 
     fn is_long(piece: &Piece) -> bool {
@@ -201,10 +185,7 @@ impl<'a> Scanner<'a> {
     fn only_values(&self, piece: &Piece) -> bool {
         let first = self.word(piece.tokens[0]);
         (first.eq_ignore_ascii_case("insert") || first.eq_ignore_ascii_case("replace"))
-            && piece
-                .tokens
-                .iter()
-                .any(|token| self.word(*token).eq_ignore_ascii_case("values"))
+            && piece.tokens.iter().any(|token| self.word(*token).eq_ignore_ascii_case("values"))
     }
 
     /// Whether the `;` at this place is a terminator.
@@ -249,20 +230,12 @@ impl<'a> Scanner<'a> {
     fn stray(&self, byte: u8, lexeme: Lexeme) -> Error {
         let (close, open) = if byte == b')' { (')', '(') } else { (']', '[') };
         Error::refused(format!("`{close}` without `{open}`"))
-            .at(
-                self.source,
-                Span::new(lexeme.start, lexeme.end),
-                "nothing to close here",
-            )
+            .at(self.source, Span::new(lexeme.start, lexeme.end), "nothing to close here")
             .hint(format!("remove it, or add the missing `{open}`"))
     }
 
     fn unclosed_bracket(&self, open: &OpenBracket) -> Error {
-        let (close, byte) = if open.byte == b'(' {
-            (')', '(')
-        } else {
-            (']', '[')
-        };
+        let (close, byte) = if open.byte == b'(' { (')', '(') } else { (']', '[') };
         Error::refused(format!("`{byte}` is never closed"))
             .at(self.source, Span::new(open.at, open.at + 1), "opened here")
             .hint(format!("add the missing `{close}`"))
@@ -312,10 +285,7 @@ impl<'a> Scanner<'a> {
     /// Takes a hint behind the terminator, on the same line.
     fn trailing_hint(&mut self, piece: &mut Piece) {
         let rest = &self.text.as_bytes()[self.at..];
-        let gap = rest
-            .iter()
-            .take_while(|b| matches!(b, b' ' | b'\t'))
-            .count();
+        let gap = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
         if matches!(rest.get(gap), Some(b'-' | b'#'))
             && let Ok(lexeme) = self.lexer.next(self.at)
             && lexeme.kind == LexemeKind::LineComment
@@ -332,9 +302,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn hint(&self, lexeme: Lexeme) -> Option<&'a str> {
-        self.comment_text(lexeme)
-            .strip_prefix("miggen:")
-            .map(str::trim)
+        self.comment_text(lexeme).strip_prefix("miggen:").map(str::trim)
     }
 
     fn line_comment(&self, piece: &mut Piece, lexeme: Lexeme) {
@@ -349,19 +317,14 @@ impl<'a> Scanner<'a> {
         let text = self.comment_text(lexeme);
         !piece.tokens.is_empty()
             && self.open.is_empty()
-            && ["+goose ", "+migrate ", "migrate:"]
-                .iter()
-                .any(|marker| text.starts_with(marker))
+            && ["+goose ", "+migrate ", "migrate:"].iter().any(|marker| text.starts_with(marker))
     }
 
     /// psql and mysql: `\gexec` sends what stands before it, other commands are lines of their own.
     fn backslash(&mut self, piece: &mut Piece, lexeme: Lexeme) -> Result<Step> {
         let end = self.lexer.line_end(lexeme.start);
         let line = &self.text[lexeme.start..end];
-        let command = line[1..]
-            .split(|c: char| !c.is_ascii_alphabetic())
-            .next()
-            .unwrap_or("");
+        let command = line[1..].split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
         if line.starts_with("\\;") {
             self.at = lexeme.start + 2;
         } else if self.dialect == Dialect::Postgres {
@@ -374,11 +337,7 @@ impl<'a> Scanner<'a> {
             if line.starts_with("\\;") || self.dialect != Dialect::Postgres {
                 return Ok(Step::More);
             }
-            return Ok(Self::client(
-                piece,
-                lexeme.start,
-                lexeme.start + line.trim_end().len(),
-            ));
+            return Ok(Self::client(piece, lexeme.start, lexeme.start + line.trim_end().len()));
         }
         let sends = line.starts_with("\\;")
             || command.starts_with('g')
@@ -407,10 +366,9 @@ impl<'a> Scanner<'a> {
         let (client, delimiter) = match self.dialect {
             Dialect::Postgres => (false, false),
             Dialect::Sqlite => (word == ".", false),
-            Dialect::MySql | Dialect::MariaDb => (
-                word.eq_ignore_ascii_case("source"),
-                word.eq_ignore_ascii_case("delimiter"),
-            ),
+            Dialect::MySql | Dialect::MariaDb => {
+                (word.eq_ignore_ascii_case("source"), word.eq_ignore_ascii_case("delimiter"))
+            }
         };
         if !client && !delimiter {
             return None;

@@ -15,10 +15,8 @@ pub fn is_null_test(text: &str, column: &str, dialect: Dialect) -> bool {
     let Some(tokens) = lex(text, dialect) else {
         return false;
     };
-    let words: Vec<String> = tokens
-        .iter()
-        .map(|token| text[token.range()].to_ascii_lowercase())
-        .collect();
+    let words: Vec<String> =
+        tokens.iter().map(|token| text[token.range()].to_ascii_lowercase()).collect();
     let names_column = tokens.first().is_some_and(|token| {
         let raw = &text[token.range()];
         match token.kind {

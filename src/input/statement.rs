@@ -24,18 +24,12 @@ pub(super) fn understand<'a>(parser: &Parser<'a, '_>) -> Understood<'a> {
         Ok(kind) => Understood { kind, stuck: None },
         Err(Untyped::NoForm) => {
             let opaque = opaque(parser);
-            Understood {
-                stuck: opaque.unknown.then_some(typed.at),
-                kind: Kind::Opaque(opaque),
-            }
+            Understood { stuck: opaque.unknown.then_some(typed.at), kind: Kind::Opaque(opaque) }
         }
         Err(Untyped::Unfit) => {
             let mut opaque = opaque(parser);
             opaque.unknown = true;
-            Understood {
-                kind: Kind::Opaque(opaque),
-                stuck: Some(typed.at),
-            }
+            Understood { kind: Kind::Opaque(opaque), stuck: Some(typed.at) }
         }
     }
 }
@@ -102,10 +96,7 @@ fn create<'a>(parser: &mut Parser<'a, '_>) -> Result<Kind<'a>, Untyped> {
             unique = true;
         } else if parser.accept(&["MATERIALIZED"]) {
             materialized = true;
-        } else if parser.mysql()
-            && parser
-                .accept_any(&["FULLTEXT", "SPATIAL", "VECTOR"])
-                .is_some()
+        } else if parser.mysql() && parser.accept_any(&["FULLTEXT", "SPATIAL", "VECTOR"]).is_some()
         {
             method = Some(parser.slice(from, parser.at));
         } else if parser.accept_any_word(&PLAIN_MODIFIERS)
@@ -161,10 +152,7 @@ fn create<'a>(parser: &mut Parser<'a, '_>) -> Result<Kind<'a>, Untyped> {
 
 fn alter<'a>(parser: &mut Parser<'a, '_>) -> Result<Kind<'a>, Untyped> {
     if parser.mysql() {
-        while parser
-            .accept_any(&["ONLINE", "OFFLINE", "IGNORE"])
-            .is_some()
-        {}
+        while parser.accept_any(&["ONLINE", "OFFLINE", "IGNORE"]).is_some() {}
     }
     if parser.accept(&["TABLE"]) || parser.accept(&["FOREIGN", "TABLE"]) {
         if parser.are(&["ALL", "IN", "TABLESPACE"]) {

@@ -78,12 +78,7 @@ fn column_def(source: &Source, column: &ColumnDef<'_>, dialect: Dialect) -> Resu
     for constraint in &column.constraints {
         if constraint.kind == ColumnConstraintKind::Unknown {
             let what = format!("this part of the definition of `{}`", column.name.name);
-            return Err(not_understood(
-                source,
-                constraint.text.span(),
-                &what,
-                dialect,
-            ));
+            return Err(not_understood(source, constraint.text.span(), &what, dialect));
         }
     }
     Ok(())

@@ -122,10 +122,7 @@ mod tests {
             folded("character /* x */ varying\n( 255 )", Dialect::Postgres),
             "character varying ( 255 )"
         );
-        assert_eq!(
-            folded("enum('a  b',\n 'c')", Dialect::MySql),
-            "enum('a  b', 'c')"
-        );
+        assert_eq!(folded("enum('a  b',\n 'c')", Dialect::MySql), "enum('a  b', 'c')");
     }
 
     #[test]
@@ -140,12 +137,7 @@ mod tests {
             "cost > 0 AND unit_price > cost::price AND price(1) AND 'price'"
         );
         assert_eq!(
-            renamed(
-                "CAST(\"Date\" AS date)",
-                "Date",
-                "\"Day\"",
-                Dialect::Postgres
-            ),
+            renamed("CAST(\"Date\" AS date)", "Date", "\"Day\"", Dialect::Postgres),
             "CAST(\"Day\" AS date)"
         );
     }

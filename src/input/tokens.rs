@@ -40,12 +40,7 @@ pub(crate) struct Token {
 #[allow(clippy::cast_possible_truncation)]
 impl Token {
     pub(crate) fn new(kind: TokenKind, start: usize, end: usize) -> Token {
-        Token {
-            kind,
-            start: start as u32,
-            end: end as u32,
-            partner: 0,
-        }
+        Token { kind, start: start as u32, end: end as u32, partner: 0 }
     }
 
     pub(crate) fn set_partner(&mut self, index: usize) {

@@ -63,14 +63,7 @@ pub(super) fn update<'a>(parser: &mut Parser<'a, '_>) -> Option<Update<'a>> {
         filter = Some(parser.slice_if(from, parser.at)?);
     }
     merge(&mut rest, parser.rest())?;
-    Some(Update {
-        table,
-        alias,
-        set,
-        from: from_clause,
-        filter,
-        rest,
-    })
+    Some(Update { table, alias, set, from: from_clause, filter, rest })
 }
 
 /// There is one slice for whatever else there was; two pieces apart have no place in it.
@@ -140,8 +133,5 @@ fn assignment<'a>(parser: &mut Parser<'a, '_>) -> Option<Assignment<'a>> {
         }
         parser.at += 1;
     }
-    Some(Assignment {
-        columns,
-        expr: parser.slice_if(from, parser.at)?,
-    })
+    Some(Assignment { columns, expr: parser.slice_if(from, parser.at)? })
 }

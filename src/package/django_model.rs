@@ -25,11 +25,7 @@ pub(crate) fn field(dialect: Dialect, field: &Field, to: Option<&str>) -> Option
         "ForeignKey"
     } else {
         let ty = types::django(&column.ty)?;
-        kwargs.extend(
-            ty.args
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), Py::Raw(value))),
-        );
+        kwargs.extend(ty.args.into_iter().map(|(name, value)| (name.to_owned(), Py::Raw(value))));
         ty.class
     };
     if let Some(default) = &column.default {
@@ -45,11 +41,7 @@ pub(crate) fn field(dialect: Dialect, field: &Field, to: Option<&str>) -> Option
     if field.unique.is_some() {
         kwargs.push(("unique".into(), Py::Raw("True".into())));
     }
-    Some(Py::Call {
-        function: format!("models.{class}"),
-        args: Vec::new(),
-        kwargs,
-    })
+    Some(Py::Call { function: format!("models.{class}"), args: Vec::new(), kwargs })
 }
 
 /// The name of the field: a foreign key is called as its column without `_id`.
@@ -68,18 +60,15 @@ pub(crate) fn is_constant(default: &Expr) -> bool {
 
 pub(crate) fn uses_now(field: &Py) -> bool {
     match field {
-        Py::Call { kwargs, .. } => kwargs
-            .iter()
-            .any(|(_, value)| *value == Py::Raw("Now()".into())),
+        Py::Call { kwargs, .. } => {
+            kwargs.iter().any(|(_, value)| *value == Py::Raw("Now()".into()))
+        }
         _ => false,
     }
 }
 
 fn is_now(Expr(text): &Expr) -> bool {
-    matches!(
-        text.to_ascii_lowercase().as_str(),
-        "now()" | "current_timestamp"
-    )
+    matches!(text.to_ascii_lowercase().as_str(), "now()" | "current_timestamp")
 }
 
 fn value(dialect: Dialect, default: &Expr) -> Option<Py> {

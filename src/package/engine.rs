@@ -15,50 +15,17 @@ pub struct Engine {
 }
 
 const BUILT_IN: &[(&str, &str)] = &[
-    (
-        "alembic/revision.py.j2",
-        include_str!("../../templates/alembic/revision.py.j2"),
-    ),
-    (
-        "django/migration.py.j2",
-        include_str!("../../templates/django/migration.py.j2"),
-    ),
-    (
-        "flyway/migration.sql.j2",
-        include_str!("../../templates/flyway/migration.sql.j2"),
-    ),
-    (
-        "flyway/migration.sql.conf.j2",
-        include_str!("../../templates/flyway/migration.sql.conf.j2"),
-    ),
-    (
-        "flyway/rollback.sql.j2",
-        include_str!("../../templates/flyway/rollback.sql.j2"),
-    ),
-    (
-        "raw/up.sql.j2",
-        include_str!("../../templates/raw/up.sql.j2"),
-    ),
-    (
-        "raw/down.sql.j2",
-        include_str!("../../templates/raw/down.sql.j2"),
-    ),
-    (
-        "sqlx/up.sql.j2",
-        include_str!("../../templates/sqlx/up.sql.j2"),
-    ),
-    (
-        "sqlx/down.sql.j2",
-        include_str!("../../templates/sqlx/down.sql.j2"),
-    ),
-    (
-        "shared/statements.sql.j2",
-        include_str!("../../templates/shared/statements.sql.j2"),
-    ),
-    (
-        "shared/runbook.md.j2",
-        include_str!("../../templates/shared/runbook.md.j2"),
-    ),
+    ("alembic/revision.py.j2", include_str!("../../templates/alembic/revision.py.j2")),
+    ("django/migration.py.j2", include_str!("../../templates/django/migration.py.j2")),
+    ("flyway/migration.sql.j2", include_str!("../../templates/flyway/migration.sql.j2")),
+    ("flyway/migration.sql.conf.j2", include_str!("../../templates/flyway/migration.sql.conf.j2")),
+    ("flyway/rollback.sql.j2", include_str!("../../templates/flyway/rollback.sql.j2")),
+    ("raw/up.sql.j2", include_str!("../../templates/raw/up.sql.j2")),
+    ("raw/down.sql.j2", include_str!("../../templates/raw/down.sql.j2")),
+    ("sqlx/up.sql.j2", include_str!("../../templates/sqlx/up.sql.j2")),
+    ("sqlx/down.sql.j2", include_str!("../../templates/sqlx/down.sql.j2")),
+    ("shared/statements.sql.j2", include_str!("../../templates/shared/statements.sql.j2")),
+    ("shared/runbook.md.j2", include_str!("../../templates/shared/runbook.md.j2")),
 ];
 
 impl Engine {
@@ -68,10 +35,7 @@ impl Engine {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         let mut syntax = SyntaxConfig::builder();
-        syntax
-            .keep_trailing_newline(true)
-            .trim_blocks(true)
-            .lstrip_blocks(true);
+        syntax.keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true);
         // Only delimiters could be wrong, and they are the default ones.
         if let Ok(syntax) = syntax.build() {
             environment.set_syntax(syntax);

@@ -74,25 +74,13 @@ pub struct EmittedStep {
 impl Request<'_> {
     pub fn steps(&self) -> Vec<&Step> {
         let (first, last) = self.deploys;
-        self.plan.deploys[first - 1..last]
-            .iter()
-            .flat_map(|deploy| &deploy.steps)
-            .collect()
+        self.plan.deploys[first - 1..last].iter().flat_map(|deploy| &deploy.steps).collect()
     }
 
     /// `rename_created_backfill`; a rollout of one step needs no more than its own name.
     pub fn file_slug(&self, step: &Step) -> String {
-        let steps: usize = self
-            .plan
-            .deploys
-            .iter()
-            .map(|deploy| deploy.steps.len())
-            .sum();
-        if steps == 1 {
-            self.slug.clone()
-        } else {
-            format!("{}_{}", self.slug, step.slug)
-        }
+        let steps: usize = self.plan.deploys.iter().map(|deploy| deploy.steps.len()).sum();
+        if steps == 1 { self.slug.clone() } else { format!("{}_{}", self.slug, step.slug) }
     }
 
     pub fn up<'s>(&self, step: &'s Step) -> Vec<Rendered<'s>> {
@@ -107,35 +95,19 @@ impl Request<'_> {
     pub fn message(&self, step: &Step) -> String {
         let deploys = &self.plan.deploys;
         let number = step.phase.deploy().min(deploys.len());
-        let deploy = if number > 1 {
-            format!(", deploy {number}")
-        } else {
-            String::new()
-        };
+        let deploy = if number > 1 { format!(", deploy {number}") } else { String::new() };
         let steps = &deploys[number - 1].steps;
-        let position = steps
-            .iter()
-            .position(|other| std::ptr::eq(other, step))
-            .unwrap_or(0)
-            + 1;
+        let position = steps.iter().position(|other| std::ptr::eq(other, step)).unwrap_or(0) + 1;
         if steps.len() == 1 && deploys.len() == 1 {
             return self.plan.title.clone();
         }
-        format!(
-            "{}{deploy}, {position}/{}: {}",
-            self.plan.title,
-            steps.len(),
-            step.title
-        )
+        format!("{}{deploy}, {position}/{}: {}", self.plan.title, steps.len(), step.title)
     }
 }
 
 /// Settings that a unit runs with: nothing that waits for others may be cut off.
 pub(crate) fn settings(request: &Request, unit: Unit) -> &'static [&'static str] {
-    let waits = request
-        .plan
-        .server
-        .can(crate::dialect::Action::CreateIndexOnline);
+    let waits = request.plan.server.can(crate::dialect::Action::CreateIndexOnline);
     match unit {
         Unit::Alone if waits => &["lock_timeout", "statement_timeout"],
         _ => &[],

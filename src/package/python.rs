@@ -56,17 +56,11 @@ impl<'p> Element<'p> {
             Py::Commented { comment, value } => (comment.as_slice(), &**value),
             value => (&[][..], value),
         };
-        Element {
-            comment,
-            prefix,
-            value,
-        }
+        Element { comment, prefix, value }
     }
 
     fn plain(values: &'p [Py]) -> Vec<Element<'p>> {
-        let elements = values
-            .iter()
-            .map(|value| Element::new(String::new(), value));
+        let elements = values.iter().map(|value| Element::new(String::new(), value));
         elements.collect()
     }
 }
@@ -88,10 +82,7 @@ impl Py {
         Py::Call {
             function: function.into(),
             args: args.into_iter().collect(),
-            kwargs: kwargs
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
+            kwargs: kwargs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         }
     }
 
@@ -113,11 +104,7 @@ impl Py {
         }
         let outer = " ".repeat(indent);
         let inner = " ".repeat(indent + STEP);
-        let comma = if matches!(self, Py::Commented { .. }) {
-            ""
-        } else {
-            ","
-        };
+        let comma = if matches!(self, Py::Commented { .. }) { "" } else { "," };
         let mut text = format!("{open}\n");
         for element in elements {
             for line in element.comment {
@@ -153,11 +140,7 @@ impl Py {
     fn brackets(&self) -> Option<(String, Vec<Element<'_>>, &'static str)> {
         Some(match self {
             Py::Raw(_) | Py::Str(_) => return None,
-            Py::Call {
-                function,
-                args,
-                kwargs,
-            } => {
+            Py::Call { function, args, kwargs } => {
                 let mut elements = Element::plain(args);
                 for (name, value) in kwargs {
                     elements.push(Element::new(format!("{name}="), value));

@@ -41,47 +41,25 @@ pub(crate) fn statements<'s>(all: impl IntoIterator<Item = &'s Sql>) -> Vec<Stat
             None => false,
             Some(last) => long(&last.sql) || long(&sql.text) || !sql.comment.is_empty(),
         };
-        let is_lock = sql
-            .name
-            .as_ref()
-            .is_some_and(|name| name.starts_with("LOCK_"));
-        let comment = if is_lock && locks_explained {
-            Vec::new()
-        } else {
-            sql.comment.clone()
-        };
+        let is_lock = sql.name.as_ref().is_some_and(|name| name.starts_with("LOCK_"));
+        let comment = if is_lock && locks_explained { Vec::new() } else { sql.comment.clone() };
         locks_explained |= is_lock;
-        result.push(Statement {
-            apart,
-            comment,
-            sql: sql.text.clone(),
-        });
+        result.push(Statement { apart, comment, sql: sql.text.clone() });
     }
     result
 }
 
 /// `SET x = 0` before, `RESET x` after.
 pub(crate) fn set(settings: &[&str]) -> Vec<Sql> {
-    settings
-        .iter()
-        .map(|name| plain(format!("SET {name} = 0")))
-        .collect()
+    settings.iter().map(|name| plain(format!("SET {name} = 0"))).collect()
 }
 
 pub(crate) fn reset(settings: &[&str]) -> Vec<Sql> {
-    settings
-        .iter()
-        .map(|name| plain(format!("RESET {name}")))
-        .collect()
+    settings.iter().map(|name| plain(format!("RESET {name}"))).collect()
 }
 
 pub(crate) fn plain(text: impl Into<String>) -> Sql {
-    Sql {
-        name: None,
-        comment: Vec::new(),
-        text: text.into(),
-        alone: false,
-    }
+    Sql { name: None, comment: Vec::new(), text: text.into(), alone: false }
 }
 
 /// A part of a step that fits into one file of a framework that sends a file as one query.
@@ -106,11 +84,7 @@ impl Piece {
 /// Divides a step so that a statement that must stand alone does, in both directions.
 pub(crate) fn pieces(unit: Unit, up: &[Rendered], down: &[Rendered]) -> Vec<Piece> {
     if unit != Unit::Alone {
-        return vec![Piece {
-            suffix: "",
-            up: flat(up),
-            down: flat(down),
-        }];
+        return vec![Piece { suffix: "", up: flat(up), down: flat(down) }];
     }
     let ups = groups(up);
     // The last file is reverted first.
@@ -120,10 +94,8 @@ pub(crate) fn pieces(unit: Unit, up: &[Rendered], down: &[Rendered]) -> Vec<Piec
     let mut result = vec![Piece::default(); count];
     // Where there is less to do than on the way back, it stands at the end.
     let first_up = count - ups.len();
-    let acting: Vec<usize> = (0..ups.len())
-        .filter(|at| ups[*at].suffix.is_empty())
-        .map(|at| first_up + at)
-        .collect();
+    let acting: Vec<usize> =
+        (0..ups.len()).filter(|at| ups[*at].suffix.is_empty()).map(|at| first_up + at).collect();
     for (at, group) in ups.iter().enumerate() {
         result[first_up + at].up.clone_from(&group.up);
         result[first_up + at].suffix = group.suffix;
@@ -143,10 +115,7 @@ pub(crate) fn pieces(unit: Unit, up: &[Rendered], down: &[Rendered]) -> Vec<Piec
 }
 
 fn flat(rendered: &[Rendered]) -> Vec<Sql> {
-    rendered
-        .iter()
-        .flat_map(|rendered| rendered.statements.clone())
-        .collect()
+    rendered.iter().flat_map(|rendered| rendered.statements.clone()).collect()
 }
 
 /// Statements that may share a transaction together, each other one by itself.
@@ -168,11 +137,7 @@ fn groups(rendered: &[Rendered]) -> Vec<Piece> {
                 Some(group) if !sql.alone && !group.up_alone() && group.suffix == suffix => {
                     group.up.push(sql.clone());
                 }
-                _ => groups.push(Piece {
-                    suffix,
-                    up: vec![sql.clone()],
-                    down: Vec::new(),
-                }),
+                _ => groups.push(Piece { suffix, up: vec![sql.clone()], down: Vec::new() }),
             }
         }
     }

@@ -36,10 +36,7 @@ fn take(ty: &str) -> Taken {
     let (head, args) = match (lower.find('('), lower.find(')')) {
         (Some(open), Some(close)) if open < close => (
             format!("{}{}", &lower[..open], &lower[close + 1..]),
-            lower[open + 1..close]
-                .split(',')
-                .map(|arg| arg.trim().to_owned())
-                .collect(),
+            lower[open + 1..close].split(',').map(|arg| arg.trim().to_owned()).collect(),
         ),
         _ => (lower.to_owned(), Vec::new()),
     };
@@ -59,12 +56,7 @@ fn take(ty: &str) -> Taken {
         [one] => one,
         _ => &head,
     };
-    Taken {
-        base: base.to_owned(),
-        args,
-        array,
-        with_time_zone,
-    }
+    Taken { base: base.to_owned(), args, array, with_time_zone }
 }
 
 pub(crate) fn sqlalchemy(dialect: Dialect, ty: &str) -> Option<SaType> {
@@ -98,38 +90,28 @@ pub(crate) fn sqlalchemy(dialect: Dialect, ty: &str) -> Option<SaType> {
         ("uuid", 0) => plain("sa.Uuid()"),
         ("json", 0) => plain("sa.JSON()"),
         ("jsonb", 0) => Some(("postgresql.JSONB()".into(), true)),
-        ("inet" | "cidr" | "macaddr" | "money" | "tsvector" | "citext" | "hstore", 0) => Some((
-            format!("postgresql.{}()", taken.base.to_ascii_uppercase()),
-            true,
-        )),
+        ("inet" | "cidr" | "macaddr" | "money" | "tsvector" | "citext" | "hstore", 0) => {
+            Some((format!("postgresql.{}()", taken.base.to_ascii_uppercase()), true))
+        }
         _ => None,
     };
     let (call, postgresql) = found?;
     if taken.array {
-        return Some(SaType {
-            call: format!("postgresql.ARRAY({call})"),
-            postgresql: true,
-        });
+        return Some(SaType { call: format!("postgresql.ARRAY({call})"), postgresql: true });
     }
     Some(SaType { call, postgresql })
 }
 
 /// Types that SQLAlchemy writes on SQLite as they were written.
-const SQLITE_SAME: &[&str] = &[
-    "bigint", "boolean", "date", "datetime", "integer", "numeric", "smallint", "text", "varchar",
-];
+const SQLITE_SAME: &[&str] =
+    &["bigint", "boolean", "date", "datetime", "integer", "numeric", "smallint", "text", "varchar"];
 
 pub(crate) fn django(ty: &str) -> Option<DjangoType> {
     let taken = take(ty);
     if taken.array {
         return None;
     }
-    let plain = |class| {
-        Some(DjangoType {
-            class,
-            args: Vec::new(),
-        })
-    };
+    let plain = |class| Some(DjangoType { class, args: Vec::new() });
     match (taken.base.as_str(), taken.args.len()) {
         ("smallint", 0) => plain("SmallIntegerField"),
         ("integer", 0) => plain("IntegerField"),
@@ -167,26 +149,14 @@ mod tests {
     #[test]
     fn types_are_said_as_the_framework_says_them() {
         let sa = |ty| sqlalchemy(Dialect::Postgres, ty).map(|ty| ty.call);
-        assert_eq!(
-            sa("character varying(255)").as_deref(),
-            Some("sa.String(255)")
-        );
-        assert_eq!(
-            sa("timestamp with time zone").as_deref(),
-            Some("sa.DateTime(timezone=True)")
-        );
-        assert_eq!(
-            sa("timestamptz").as_deref(),
-            Some("sa.DateTime(timezone=True)")
-        );
+        assert_eq!(sa("character varying(255)").as_deref(), Some("sa.String(255)"));
+        assert_eq!(sa("timestamp with time zone").as_deref(), Some("sa.DateTime(timezone=True)"));
+        assert_eq!(sa("timestamptz").as_deref(), Some("sa.DateTime(timezone=True)"));
         assert_eq!(sa("numeric(10, 2)").as_deref(), Some("sa.Numeric(10, 2)"));
         assert_eq!(sa("text[]").as_deref(), Some("postgresql.ARRAY(sa.Text())"));
         assert_eq!(sa("timestamp(3)"), None);
         assert_eq!(sa("mood"), None);
-        assert_eq!(
-            django("varchar(20)").unwrap().args,
-            [("max_length", "20".to_owned())]
-        );
+        assert_eq!(django("varchar(20)").unwrap().args, [("max_length", "20".to_owned())]);
         assert_eq!(django("mood"), None);
     }
 }

@@ -104,9 +104,6 @@ pub enum Predicate {
 
 impl Condition {
     pub fn reads_rows(&self) -> bool {
-        matches!(
-            self,
-            Condition::NoRows { .. } | Condition::NoDuplicates { .. }
-        )
+        matches!(self, Condition::NoRows { .. } | Condition::NoDuplicates { .. })
     }
 }

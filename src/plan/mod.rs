@@ -169,10 +169,7 @@ impl Down {
     }
 
     pub fn noted(ops: Vec<Op>, note: impl Into<String>) -> Down {
-        Down {
-            ops,
-            note: Some(note.into()),
-        }
+        Down { ops, note: Some(note.into()) }
     }
 }
 
@@ -198,16 +195,10 @@ impl Step {
             Op::Lock { mode, .. } => Some(*mode),
             _ => None,
         });
-        let own = self
-            .facts(server)
-            .first()
-            .map(|fact| (fact.lock, fact.blocks));
+        let own = self.facts(server).first().map(|fact| (fact.lock, fact.blocks));
         // A step that locks its table itself holds that lock whatever comes after.
         if let Some(mode) = explicit {
-            let blocks = server
-                .facts()
-                .find(|fact| fact.lock == mode)
-                .map(|fact| fact.blocks);
+            let blocks = server.facts().find(|fact| fact.lock == mode).map(|fact| fact.blocks);
             return blocks.map(|blocks| (mode, blocks)).or(own);
         }
         own
@@ -218,13 +209,7 @@ impl Step {
 pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) -> Result<Plan> {
     let mut steps = Vec::new();
     for asked in &intent.asked {
-        let context = rules::Context {
-            server: &server,
-            before,
-            intent,
-            policy,
-            asked,
-        };
+        let context = rules::Context { server: &server, before, intent, policy, asked };
         steps.extend(rules::steps(&context)?);
     }
     let deploys = order::order(steps);

@@ -201,11 +201,7 @@ impl Op {
                 }
             }
             Op::Lock { .. } | Op::Touch { .. } => vec![],
-            Op::AddColumn {
-                column,
-                constraints,
-                ..
-            } => {
+            Op::AddColumn { column, constraints, .. } => {
                 let mut actions = vec![match &column.default {
                     None => Action::AddColumn,
                     Some(_) => Action::AddColumnConstantDefault,
@@ -233,11 +229,7 @@ impl Op {
             Op::RenameConstraint { .. } => vec![Action::RenameConstraint],
             Op::UniqueUsingIndex { .. } => vec![Action::UniqueUsingIndex],
             Op::CreateIndex { online, .. } | Op::RestoreIndex { online, .. } => {
-                vec![if *online {
-                    Action::CreateIndexOnline
-                } else {
-                    Action::CreateIndex
-                }]
+                vec![if *online { Action::CreateIndexOnline } else { Action::CreateIndex }]
             }
             Op::Unless { ops, .. } => ops.iter().flat_map(Op::actions).collect(),
             Op::DropIndex { online: true, .. } => vec![Action::DropIndexOnline],
@@ -282,11 +274,7 @@ impl Op {
     pub fn apply(&self, catalog: &mut Catalog) -> Result<(), Misfit> {
         match self {
             Op::Guard(_) | Op::Lock { .. } | Op::Touch { .. } => Ok(()),
-            Op::AddColumn {
-                table,
-                column,
-                constraints,
-            } => {
+            Op::AddColumn { table, column, constraints } => {
                 let table = table_mut(catalog, table)?;
                 if table.columns.iter().any(|c| c.name == column.name) {
                     return Err(format!("column {} is already there", column.name));
@@ -301,12 +289,8 @@ impl Op {
                 let table = table_mut(catalog, table)?;
                 column_mut(table, column)?;
                 table.columns.retain(|c| c.name != *column);
-                table
-                    .indexes
-                    .retain(|index| !mentions_key(&index.keys, column));
-                table
-                    .constraints
-                    .retain(|c| !constraint_needs(&c.kind, column));
+                table.indexes.retain(|index| !mentions_key(&index.keys, column));
+                table.constraints.retain(|c| !constraint_needs(&c.kind, column));
                 Ok(())
             }
             Op::RenameColumn { table, from, to } => {
@@ -318,11 +302,7 @@ impl Op {
                 catalog.rename_column(table, from, to);
                 Ok(())
             }
-            Op::SetDefault {
-                table,
-                column,
-                expr,
-            } => {
+            Op::SetDefault { table, column, expr } => {
                 column_mut(table_mut(catalog, table)?, column)?.default = Some(expr.clone());
                 Ok(())
             }
@@ -344,20 +324,14 @@ impl Op {
             Op::DropConstraint { table, name } => {
                 let table = table_mut(catalog, table)?;
                 constraint_mut(table, name)?;
-                table
-                    .constraints
-                    .retain(|c| c.name.as_deref() != Some(name));
+                table.constraints.retain(|c| c.name.as_deref() != Some(name));
                 Ok(())
             }
             Op::RenameConstraint { table, from, to } => {
                 constraint_mut(table_mut(catalog, table)?, from)?.name = Some(to.clone());
                 Ok(())
             }
-            Op::UniqueUsingIndex {
-                table,
-                name,
-                options,
-            } => {
+            Op::UniqueUsingIndex { table, name, options } => {
                 let table = table_mut(catalog, table)?;
                 let at = table.indexes.iter().position(|index| index.name == *name);
                 let Some(at) = at else {
@@ -395,12 +369,7 @@ impl Op {
                 Ok(())
             }
             Op::CreateIndex { table, index, .. } => {
-                if catalog
-                    .tables
-                    .values()
-                    .flat_map(|t| &t.indexes)
-                    .any(|i| i.name == index.name)
-                {
+                if catalog.tables.values().flat_map(|t| &t.indexes).any(|i| i.name == index.name) {
                     return Err(format!("index {} is already there", index.name));
                 }
                 table_mut(catalog, table)?.indexes.push(index.clone());
@@ -413,31 +382,20 @@ impl Op {
                 Ok(())
             }
             Op::RenameIndex { table, index, to } => {
-                index_mut(table_mut(catalog, table)?, &index.name)?
-                    .name
-                    .clone_from(to);
+                index_mut(table_mut(catalog, table)?, &index.name)?.name.clone_from(to);
                 Ok(())
             }
             Op::CreateSync(sync) => {
                 table_mut(catalog, &sync.table)?;
-                let trigger = Trigger {
-                    mentions: Vec::new(),
-                    stale: false,
-                    origin: Origin::default(),
-                };
-                match catalog
-                    .triggers
-                    .insert((sync.table.clone(), sync.name.clone()), trigger)
-                {
+                let trigger =
+                    Trigger { mentions: Vec::new(), stale: false, origin: Origin::default() };
+                match catalog.triggers.insert((sync.table.clone(), sync.name.clone()), trigger) {
                     None => Ok(()),
                     Some(_) => Err(format!("trigger {} is already there", sync.name)),
                 }
             }
             Op::DropSync(sync) => {
-                match catalog
-                    .triggers
-                    .remove(&(sync.table.clone(), sync.name.clone()))
-                {
+                match catalog.triggers.remove(&(sync.table.clone(), sync.name.clone())) {
                     Some(_) => Ok(()),
                     None => Err(format!("trigger {} is not there", sync.name)),
                 }
@@ -451,9 +409,7 @@ impl Op {
                     column_mut(table, column)?;
                 }
                 if let Some(sync) = &backfill.sync
-                    && !catalog
-                        .triggers
-                        .contains_key(&(backfill.table.clone(), sync.clone()))
+                    && !catalog.triggers.contains_key(&(backfill.table.clone(), sync.clone()))
                 {
                     return Err(format!("trigger {sync} is not there"));
                 }
@@ -469,16 +425,11 @@ impl Op {
 }
 
 fn table_mut<'c>(catalog: &'c mut Catalog, name: &TableName) -> Result<&'c mut Table, Misfit> {
-    catalog
-        .tables
-        .get_mut(name)
-        .ok_or_else(|| format!("table {} is not there", name.name))
+    catalog.tables.get_mut(name).ok_or_else(|| format!("table {} is not there", name.name))
 }
 
 fn column_mut<'t>(table: &'t mut Table, name: &str) -> Result<&'t mut Column, Misfit> {
-    let Table {
-        columns, name: of, ..
-    } = table;
+    let Table { columns, name: of, .. } = table;
     columns
         .iter_mut()
         .find(|column| column.name == name)
@@ -513,8 +464,7 @@ fn add_constraint(table: &mut Table, constraint: &Constraint) -> Result<(), Misf
 }
 
 fn mentions_key(keys: &[Key], column: &str) -> bool {
-    keys.iter()
-        .any(|key| matches!(key, Key::Column { name, .. } if name == column))
+    keys.iter().any(|key| matches!(key, Key::Column { name, .. } if name == column))
 }
 
 /// Whether the server drops the constraint together with the column.

@@ -81,10 +81,7 @@ fn number_twins(deploys: &mut [Deploy]) {
         for (at, step) in deploy.steps.iter_mut().enumerate() {
             let total = slugs.iter().filter(|slug| **slug == step.slug).count();
             if total > 1 {
-                let number = slugs[..=at]
-                    .iter()
-                    .filter(|slug| **slug == step.slug)
-                    .count();
+                let number = slugs[..=at].iter().filter(|slug| **slug == step.slug).count();
                 step.slug = format!("{}_{number}", step.slug);
             }
         }

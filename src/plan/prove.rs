@@ -17,44 +17,29 @@ pub(super) fn prove(plan: &Plan) -> Result<()> {
     for step in plan.deploys.iter().flat_map(|deploy| &deploy.steps) {
         befores.push((catalog.clone(), step));
         for op in &step.up {
-            op.apply(&mut catalog)
-                .map_err(|misfit| unproven(step, "up", &misfit))?;
+            op.apply(&mut catalog).map_err(|misfit| unproven(step, "up", &misfit))?;
         }
     }
-    compare(
-        &catalog,
-        &plan.intent.after,
-        "the plan does not arrive at what was asked",
-    )?;
+    compare(&catalog, &plan.intent.after, "the plan does not arrive at what was asked")?;
 
     // Downs need only be right per deploy and in order: within a contract the last one brings the
     // column back and the ones before fill, index and require it.
     for (before, step) in befores.iter().rev() {
         for op in &step.down.ops {
-            op.apply(&mut catalog)
-                .map_err(|misfit| unproven(step, "down", &misfit))?;
+            op.apply(&mut catalog).map_err(|misfit| unproven(step, "down", &misfit))?;
         }
-        let first_of_deploy = plan
-            .deploys
-            .iter()
-            .any(|deploy| std::ptr::eq(&raw const deploy.steps[0], *step));
+        let first_of_deploy =
+            plan.deploys.iter().any(|deploy| std::ptr::eq(&raw const deploy.steps[0], *step));
         if first_of_deploy {
-            compare(
-                &catalog,
-                before,
-                &format!("the down of `{}` does not return", step.slug),
-            )?;
+            compare(&catalog, before, &format!("the down of `{}` does not return", step.slug))?;
         }
     }
     Ok(())
 }
 
 fn unproven(step: &Step, direction: &str, misfit: &str) -> Error {
-    Error::bug(format!(
-        "the plan does not hold: {direction} of step `{}`: {misfit}",
-        step.slug
-    ))
-    .hint("please report this with the change and the schema: nothing was written")
+    Error::bug(format!("the plan does not hold: {direction} of step `{}`: {misfit}", step.slug))
+        .hint("please report this with the change and the schema: nothing was written")
 }
 
 fn compare(is: &Catalog, wanted: &Catalog, message: &str) -> Result<()> {
@@ -64,10 +49,8 @@ fn compare(is: &Catalog, wanted: &Catalog, message: &str) -> Result<()> {
     }
     let differing = is.iter().find(|line| !wanted.contains(line));
     let missing = wanted.iter().find(|line| !is.contains(line));
-    Err(
-        Error::bug(format!("{message}: has {differing:?}, wants {missing:?}"))
-            .hint("please report this with the change and the schema: nothing was written"),
-    )
+    Err(Error::bug(format!("{message}: has {differing:?}, wants {missing:?}"))
+        .hint("please report this with the change and the schema: nothing was written"))
 }
 
 /// The schema as sorted lines, in which order of columns does not count, and a unique index and a

@@ -73,10 +73,7 @@ fn is_at_root(sign: &Path) -> bool {
 
 /// The sign that lies highest.
 fn first(framework: Framework, signs: Vec<PathBuf>) -> Option<(Framework, PathBuf)> {
-    signs
-        .into_iter()
-        .min_by_key(|sign| sign.components().count())
-        .map(|sign| (framework, sign))
+    signs.into_iter().min_by_key(|sign| sign.components().count()).map(|sign| (framework, sign))
 }
 
 fn django(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
@@ -139,35 +136,14 @@ mod tests {
             (&[MANAGE], "django"),
             (&[("flyway.toml", "")], "flyway"),
             (&[("conf/flyway.conf", "")], "flyway"),
-            (
-                &[("pom.xml", "<artifactId>flyway-core</artifactId>")],
-                "flyway",
-            ),
-            (
-                &[(
-                    "build.gradle.kts",
-                    "plugins { id(\"org.flywaydb.flyway\") }",
-                )],
-                "flyway",
-            ),
-            (
-                &[("src/main/resources/application.yml", "spring:\n  flyway:\n")],
-                "flyway",
-            ),
+            (&[("pom.xml", "<artifactId>flyway-core</artifactId>")], "flyway"),
+            (&[("build.gradle.kts", "plugins { id(\"org.flywaydb.flyway\") }")], "flyway"),
+            (&[("src/main/resources/application.yml", "spring:\n  flyway:\n")], "flyway"),
             (&[("db/V1__init.sql", "")], "flyway"),
             (&[("sqlx.toml", "")], "sqlx"),
             (&[(".sqlx/query-1.json", "")], "sqlx"),
-            (
-                &[("Cargo.toml", "sqlx = { features = [\"migrate\"] }\n")],
-                "sqlx",
-            ),
-            (
-                &[
-                    ("a/Cargo.toml", "[dependencies.sqlx]\n"),
-                    ("a/migrations/1_x.sql", ""),
-                ],
-                "sqlx",
-            ),
+            (&[("Cargo.toml", "sqlx = { features = [\"migrate\"] }\n")], "sqlx"),
+            (&[("a/Cargo.toml", "[dependencies.sqlx]\n"), ("a/migrations/1_x.sql", "")], "sqlx"),
             (&[("migrations/001_x.up.sql", "")], "raw"),
             (&[("migrations/001_x.sql", "")], "raw"),
             (&[("db/001_x.down.sql", "")], "raw"),
@@ -185,19 +161,13 @@ mod tests {
             &[("manage.py", "print()")],
             &[("pom.xml", "<project/>")],
             &[("Cargo.toml", "sqlx = \"0.9\"\n")],
-            &[
-                ("Cargo.toml", "sqlx-macros = \"0.9\"\n"),
-                ("migrations/", ""),
-            ],
+            &[("Cargo.toml", "sqlx-macros = \"0.9\"\n"), ("migrations/", "")],
             &[("docs/001_intro.sql", "")],
             &[("node_modules/x/manage.py", "DJANGO_SETTINGS_MODULE")],
         ] {
             let refused = detect(&repo(files).repo).unwrap_err().render(false);
             assert!(refused.contains("no framework"), "{files:?}");
-            assert!(
-                refused.contains("hint: --target alembic, flyway"),
-                "{refused}"
-            );
+            assert!(refused.contains("hint: --target alembic, flyway"), "{refused}");
         }
     }
 
@@ -217,10 +187,7 @@ mod tests {
         let fixture = ("tests/fixtures/flyway.toml", "");
         assert_eq!(found(&[MANAGE, fixture]), "django");
         assert_eq!(
-            found(&[
-                ("Cargo.toml", "sqlx = { features = [\"migrate\"] }"),
-                fixture
-            ]),
+            found(&[("Cargo.toml", "sqlx = { features = [\"migrate\"] }"), fixture]),
             "sqlx"
         );
         let both = repo(&[("a/flyway.toml", ""), ("b/alembic.ini", "[alembic]")]);

@@ -31,15 +31,8 @@ pub use detect::{Framework, detect};
 pub use server::{schema, server};
 
 /// Folders that hold others' code or copies of our own.
-const FOREIGN: &[&str] = &[
-    "__pycache__",
-    "build",
-    "dist",
-    "node_modules",
-    "site-packages",
-    "target",
-    "vendor",
-];
+const FOREIGN: &[&str] =
+    &["__pycache__", "build", "dist", "node_modules", "site-packages", "target", "vendor"];
 
 /// How far below the root a walk looks.
 const DEPTH: usize = 9;
@@ -79,8 +72,7 @@ impl Repo {
     /// Reads a file, without a byte order mark.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Source> {
         let path = path.as_ref();
-        self.find(path)?
-            .ok_or_else(|| Error::refused(format!("there is no file `{}`", name(path))))
+        self.find(path)?.ok_or_else(|| Error::refused(format!("there is no file `{}`", name(path))))
     }
 
     /// Reads a file that may be missing.
@@ -90,18 +82,12 @@ impl Repo {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => {
-                return Err(Error::refused(format!(
-                    "cannot read `{}`: {error}",
-                    name(path)
-                )));
+                return Err(Error::refused(format!("cannot read `{}`: {error}", name(path))));
             }
         };
         match String::from_utf8(bytes) {
             Ok(text) => {
-                let text = text
-                    .strip_prefix('\u{feff}')
-                    .map(str::to_owned)
-                    .unwrap_or(text);
+                let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
                 Ok(Some(Source::new(name(path), text)))
             }
             Err(error) => {
@@ -137,11 +123,7 @@ impl Repo {
             let path = tidy(&folder.join(&name));
             // Asked of the path, not of the entry, so that a link counts as what it points to.
             let is_folder = self.is_folder(&path);
-            entries.push(Entry {
-                name,
-                path,
-                is_folder,
-            });
+            entries.push(Entry { name, path, is_folder });
         }
         entries.sort();
         Ok(entries)
@@ -188,10 +170,8 @@ impl Repo {
         if self.is_folder(folder) {
             Ok(tidy(folder))
         } else {
-            Err(
-                Error::refused(format!("there is no folder `{}`", name(folder)))
-                    .hint("--dir takes a folder, relative to the repository's root"),
-            )
+            Err(Error::refused(format!("there is no folder `{}`", name(folder)))
+                .hint("--dir takes a folder, relative to the repository's root"))
         }
     }
 }
@@ -220,11 +200,7 @@ pub fn name(path: &Path) -> String {
         .map(|part| part.as_os_str().to_string_lossy().into_owned())
         .collect();
     let joined = parts.join("/");
-    if joined.is_empty() {
-        ".".to_owned()
-    } else {
-        joined.replace("//", "/")
-    }
+    if joined.is_empty() { ".".to_owned() } else { joined.replace("//", "/") }
 }
 
 /// Timestamps of a second each, from `created` on, all greater than `last`.
@@ -238,22 +214,14 @@ fn timestamps(count: usize, created: NaiveDateTime, last: i64) -> Vec<String> {
     };
     let number = |at: NaiveDateTime| at.format(FORM).to_string();
     if number(first).parse().is_ok_and(|number: i64| number > last) {
-        (0..)
-            .take(count)
-            .map(|step| number(first + TimeDelta::seconds(step)))
-            .collect()
+        (0..).take(count).map(|step| number(first + TimeDelta::seconds(step))).collect()
     } else {
         // The last one is no date, and greater than any: only counting on is left.
-        (1..)
-            .take(count)
-            .map(|step| (last + step).to_string())
-            .collect()
+        (1..).take(count).map(|step| (last + step).to_string()).collect()
     }
 }
 
 /// The last part of a path.
 fn file_name(path: &Path) -> &str {
-    path.file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or("")
+    path.file_name().and_then(|name| name.to_str()).unwrap_or("")
 }

@@ -50,10 +50,7 @@ impl SlugStyle {
 
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// The value that occurs most often; of several, the one that occurs first.
@@ -66,11 +63,7 @@ pub(super) fn most_frequent<T: PartialEq>(values: impl IntoIterator<Item = T>) -
         }
     }
     // `max_by_key` takes the last of equals.
-    counted
-        .into_iter()
-        .rev()
-        .max_by_key(|(_, count)| *count)
-        .map(|(value, _)| value)
+    counted.into_iter().rev().max_by_key(|(_, count)| *count).map(|(value, _)| value)
 }
 
 #[cfg(test)]
@@ -79,19 +72,10 @@ mod tests {
 
     #[test]
     fn the_style_of_most_files_wins_and_ties_go_to_the_newest() {
-        assert_eq!(
-            SlugStyle::infer(["add-users", "add_posts", "drop_x"]),
-            SlugStyle::Snake
-        );
-        assert_eq!(
-            SlugStyle::infer(["add-users", "add_posts"]),
-            SlugStyle::Kebab
-        );
+        assert_eq!(SlugStyle::infer(["add-users", "add_posts", "drop_x"]), SlugStyle::Snake);
+        assert_eq!(SlugStyle::infer(["add-users", "add_posts"]), SlugStyle::Kebab);
         assert_eq!(SlugStyle::infer(["init", "users"]), SlugStyle::Snake);
-        assert_eq!(
-            SlugStyle::infer(["Create_person_table"]),
-            SlugStyle::Sentence
-        );
+        assert_eq!(SlugStyle::infer(["Create_person_table"]), SlugStyle::Sentence);
         assert_eq!(SlugStyle::infer(["CreatePerson"]), SlugStyle::Pascal);
     }
 

@@ -56,15 +56,11 @@ pub struct Arguments<'m> {
 impl<'m> Arguments<'m> {
     /// An argument by its keyword or else by its position.
     pub fn get(&self, keyword: &str, position: usize) -> Option<Node<'m>> {
-        self.keyword(keyword)
-            .or_else(|| self.positional.get(position).copied())
+        self.keyword(keyword).or_else(|| self.positional.get(position).copied())
     }
 
     pub fn keyword(&self, keyword: &str) -> Option<Node<'m>> {
-        self.keywords
-            .iter()
-            .find(|(name, _)| *name == keyword)
-            .map(|(_, value)| *value)
+        self.keywords.iter().find(|(name, _)| *name == keyword).map(|(_, value)| *value)
     }
 }
 
@@ -80,9 +76,8 @@ impl Module {
             .parse(&source.text, None)
             .ok_or_else(|| Error::bug(format!("the Python parser gave up on `{}`", source.name)))?;
         let module = Module { source, tree };
-        let broken = children(module.root())
-            .find(|node| node.is_error() || node.is_missing())
-            .map(|node| {
+        let broken =
+            children(module.root()).find(|node| node.is_error() || node.is_missing()).map(|node| {
                 module.refuse(
                     format!("`{}` is not valid Python", module.source.name),
                     node,
@@ -129,11 +124,7 @@ impl Module {
         for statement in children(block) {
             self.bindings_of(statement, name, true, &mut found);
         }
-        found
-            .iter()
-            .find(|binding| binding.value.is_none())
-            .or(found.last())
-            .copied()
+        found.iter().find(|binding| binding.value.is_none()).or(found.last()).copied()
     }
 
     fn bindings_of<'m>(
@@ -151,10 +142,9 @@ impl Module {
                 }
             }
             "assignment" => {
-                let (Some(left), Some(right)) = (
-                    node.child_by_field_name("left"),
-                    node.child_by_field_name("right"),
-                ) else {
+                let (Some(left), Some(right)) =
+                    (node.child_by_field_name("left"), node.child_by_field_name("right"))
+                else {
                     return;
                 };
                 let mut value = right;
@@ -167,16 +157,10 @@ impl Module {
                 if left.kind() == "identifier" {
                     if self.text(left) == name {
                         let sound = certain && !node.has_error();
-                        found.push(Binding {
-                            name: left,
-                            value: sound.then_some(value),
-                        });
+                        found.push(Binding { name: left, value: sound.then_some(value) });
                     }
                 } else if let Some(part) = self.identifier(left, name) {
-                    found.push(Binding {
-                        name: part,
-                        value: None,
-                    });
+                    found.push(Binding { name: part, value: None });
                 }
                 if right.kind() == "assignment" {
                     self.bindings_of(right, name, certain, found);
@@ -194,10 +178,7 @@ impl Module {
                     _ => imported(node).find(|part| self.text(*part) == name),
                 };
                 if let Some(part) = target.and_then(|target| self.identifier(target, name)) {
-                    found.push(Binding {
-                        name: part,
-                        value: None,
-                    });
+                    found.push(Binding { name: part, value: None });
                 }
             }
             _ => {
@@ -268,9 +249,8 @@ impl Module {
             let class = std::iter::successors(found.parent(), Node::parent)
                 .find(|above| above.kind() == "class_definition")
                 .and_then(|class| class.child_by_field_name("body"));
-            let binding = class
-                .and_then(|body| self.binding_in(body, name))
-                .or_else(|| self.binding(name));
+            let binding =
+                class.and_then(|body| self.binding_in(body, name)).or_else(|| self.binding(name));
             match binding.and_then(|binding| binding.value) {
                 Some(value) if !value.byte_range().contains(&found.start_byte()) => found = value,
                 _ => return node,
@@ -291,9 +271,7 @@ impl Module {
     pub fn last_name<'m>(&'m self, node: Node<'m>) -> Option<&'m str> {
         match node.kind() {
             "identifier" => Some(self.text(node)),
-            "attribute" => node
-                .child_by_field_name("attribute")
-                .map(|part| self.text(part)),
+            "attribute" => node.child_by_field_name("attribute").map(|part| self.text(part)),
             _ => None,
         }
     }
@@ -422,20 +400,14 @@ pub fn children(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
 /// The names an import binds.
 fn imported(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     let module = node.child_by_field_name("module_name");
-    children(node)
-        .filter(move |child| Some(*child) != module)
-        .filter_map(|child| {
-            let bound = match child.kind() {
-                "aliased_import" => child.child_by_field_name("alias")?,
-                "dotted_name" => child,
-                _ => return None,
-            };
-            if bound.kind() == "identifier" {
-                Some(bound)
-            } else {
-                children(bound).next()
-            }
-        })
+    children(node).filter(move |child| Some(*child) != module).filter_map(|child| {
+        let bound = match child.kind() {
+            "aliased_import" => child.child_by_field_name("alias")?,
+            "dotted_name" => child,
+            _ => return None,
+        };
+        if bound.kind() == "identifier" { Some(bound) } else { children(bound).next() }
+    })
 }
 
 /// The value of one Python string literal; `None` for bytes, for interpolated strings and for
@@ -480,11 +452,8 @@ pub fn string_value(literal: &str) -> Option<String> {
             't' => value.push('\t'),
             'v' => value.push('\u{b}'),
             '0'..='7' => {
-                let more = rest
-                    .bytes()
-                    .take(2)
-                    .take_while(|digit| (b'0'..=b'7').contains(digit))
-                    .count();
+                let more =
+                    rest.bytes().take(2).take_while(|digit| (b'0'..=b'7').contains(digit)).count();
                 let digits = format!("{letter}{}", &rest[..more]);
                 value.push(char::from_u32(u32::from_str_radix(&digits, 8).ok()?)?);
                 rest = &rest[more..];

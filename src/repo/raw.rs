@@ -62,11 +62,8 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
         }
         if let Some((digits, slug)) = parse(&entry.name) {
             let number = digits.parse().map_err(|_| {
-                Error::refused(format!(
-                    "the number of `{}` is too large",
-                    name(&entry.path)
-                ))
-                .hint("--dir FOLDER names another folder")
+                Error::refused(format!("the number of `{}` is too large", name(&entry.path)))
+                    .hint("--dir FOLDER names another folder")
             })?;
             if slugs.keys().all(|known| number >= *known) {
                 width = Some(digits.len());
@@ -94,10 +91,7 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
 /// The number and the slug of `NNN_slug.up.sql`, `NNN_slug.down.sql` or `NNN_slug.sql`.
 fn parse(file: &str) -> Option<(&str, &str)> {
     let stem = file.strip_suffix(".sql")?;
-    let stem = [".up", ".down"]
-        .iter()
-        .find_map(|end| stem.strip_suffix(end))
-        .unwrap_or(stem);
+    let stem = [".up", ".down"].iter().find_map(|end| stem.strip_suffix(end)).unwrap_or(stem);
     let digits = stem.bytes().take_while(u8::is_ascii_digit).count();
     let (number, rest) = stem.split_at(digits);
     let slug = rest.strip_prefix(['_', '-'])?;
@@ -125,9 +119,7 @@ fn pairs(files: &[PathBuf]) -> BTreeSet<PathBuf> {
         let file = super::file_name(path);
         parse(file).is_some() && is_half(file)
     });
-    files
-        .filter_map(|path| Some(path.parent()?.to_owned()))
-        .collect()
+    files.filter_map(|path| Some(path.parent()?.to_owned())).collect()
 }
 
 /// `migrations`, or the only folder that holds pairs of such files.
@@ -140,18 +132,14 @@ fn find(repo: &Repo) -> Result<PathBuf> {
     let mut found = folders.iter();
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only.clone()),
-        (None, _) => Err(
-            Error::refused("no folder of numbered SQL files is found here")
-                .note("looked for `migrations`, and for files such as 001_init.up.sql")
-                .hint("--dir FOLDER names the folder, once it exists"),
-        ),
+        (None, _) => Err(Error::refused("no folder of numbered SQL files is found here")
+            .note("looked for `migrations`, and for files such as 001_init.up.sql")
+            .hint("--dir FOLDER names the folder, once it exists")),
         (Some(first), Some(_)) => {
             let names: Vec<_> = folders.iter().map(|path| name(path)).collect();
-            Err(
-                Error::refused("several folders of numbered SQL files are found here")
-                    .note(names.join(", "))
-                    .hint(format!("--dir {}", name(first))),
-            )
+            Err(Error::refused("several folders of numbered SQL files are found here")
+                .note(names.join(", "))
+                .hint(format!("--dir {}", name(first))))
         }
     }
 }
@@ -170,19 +158,10 @@ mod tests {
     #[test]
     fn numbers_go_on_in_their_width() {
         assert_eq!(next(&["migrations/"]), ["001", "002"]);
-        assert_eq!(
-            next(&["migrations/007_x.up.sql", "migrations/007_x.down.sql"]),
-            ["008", "009"]
-        );
-        assert_eq!(
-            next(&["migrations/1_x.up.sql", "migrations/09_y.up.sql"]),
-            ["10", "11"]
-        );
+        assert_eq!(next(&["migrations/007_x.up.sql", "migrations/007_x.down.sql"]), ["008", "009"]);
+        assert_eq!(next(&["migrations/1_x.up.sql", "migrations/09_y.up.sql"]), ["10", "11"]);
         assert_eq!(next(&["migrations/999_x.up.sql"]), ["1000", "1001"]);
-        assert_eq!(
-            next(&["db/20260105090000_x.up.sql"]),
-            ["20261121093001", "20261121093002"]
-        );
+        assert_eq!(next(&["db/20260105090000_x.up.sql"]), ["20261121093001", "20261121093002"]);
     }
 
     #[test]
@@ -192,10 +171,7 @@ mod tests {
         assert!(refused.contains("= a, b"), "{refused}");
         let project = read(&made.repo, Some(Path::new("b"))).unwrap();
         assert_eq!(project.up_name("2", "split_name"), "2_split_name.up.sql");
-        assert_eq!(
-            project.down_name("2", "split_name"),
-            "2_split_name.down.sql"
-        );
+        assert_eq!(project.down_name("2", "split_name"), "2_split_name.down.sql");
         assert!(read(&repo(&[]).repo, None).is_err());
         let made = repo(&[("a/1_x.up.sql", ""), ("migrations/3_x.up.sql", "")]);
         assert_eq!(read(&made.repo, None).unwrap().last, Some(3));
@@ -203,10 +179,7 @@ mod tests {
 
     #[test]
     fn two_files_of_one_number_are_refused() {
-        let made = repo(&[
-            ("migrations/01_x.up.sql", ""),
-            ("migrations/1_y.up.sql", ""),
-        ]);
+        let made = repo(&[("migrations/01_x.up.sql", ""), ("migrations/1_y.up.sql", "")]);
         let refused = read(&made.repo, None).unwrap_err().render(false);
         assert!(refused.contains("number 1 more than once"), "{refused}");
     }

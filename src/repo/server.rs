@@ -55,17 +55,9 @@ pub fn server(repo: &Repo) -> Option<String> {
     // Both are reached by the same URL.
     if configured.remove(&Dialect::MySql) {
         let is_maria = images.contains(&Dialect::MariaDb) && !images.contains(&Dialect::MySql);
-        configured.insert(if is_maria {
-            Dialect::MariaDb
-        } else {
-            Dialect::MySql
-        });
+        configured.insert(if is_maria { Dialect::MariaDb } else { Dialect::MySql });
     }
-    let candidates = if configured.is_empty() {
-        images
-    } else {
-        configured
-    };
+    let candidates = if configured.is_empty() { images } else { configured };
     let mut candidates = candidates.into_iter();
     let dialect = candidates.next().filter(|_| candidates.next().is_none())?;
     let version = dumped
@@ -90,9 +82,7 @@ pub fn schema(repo: &Repo) -> Option<PathBuf> {
         Framework::Raw => raw::read(repo, None).ok()?.folder,
     };
     let files = repo.walk(&folder).ok()?;
-    let holds_sql = files
-        .iter()
-        .any(|path| path.extension().is_some_and(|end| end == "sql"));
+    let holds_sql = files.iter().any(|path| path.extension().is_some_and(|end| end == "sql"));
     holds_sql.then_some(folder)
 }
 
@@ -102,14 +92,10 @@ fn schema_file(repo: &Repo) -> Option<&'static str> {
 
 fn is_relevant(path: &Path) -> bool {
     let name = file_name(path);
-    let is_yaml = path
-        .extension()
-        .is_some_and(|end| end == "yml" || end == "yaml");
+    let is_yaml = path.extension().is_some_and(|end| end == "yml" || end == "yaml");
     let is_settings =
         name.contains("settings") || path.parent().is_some_and(|up| file_name(up) == "settings");
-    let is_test = path
-        .components()
-        .any(|part| part.as_os_str().to_string_lossy().contains("test"));
+    let is_test = path.components().any(|part| part.as_os_str().to_string_lossy().contains("test"));
     let is_python = path.extension().is_some_and(|end| end == "py");
     !is_test
         && (name == "alembic.ini"
@@ -132,15 +118,10 @@ impl Versions {
     /// A plan for the older one is right for both.
     fn lowest(&self, dialect: Dialect) -> Option<String> {
         let numbers = |version: &String| -> Vec<u32> {
-            version
-                .split('.')
-                .filter_map(|part| part.parse().ok())
-                .collect()
+            version.split('.').filter_map(|part| part.parse().ok()).collect()
         };
         let of_dialect = self.0.iter().filter(|(of, _)| *of == dialect);
-        of_dialect
-            .filter_map(|(_, version)| version.clone())
-            .min_by_key(numbers)
+        of_dialect.filter_map(|(_, version)| version.clone()).min_by_key(numbers)
     }
 }
 
@@ -249,9 +230,7 @@ fn release(dialect: Dialect, version: &str) -> String {
 
 /// The server a dump says it is of, in its head.
 fn dumped(text: &str) -> Option<(Dialect, String)> {
-    let end = (0..=HEAD.min(text.len()))
-        .rev()
-        .find(|end| text.is_char_boundary(*end))?;
+    let end = (0..=HEAD.min(text.len())).rev().find(|end| text.is_char_boundary(*end))?;
     text[..end].lines().find_map(|line| {
         let (dialect, rest) =
             if let Some(rest) = line.strip_prefix("-- Dumped from database version ") {
@@ -259,14 +238,7 @@ fn dumped(text: &str) -> Option<(Dialect, String)> {
             } else {
                 let rest = line.strip_prefix("-- Server version")?.trim_start();
                 let is_maria = rest.contains("MariaDB");
-                (
-                    if is_maria {
-                        Dialect::MariaDb
-                    } else {
-                        Dialect::MySql
-                    },
-                    rest,
-                )
+                (if is_maria { Dialect::MariaDb } else { Dialect::MySql }, rest)
             };
         let end = rest
             .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
@@ -293,47 +265,19 @@ mod tests {
                 "[alembic]\nsqlalchemy.url = postgresql+psycopg2://u:p@h/db\n",
                 "postgres",
             ),
-            (
-                "backend/alembic.ini",
-                "sqlalchemy.url = sqlite:///app.db\n",
-                "sqlite",
-            ),
-            (
-                "site/settings.py",
-                "    'ENGINE': 'django.db.backends.postgresql',\n",
-                "postgres",
-            ),
+            ("backend/alembic.ini", "sqlalchemy.url = sqlite:///app.db\n", "sqlite"),
+            ("site/settings.py", "    'ENGINE': 'django.db.backends.postgresql',\n", "postgres"),
             (
                 "site/settings/prod.py",
                 "DATABASES = {'default': dj_database_url.config(default=\"postgres://h/db\")}\n",
                 "postgres",
             ),
-            (
-                "site/settings/base.py",
-                "\"ENGINE\": \"django.db.backends.mysql\",\n",
-                "mysql",
-            ),
-            (
-                ".env",
-                "export DATABASE_URL=\"postgres://localhost/x\"\n",
-                "postgres",
-            ),
+            ("site/settings/base.py", "\"ENGINE\": \"django.db.backends.mysql\",\n", "mysql"),
+            (".env", "export DATABASE_URL=\"postgres://localhost/x\"\n", "postgres"),
             (".env.example", "DATABASE_URL=sqlite:dev.db\n", "sqlite"),
-            (
-                "flyway.toml",
-                "[environments.default]\nurl = \"jdbc:mariadb://h/db\"\n",
-                "mariadb",
-            ),
-            (
-                "flyway.conf",
-                "flyway.url=jdbc:postgresql://h/db\n",
-                "postgres",
-            ),
-            (
-                "src/main/resources/application.yml",
-                "    url: jdbc:mysql://h/db\n",
-                "mysql",
-            ),
+            ("flyway.toml", "[environments.default]\nurl = \"jdbc:mariadb://h/db\"\n", "mariadb"),
+            ("flyway.conf", "flyway.url=jdbc:postgresql://h/db\n", "postgres"),
+            ("src/main/resources/application.yml", "    url: jdbc:mysql://h/db\n", "mysql"),
         ] {
             assert_eq!(of(&[(path, text)]).as_deref(), Some(expected), "{path}");
         }
@@ -350,30 +294,14 @@ mod tests {
             ("  image: timescale/timescaledb:latest", "postgres"),
             ("  image: host:5000/postgres", "postgres"),
             ("  image: postgres:${PG}", "postgres"),
-            (
-                "  image: postgres:16\n  - image: postgres:9\n  image: mysql:8",
-                "postgres@9",
-            ),
+            ("  image: postgres:16\n  - image: postgres:9\n  image: mysql:8", "postgres@9"),
         ] {
-            assert_eq!(
-                of(&[env, compose(image)]).as_deref(),
-                Some(expected),
-                "{image}"
-            );
+            assert_eq!(of(&[env, compose(image)]).as_deref(), Some(expected), "{image}");
         }
-        assert_eq!(
-            of(&[compose("image: mysql:8.0.36")]).as_deref(),
-            Some("mysql@8.0")
-        );
+        assert_eq!(of(&[compose("image: mysql:8.0.36")]).as_deref(), Some("mysql@8.0"));
         let url = (".env", "DATABASE_URL=mysql://h/x");
-        assert_eq!(
-            of(&[url, compose("image: mariadb:10.11")]).as_deref(),
-            Some("mariadb@10.11")
-        );
-        let ci = (
-            ".github/workflows/ci.yml",
-            "      postgres:\n        image: postgres:14\n",
-        );
+        assert_eq!(of(&[url, compose("image: mariadb:10.11")]).as_deref(), Some("mariadb@10.11"));
+        let ci = (".github/workflows/ci.yml", "      postgres:\n        image: postgres:14\n");
         assert_eq!(of(&[ci]).as_deref(), Some("postgres@14"));
 
         let dump = "--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version 12.9 (Debian)\n";
@@ -384,37 +312,22 @@ mod tests {
         let dump = "-- MySQL dump 10.13\n--\n-- Server version\t8.0.36\n";
         assert_eq!(of(&[("schema.sql", dump)]).as_deref(), Some("mysql@8.0"));
         let dump = "-- Server version\t10.11.6-MariaDB\n";
-        assert_eq!(
-            of(&[("schema.sql", dump)]).as_deref(),
-            Some("mariadb@10.11")
-        );
+        assert_eq!(of(&[("schema.sql", dump)]).as_deref(), Some("mariadb@10.11"));
     }
 
     #[test]
     fn a_contradiction_or_nothing_is_left_to_the_user() {
         assert_eq!(of(&[]), None);
         assert_eq!(
-            of(&[(
-                "alembic.ini",
-                "sqlalchemy.url = driver://user:pass@localhost/dbname\n"
-            )]),
+            of(&[("alembic.ini", "sqlalchemy.url = driver://user:pass@localhost/dbname\n")]),
             None
         );
         let both = "DATABASE_URL=postgres://h/x\nOLD_DATABASE_URL=sqlite:x\n";
         assert_eq!(of(&[(".env", both)]), None);
-        assert_eq!(
-            of(&[("docker-compose.yml", "image: postgres:15\nimage: mysql:8\n")]),
-            None
-        );
+        assert_eq!(of(&[("docker-compose.yml", "image: postgres:15\nimage: mysql:8\n")]), None);
         // What only tests use does not count.
-        let tests = (
-            "site/settings_test.py",
-            "'ENGINE': 'django.db.backends.sqlite3',",
-        );
-        let site = (
-            "site/settings.py",
-            "'ENGINE': 'django.db.backends.postgresql',",
-        );
+        let tests = ("site/settings_test.py", "'ENGINE': 'django.db.backends.sqlite3',");
+        let site = ("site/settings.py", "'ENGINE': 'django.db.backends.postgresql',");
         assert_eq!(of(&[site, tests]).as_deref(), Some("postgres"));
     }
 
@@ -423,29 +336,14 @@ mod tests {
         let of = |files: &[(&str, &str)]| schema(&repo(files).repo);
         let path = |path: &str| Some(PathBuf::from(path));
         let migration = ("migrations/001_x.up.sql", "");
-        assert_eq!(
-            of(&[("db/structure.sql", ""), migration]),
-            path("db/structure.sql")
-        );
-        assert_eq!(
-            of(&[("schema.sql", ""), ("db/schema.sql", "")]),
-            path("schema.sql")
-        );
+        assert_eq!(of(&[("db/structure.sql", ""), migration]), path("db/structure.sql"));
+        assert_eq!(of(&[("schema.sql", ""), ("db/schema.sql", "")]), path("schema.sql"));
         assert_eq!(of(&[migration]), path("migrations"));
-        assert_eq!(
-            of(&[("sqlx.toml", ""), ("migrations/1_x.sql", "")]),
-            path("migrations")
-        );
+        assert_eq!(of(&[("sqlx.toml", ""), ("migrations/1_x.sql", "")]), path("migrations"));
         assert_eq!(of(&[("sqlx.toml", ""), ("migrations/", "")]), None);
+        assert_eq!(of(&[("flyway.toml", ""), ("sql/a/V1__x.sql", "")]), path("sql/a"));
         assert_eq!(
-            of(&[("flyway.toml", ""), ("sql/a/V1__x.sql", "")]),
-            path("sql/a")
-        );
-        assert_eq!(
-            of(&[
-                ("alembic.ini", "[alembic]\nscript_location = db\n"),
-                ("db/versions/a.py", "")
-            ]),
+            of(&[("alembic.ini", "[alembic]\nscript_location = db\n"), ("db/versions/a.py", "")]),
             None
         );
         assert_eq!(of(&[]), None);

@@ -37,9 +37,7 @@ impl Ini {
             if let Some((key, depth)) = &open
                 && indent > *depth
             {
-                let value = sections
-                    .get_mut(&section)
-                    .and_then(|keys| keys.get_mut(key));
+                let value = sections.get_mut(&section).and_then(|keys| keys.get_mut(key));
                 if let Some(value) = value {
                     if !value.text.is_empty() {
                         value.text.push('\n');
@@ -49,10 +47,8 @@ impl Ini {
                 }
                 continue;
             }
-            if let Some(name) = text
-                .strip_prefix('[')
-                .and_then(|rest| rest.split_once(']'))
-                .map(|(name, _)| name)
+            if let Some(name) =
+                text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(name, _)| name)
             {
                 name.clone_into(&mut section);
                 sections.entry(section.clone()).or_default();
@@ -82,10 +78,7 @@ impl Ini {
     }
 
     fn raw(&self, section: &str, key: &str) -> Option<&Value> {
-        ["DEFAULT", section]
-            .iter()
-            .rev()
-            .find_map(|name| self.sections.get(*name)?.get(key))
+        ["DEFAULT", section].iter().rev().find_map(|name| self.sections.get(*name)?.get(key))
     }
 
     /// A value with `%(name)s` filled in from its section and `%%` made one.
@@ -93,20 +86,12 @@ impl Ini {
         let Some(value) = self.raw(section, key) else {
             return Ok(None);
         };
-        let text = self
-            .fill(section, &value.text, here, 0)
-            .map_err(|missing| {
-                Error::refused(format!(
-                    "`{missing}` cannot be filled in in `{}`",
-                    self.source.name
-                ))
+        let text = self.fill(section, &value.text, here, 0).map_err(|missing| {
+            Error::refused(format!("`{missing}` cannot be filled in in `{}`", self.source.name))
                 .at(&self.source, value.span, format!("names `{missing}`"))
                 .hint("write the value out, or double a `%` that is meant as such")
-            })?;
-        Ok(Some(Value {
-            text,
-            span: value.span,
-        }))
+        })?;
+        Ok(Some(Value { text, span: value.span }))
     }
 
     fn fill(
@@ -143,9 +128,8 @@ pub(super) fn interpolate(
         if let Some(after) = rest.strip_prefix("%%") {
             filled.push('%');
             rest = after;
-        } else if let Some((name, after)) = rest
-            .strip_prefix("%(")
-            .and_then(|inner| inner.split_once(")s"))
+        } else if let Some((name, after)) =
+            rest.strip_prefix("%(").and_then(|inner| inner.split_once(")s"))
         {
             filled.push_str(&known(name).ok_or_else(|| name.to_owned())?);
             rest = after;
@@ -210,10 +194,7 @@ mod tests {
     #[test]
     fn a_deeper_line_continues_a_value() {
         let ini = ini("[alembic]\nversion_locations =\n    a/b\n\n    c/d\nnext = 1\n");
-        let value = ini
-            .get("alembic", "version_locations", ".")
-            .unwrap()
-            .unwrap();
+        let value = ini.get("alembic", "version_locations", ".").unwrap().unwrap();
         assert_eq!(value.text, "a/b\nc/d");
         assert_eq!(ini.get("alembic", "next", ".").unwrap().unwrap().text, "1");
     }

@@ -43,10 +43,9 @@ impl Project {
         let last = self.existing.last().copied().unwrap_or(0).max(0);
         match self.numbering {
             Numbering::Timestamp => timestamps(count, created, last),
-            Numbering::Sequential(width) => (1..)
-                .take(count)
-                .map(|step: i64| format!("{:0width$}", last + step))
-                .collect(),
+            Numbering::Sequential(width) => {
+                (1..).take(count).map(|step: i64| format!("{:0width$}", last + step)).collect()
+            }
         }
     }
 
@@ -58,8 +57,7 @@ impl Project {
 
     /// The name of the way back; `None` where migrations are simple.
     pub fn down_name(&self, version: &str, slug: &str) -> Option<String> {
-        self.reversible
-            .then(|| format!("{version}_{}.down.sql", self.slug_style.apply(slug)))
+        self.reversible.then(|| format!("{version}_{}.down.sql", self.slug_style.apply(slug)))
     }
 }
 
@@ -81,12 +79,9 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
         let Some(slug) = rest.strip_suffix(".sql").filter(|_| !entry.is_folder) else {
             continue;
         };
-        let version: i64 = prefix
-            .parse()
-            .map_err(|_| not_a_number(&folder, &entry.name, prefix))?;
-        let pair = [".up", ".down"]
-            .iter()
-            .find_map(|end| slug.strip_suffix(end));
+        let version: i64 =
+            prefix.parse().map_err(|_| not_a_number(&folder, &entry.name, prefix))?;
+        let pair = [".up", ".down"].iter().find_map(|end| slug.strip_suffix(end));
         if last.is_none_or(|(newest, _)| version >= newest) {
             last = Some((version, pair.is_some()));
             width = prefix.len();
@@ -100,9 +95,7 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
     let existing: BTreeSet<i64> = files.into_keys().collect();
     Ok(Project {
         reversible: last.map_or(settings.reversible.unwrap_or(true), |(_, pair)| pair),
-        numbering: settings
-            .numbering
-            .unwrap_or_else(|| numbering(&existing, width)),
+        numbering: settings.numbering.unwrap_or_else(|| numbering(&existing, width)),
         slug_style: SlugStyle::infer(newest.take(20)),
         prepared: repo.is_folder(".sqlx"),
         existing,
@@ -244,10 +237,7 @@ fn macro_folders(text: &str) -> Vec<&str> {
             if after.starts_with(')') {
                 return Some("migrations");
             }
-            after
-                .strip_prefix('"')?
-                .split_once('"')
-                .map(|(path, _)| path)
+            after.strip_prefix('"')?.split_once('"').map(|(path, _)| path)
         })
         .collect()
 }
@@ -258,10 +248,8 @@ mod tests {
     use super::*;
 
     fn folder(files: &[&str]) -> Result<Project> {
-        let files: Vec<_> = files
-            .iter()
-            .map(|file| (format!("migrations/{file}"), "SELECT 1;"))
-            .collect();
+        let files: Vec<_> =
+            files.iter().map(|file| (format!("migrations/{file}"), "SELECT 1;")).collect();
         let mut files: Vec<_> = files.iter().map(|(p, t)| (p.as_str(), *t)).collect();
         files.push(("migrations/", ""));
         read(&repo(&files).repo, None)
@@ -276,19 +264,10 @@ mod tests {
         let now = ["20261121093001", "20261121093002"];
         assert_eq!(next(&[]), now);
         assert_eq!(next(&["20260105090000_x.sql"]), now);
-        assert_eq!(
-            next(&["20270105235959_x.sql"]),
-            ["20270106000000", "20270106000001"]
-        );
-        assert_eq!(
-            next(&["0001_x.up.sql", "0001_x.down.sql"]),
-            ["0002", "0003"]
-        );
+        assert_eq!(next(&["20270105235959_x.sql"]), ["20270106000000", "20270106000001"]);
+        assert_eq!(next(&["0001_x.up.sql", "0001_x.down.sql"]), ["0002", "0003"]);
         assert_eq!(next(&["1_x.sql", "9_y.sql"]), ["10", "11"]);
-        assert_eq!(
-            next(&["99999999999999_x.sql"]),
-            ["100000000000000", "100000000000001"]
-        );
+        assert_eq!(next(&["99999999999999_x.sql"]), ["100000000000000", "100000000000001"]);
         // A timestamp after numbers: the greatest version decides.
         assert_eq!(next(&["0001_x.sql", "20260105090000_y.sql"]), now);
     }
@@ -299,10 +278,7 @@ mod tests {
         let project = folder(&pair).unwrap();
         assert!(project.reversible);
         assert_eq!(project.up_name("3", "split_name"), "3_split-name.up.sql");
-        assert_eq!(
-            project.down_name("3", "split_name").as_deref(),
-            Some("3_split-name.down.sql")
-        );
+        assert_eq!(project.down_name("3", "split_name").as_deref(), Some("3_split-name.down.sql"));
         let project = folder(&["1_x.up.sql", "1_x.down.sql", "2_y.sql"]).unwrap();
         assert_eq!(project.up_name("3", "split_name"), "3_split_name.sql");
         assert_eq!(project.down_name("3", "split_name"), None);
@@ -311,12 +287,7 @@ mod tests {
 
     #[test]
     fn what_sqlx_ignores_is_ignored() {
-        let ignored = [
-            "README.md",
-            "seed.sql",
-            "notes_old.txt",
-            "x_sub.sql/V1_x.sql",
-        ];
+        let ignored = ["README.md", "seed.sql", "notes_old.txt", "x_sub.sql/V1_x.sql"];
         assert!(folder(&ignored).unwrap().existing.is_empty());
     }
 
@@ -346,11 +317,7 @@ mod tests {
     fn the_folder_comes_from_settings_then_from_the_macro() {
         let toml = "[migrate]\nmigrations-dir = \"db/m\"\n\
                     [migrate.defaults]\nmigration-type = \"simple\"\nmigration-versioning = \"sequential\"\n";
-        let made = repo(&[
-            ("sqlx.toml", toml),
-            ("db/m/", ""),
-            (".sqlx/query-1.json", ""),
-        ]);
+        let made = repo(&[("sqlx.toml", toml), ("db/m/", ""), (".sqlx/query-1.json", "")]);
         let project = read(&made.repo, None).unwrap();
         assert_eq!(project.folder, Path::new("db/m"));
         assert!(project.prepared && !project.reversible);

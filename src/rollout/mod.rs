@@ -135,38 +135,19 @@ pub enum Standing {
 impl Rollout {
     /// `today` decides between waiting and due.
     pub fn standing(&self, today: NaiveDate) -> Standing {
-        let Some(next) = self
-            .state
-            .deploys
-            .iter()
-            .find(|deploy| deploy.emitted.is_none())
-        else {
+        let Some(next) = self.state.deploys.iter().find(|deploy| deploy.emitted.is_none()) else {
             return Standing::Finished;
         };
-        let before = self
-            .state
-            .deploys
-            .iter()
-            .rfind(|deploy| deploy.number < next.number);
-        let Some(released) = before
-            .and_then(|deploy| deploy.released.as_ref())
-            .and_then(date)
+        let before = self.state.deploys.iter().rfind(|deploy| deploy.number < next.number);
+        let Some(released) = before.and_then(|deploy| deploy.released.as_ref()).and_then(date)
         else {
-            return Standing::NotReleased {
-                deploy: next.number.saturating_sub(1).max(1),
-            };
+            return Standing::NotReleased { deploy: next.number.saturating_sub(1).max(1) };
         };
         let until = released + TimeDelta::days(self.keep_days());
         if today < until {
-            Standing::Keeping {
-                deploy: next.number,
-                until,
-            }
+            Standing::Keeping { deploy: next.number, until }
         } else {
-            Standing::Due {
-                deploy: next.number,
-                since: until,
-            }
+            Standing::Due { deploy: next.number, since: until }
         }
     }
 
@@ -174,10 +155,9 @@ impl Rollout {
     pub fn ready(&self, today: NaiveDate) -> Result<(usize, NaiveDate)> {
         match self.standing(today) {
             Standing::Due { deploy, since } => Ok((deploy, since)),
-            Standing::Finished => Err(Error::refused(format!(
-                "all deploys of {} are written",
-                self.state.name
-            ))),
+            Standing::Finished => {
+                Err(Error::refused(format!("all deploys of {} are written", self.state.name)))
+            }
             Standing::NotReleased { deploy } => {
                 let span = self.find_emitted(deploy);
                 Err(Error::refused(format!("deploy {deploy} of {} has no release day", self.state.name))
@@ -301,27 +281,17 @@ pub fn read(repo: &Repo, folder: &Path) -> Result<Rollout> {
             source.name, state.format
         )));
     }
-    Ok(Rollout {
-        folder: folder.to_path_buf(),
-        state,
-        source,
-    })
+    Ok(Rollout { folder: folder.to_path_buf(), state, source })
 }
 
 /// A day as TOML has it.
 pub fn day(date: NaiveDate) -> Datetime {
-    date.to_string()
-        .parse()
-        .unwrap_or_else(|_| unreachable!("a date prints as TOML reads it"))
+    date.to_string().parse().unwrap_or_else(|_| unreachable!("a date prints as TOML reads it"))
 }
 
 fn date(datetime: &Datetime) -> Option<NaiveDate> {
     let date = datetime.date?;
-    NaiveDate::from_ymd_opt(
-        i32::from(date.year),
-        u32::from(date.month),
-        u32::from(date.day),
-    )
+    NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day))
 }
 
 fn edit_date(date: NaiveDate) -> toml_edit::Datetime {
@@ -340,11 +310,8 @@ fn edit_date(date: NaiveDate) -> toml_edit::Datetime {
 pub fn fingerprint(text: &str) -> String {
     use sha2::{Digest, Sha256};
     use std::fmt::Write as _;
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .take(8)
-        .fold(String::new(), |mut digits, byte| {
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        })
+    Sha256::digest(text.as_bytes()).iter().take(8).fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }

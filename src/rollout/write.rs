@@ -12,11 +12,9 @@ use crate::package::File;
 pub fn write_all(root: &Path, new: &[File], changed: &[File]) -> Result<()> {
     for file in new {
         if root.join(&file.path).exists() {
-            return Err(
-                Error::refused(format!("{} is already there", file.path.display()))
-                    .note("miggen overwrites nothing; nothing was written")
-                    .hint("`--name OTHER` gives this rollout another name"),
-            );
+            return Err(Error::refused(format!("{} is already there", file.path.display()))
+                .note("miggen overwrites nothing; nothing was written")
+                .hint("`--name OTHER` gives this rollout another name"));
         }
     }
     let mut done = Done::default();
@@ -41,26 +39,17 @@ impl Done {
     fn create(&mut self, root: &Path, file: &File) -> Result<()> {
         let path = root.join(&file.path);
         let fail = |error: std::io::Error| {
-            Error::refused(format!(
-                "{} cannot be written: {error}",
-                file.path.display()
-            ))
-            .note("nothing was written")
+            Error::refused(format!("{} cannot be written: {error}", file.path.display()))
+                .note("nothing was written")
         };
         if let Some(folder) = path.parent() {
-            let missing: Vec<PathBuf> = folder
-                .ancestors()
-                .take_while(|a| !a.exists())
-                .map(Path::to_path_buf)
-                .collect();
+            let missing: Vec<PathBuf> =
+                folder.ancestors().take_while(|a| !a.exists()).map(Path::to_path_buf).collect();
             fs::create_dir_all(folder).map_err(fail)?;
             self.folders.extend(missing.into_iter().rev());
         }
-        let mut handle = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .map_err(fail)?;
+        let mut handle =
+            OpenOptions::new().write(true).create_new(true).open(&path).map_err(fail)?;
         self.files.push(path);
         handle.write_all(file.contents.as_bytes()).map_err(fail)
     }
@@ -68,14 +57,10 @@ impl Done {
     fn replace(&mut self, root: &Path, file: &File) -> Result<()> {
         let path = root.join(&file.path);
         let fail = |error: std::io::Error| {
-            Error::refused(format!(
-                "{} cannot be changed: {error}",
-                file.path.display()
-            ))
-            .note("nothing was written")
+            Error::refused(format!("{} cannot be changed: {error}", file.path.display()))
+                .note("nothing was written")
         };
-        self.replaced
-            .push((path.clone(), fs::read(&path).map_err(fail)?));
+        self.replaced.push((path.clone(), fs::read(&path).map_err(fail)?));
         fs::write(&path, &file.contents).map_err(fail)
     }
 

@@ -13,11 +13,7 @@ use super::{Sql, Writer, dollar, indent};
 
 impl Writer<'_> {
     pub(super) fn backfill(&self, backfill: &Backfill) -> Sql {
-        let columns: Vec<&str> = backfill
-            .set
-            .iter()
-            .map(|(column, _)| column.as_str())
-            .collect();
+        let columns: Vec<&str> = backfill.set.iter().map(|(column, _)| column.as_str()).collect();
         let columns = columns.join(" and ");
         let remaining = predicate(self.server, &backfill.remaining);
         let Some(key) = &backfill.key else {
@@ -29,9 +25,7 @@ impl Writer<'_> {
                     self.assignments(backfill, 4)
                 ),
             )
-            .comment(format!(
-                "Fills {columns}; a second run finds nothing to do."
-            ));
+            .comment(format!("Fills {columns}; a second run finds nothing to do."));
         };
         let body = self.loop_over(backfill, key, &remaining);
         let mut sql = Sql::named("BACKFILL", format!("DO {}", dollar("backfill", &body))).alone();
@@ -57,11 +51,7 @@ impl Writer<'_> {
     }
 
     fn loop_over(&self, backfill: &Backfill, key: &str, remaining: &str) -> String {
-        debug_assert_eq!(
-            self.dialect,
-            Dialect::Postgres,
-            "the only one with batches so far"
-        );
+        debug_assert_eq!(self.dialect, Dialect::Postgres, "the only one with batches so far");
         let table = self.table(&backfill.table);
         let relation = format!("{}::regclass", self.literal(&table));
         let key = self.ident(key);
@@ -90,11 +80,8 @@ impl Writer<'_> {
         let shallow = indent(remaining, 8);
         let columns: Vec<String> = backfill.set.iter().map(|(c, _)| self.ident(c)).collect();
         let columns = columns.join(", ");
-        let progress = self.literal(&format!(
-            "backfill {}: {} %s of %s",
-            name.replace('%', "%%"),
-            "key"
-        ));
+        let progress =
+            self.literal(&format!("backfill {}: {} %s of %s", name.replace('%', "%%"), "key"));
         let stayed = self.literal(
             &format!("rows of {name} stayed locked: end the blocker, run this again")
                 .replace('%', "%%"),

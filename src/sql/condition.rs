@@ -17,26 +17,16 @@ pub(super) struct Count {
 /// A predicate over the rows of one table.
 pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
     let ident = |name: &str| quote::ident(server.dialect, name);
-    let differs = if server.dialect == Dialect::Sqlite {
-        "IS NOT"
-    } else {
-        "IS DISTINCT FROM"
-    };
+    let differs = if server.dialect == Dialect::Sqlite { "IS NOT" } else { "IS DISTINCT FROM" };
     match predicate_ {
         Predicate::IsNull(column) => format!("{} IS NULL", ident(column)),
         Predicate::IsNotNull(column) => format!("{} IS NOT NULL", ident(column)),
         Predicate::ExprIsNull(Expr(expr)) => format!("({expr}) IS NULL"),
         Predicate::ExprIsNotNull(Expr(expr)) => format!("({expr}) IS NOT NULL"),
         Predicate::Differs(column, Expr(expr)) => {
-            let simple = expr
-                .chars()
-                .all(|c| c.is_alphanumeric() || "_'.(), ".contains(c))
+            let simple = expr.chars().all(|c| c.is_alphanumeric() || "_'.(), ".contains(c))
                 && !expr.contains(' ');
-            let expr = if simple {
-                expr.clone()
-            } else {
-                format!("({expr})")
-            };
+            let expr = if simple { expr.clone() } else { format!("({expr})") };
             format!("{} {differs} {expr}", ident(column))
         }
         Predicate::ColumnsDiffer(a, b) => format!("{} {differs} {}", ident(a), ident(b)),
@@ -55,19 +45,13 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
 }
 
 fn join(server: &Server, parts: &[Predicate], word: &str) -> String {
-    parts
-        .iter()
-        .map(|part| predicate(server, part))
-        .collect::<Vec<_>>()
-        .join(word)
+    parts.iter().map(|part| predicate(server, part)).collect::<Vec<_>>().join(word)
 }
 
 /// The count behind a condition on rows, for a variable to take.
 pub(super) fn count(server: &Server, condition: &Condition) -> Option<Count> {
     match condition {
-        Condition::NoRows {
-            table: of, filter, ..
-        } => Some(Count {
+        Condition::NoRows { table: of, filter, .. } => Some(Count {
             select: "SELECT count(*)".into(),
             from: format!(
                 "\nFROM {}\nWHERE {}",
@@ -88,25 +72,16 @@ pub(super) fn count(server: &Server, condition: &Condition) -> Option<Count> {
 
 /// The groups of rows that share their keys.
 fn duplicates(server: &Server, condition: &Condition) -> String {
-    let Condition::NoDuplicates {
-        table: of,
-        keys,
-        filter,
-    } = condition
-    else {
+    let Condition::NoDuplicates { table: of, keys, filter } = condition else {
         return String::new();
     };
-    let writer = Writer {
-        server,
-        dialect: server.dialect,
-    };
+    let writer = Writer { server, dialect: server.dialect };
     let plain: Vec<crate::catalog::Key> = keys
         .iter()
         .map(|key| match key {
-            crate::catalog::Key::Column { name, .. } => crate::catalog::Key::Column {
-                name: name.clone(),
-                rest: None,
-            },
+            crate::catalog::Key::Column { name, .. } => {
+                crate::catalog::Key::Column { name: name.clone(), rest: None }
+            }
             crate::catalog::Key::Expr(expr) => crate::catalog::Key::Expr(expr.clone()),
         })
         .collect();
@@ -140,17 +115,8 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
         )
     };
     match condition {
-        Condition::ColumnIs {
-            table: of,
-            column,
-            ty,
-            not_null,
-        } => {
-            let required = if *not_null {
-                "attnotnull"
-            } else {
-                "NOT attnotnull"
-            };
+        Condition::ColumnIs { table: of, column, ty, not_null } => {
+            let required = if *not_null { "attnotnull" } else { "NOT attnotnull" };
             let (ty, modifier) = split_type(ty);
             let modifier = match modifier {
                 Some(_) => String::new(),
@@ -168,9 +134,7 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
         Condition::ColumnExists { table: of, column } => attribute(of, column, ""),
         Condition::ColumnGone { table: of, column } => format!("NOT {}", attribute(of, column, "")),
         Condition::ColumnNotNull { table: of, column } => attribute(of, column, " AND attnotnull"),
-        Condition::SyncOn {
-            table: of, name, ..
-        } => format!(
+        Condition::SyncOn { table: of, name, .. } => format!(
             "EXISTS (\n    SELECT FROM pg_trigger\n    WHERE tgrelid = {} AND tgname = {}\n        AND tgenabled IN ('O', 'A')\n)",
             relation(of),
             literal(name)
@@ -180,13 +144,8 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
             relation(of),
             literal(name)
         ),
-        Condition::IndexValid {
-            table: of, name, ..
-        } => {
-            let index = TableName {
-                schema: of.schema.clone(),
-                name: name.clone(),
-            };
+        Condition::IndexValid { table: of, name, .. } => {
+            let index = TableName { schema: of.schema.clone(), name: name.clone() };
             format!(
                 "EXISTS (\n    SELECT FROM pg_index\n    WHERE indexrelid = to_regclass({}) AND indisvalid\n)",
                 literal(&table(server.dialect, &index))
@@ -219,12 +178,7 @@ fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
         )
     };
     match condition {
-        Condition::ColumnIs {
-            table: of,
-            column: name,
-            ty,
-            not_null,
-        } => column(
+        Condition::ColumnIs { table: of, column: name, ty, not_null } => column(
             of,
             name,
             &format!(
@@ -233,18 +187,13 @@ fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
                 u8::from(*not_null)
             ),
         ),
-        Condition::ColumnExists {
-            table: of,
-            column: name,
-        } => column(of, name, ""),
-        Condition::ColumnGone {
-            table: of,
-            column: name,
-        } => format!("NOT {}", column(of, name, "")),
-        Condition::ColumnNotNull {
-            table: of,
-            column: name,
-        } => column(of, name, " AND \"notnull\" = 1"),
+        Condition::ColumnExists { table: of, column: name } => column(of, name, ""),
+        Condition::ColumnGone { table: of, column: name } => {
+            format!("NOT {}", column(of, name, ""))
+        }
+        Condition::ColumnNotNull { table: of, column: name } => {
+            column(of, name, " AND \"notnull\" = 1")
+        }
         Condition::SyncOn { name, .. } => {
             format!("{} = 2", objects("trigger", &sync_trigger_names(name)))
         }
@@ -265,27 +214,18 @@ fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
 
 fn no_rows(server: &Server, condition: &Condition) -> String {
     match condition {
-        Condition::NoRows {
-            table: of, filter, ..
-        } => format!(
+        Condition::NoRows { table: of, filter, .. } => format!(
             "NOT EXISTS (\n    SELECT 1 FROM {}\n    WHERE {}\n)",
             table(server.dialect, of),
             predicate(server, filter)
         ),
-        _ => format!(
-            "NOT EXISTS (\n    {}\n)",
-            indent(&duplicates(server, condition), 4)
-        ),
+        _ => format!("NOT EXISTS (\n    {}\n)", indent(&duplicates(server, condition), 4)),
     }
 }
 
 /// The refusal where a condition does not hold. A leading `%` stands for a number of rows.
 pub(super) fn message(server: &Server, condition: &Condition) -> String {
-    let percent = if server.dialect == Dialect::Sqlite {
-        ""
-    } else {
-        "% "
-    };
+    let percent = if server.dialect == Dialect::Sqlite { "" } else { "% " };
     let missing = |what: &str, missing: &Missing| match missing {
         Missing::RunStepBefore => format!("{what} is missing: run the step before this one first"),
         Missing::RunAgain => format!("{what} is missing or invalid: run this again"),
@@ -294,17 +234,9 @@ pub(super) fn message(server: &Server, condition: &Condition) -> String {
         }
     };
     match condition {
-        Condition::ColumnIs {
-            table,
-            column,
-            ty,
-            not_null,
-        } => {
+        Condition::ColumnIs { table, column, ty, not_null } => {
             let not_null = if *not_null { " NOT NULL" } else { "" };
-            format!(
-                "{}.{column} is not {ty}{not_null}: plan this change again",
-                table.name
-            )
+            format!("{}.{column} is not {ty}{not_null}: plan this change again", table.name)
         }
         Condition::ColumnExists { table, column } => format!("{}.{column} is missing", table.name),
         Condition::ColumnGone { table, column } => {
@@ -313,28 +245,16 @@ pub(super) fn message(server: &Server, condition: &Condition) -> String {
         Condition::ColumnNotNull { table, column } => {
             format!("{}.{column} may still be NULL", table.name)
         }
-        Condition::SyncOn {
-            name,
-            missing: what,
-            ..
-        } => missing(name, what),
+        Condition::SyncOn { name, missing: what, .. } => missing(name, what),
         Condition::SyncGone { name, .. } => format!("{name} is still there"),
-        Condition::IndexValid {
-            name,
-            missing: what,
-            ..
-        } => missing(name, what),
+        Condition::IndexValid { name, missing: what, .. } => missing(name, what),
         Condition::ConstraintValid { name, .. } => format!("{name} is not valid"),
         Condition::NoRows { table, reason, .. } => match reason {
-            Reason::Left => format!(
-                "{percent}rows of {} are not filled: run the backfill again",
-                table.name
-            ),
+            Reason::Left => {
+                format!("{percent}rows of {} are not filled: run the backfill again", table.name)
+            }
             Reason::OutOfStep => {
-                format!(
-                    "{percent}rows of {} are out of step: see the runbook",
-                    table.name
-                )
+                format!("{percent}rows of {} are out of step: see the runbook", table.name)
             }
             Reason::NoValue { column } => format!(
                 "{percent}rows of {} have no value for {column}: give them one first",
@@ -365,20 +285,11 @@ pub fn verification(server: &Server, conditions: &[Condition]) -> Vec<String> {
     for condition in conditions {
         if let Some(count) = count(server, condition) {
             let name = match condition {
-                Condition::NoRows {
-                    reason: Reason::Left,
-                    ..
-                } => "rows_left",
-                Condition::NoRows {
-                    reason: Reason::OutOfStep,
-                    ..
-                } => "out_of_step",
+                Condition::NoRows { reason: Reason::Left, .. } => "rows_left",
+                Condition::NoRows { reason: Reason::OutOfStep, .. } => "out_of_step",
                 _ => "rows",
             };
-            queries.push(format!(
-                "SELECT count(*) = 0 AS ok, count(*) AS {name}{}",
-                count.from
-            ));
+            queries.push(format!("SELECT count(*) = 0 AS ok, count(*) AS {name}{}", count.from));
         }
     }
     queries
@@ -386,20 +297,10 @@ pub fn verification(server: &Server, conditions: &[Condition]) -> Vec<String> {
 
 /// What a verification should show, in words.
 pub fn expectation(server: &Server, conditions: &[Condition]) -> String {
-    let truth = if server.dialect == Dialect::Sqlite {
-        "1"
-    } else {
-        "t"
-    };
+    let truth = if server.dialect == Dialect::Sqlite { "1" } else { "t" };
     let rows = conditions.iter().find_map(|condition| match condition {
-        Condition::NoRows {
-            reason: Reason::Left,
-            ..
-        } => Some("rows_left"),
-        Condition::NoRows {
-            reason: Reason::OutOfStep,
-            ..
-        } => Some("out_of_step"),
+        Condition::NoRows { reason: Reason::Left, .. } => Some("rows_left"),
+        Condition::NoRows { reason: Reason::OutOfStep, .. } => Some("out_of_step"),
         _ => None,
     });
     match rows {
@@ -413,10 +314,7 @@ fn split_type(ty: &str) -> (String, Option<String>) {
     match (ty.find('('), ty.rfind(')')) {
         (Some(open), Some(close)) if open < close => {
             let rest = &ty[close + 1..];
-            (
-                format!("{}{rest}", ty[..open].trim_end()),
-                Some(ty[open..=close].to_owned()),
-            )
+            (format!("{}{rest}", ty[..open].trim_end()), Some(ty[open..=close].to_owned()))
         }
         _ => {
             // A serial is an integer with a default.

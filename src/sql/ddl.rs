@@ -13,10 +13,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn alter_column(&self, table: &TableName, column: &str, action: &str) -> Sql {
-        self.alter(
-            table,
-            &format!("ALTER COLUMN {} {action}", self.ident(column)),
-        )
+        self.alter(table, &format!("ALTER COLUMN {} {action}", self.ident(column)))
     }
 
     pub(super) fn add_column(
@@ -28,28 +25,18 @@ impl Writer<'_> {
         let definition = format!("ADD COLUMN {}", self.column(column));
         if self.dialect == Dialect::Sqlite {
             // Its ADD COLUMN is the only way to add a constraint, and takes none of its own.
-            let inline: String = constraints
-                .iter()
-                .map(|c| format!(" {}", self.inline_constraint(c)))
-                .collect();
+            let inline: String =
+                constraints.iter().map(|c| format!(" {}", self.inline_constraint(c))).collect();
             return self.alter(table, &format!("{definition}{inline}"));
         }
         if constraints.is_empty() {
             return self.alter(table, &definition);
         }
         let mut lines = vec![definition];
-        lines.extend(
-            constraints
-                .iter()
-                .map(|c| format!("ADD {}", self.constraint(c))),
-        );
+        lines.extend(constraints.iter().map(|c| format!("ADD {}", self.constraint(c))));
         Sql::named(
             "ADD_COLUMN",
-            format!(
-                "ALTER TABLE {}\n    {}",
-                self.table(table),
-                lines.join(",\n    ")
-            ),
+            format!("ALTER TABLE {}\n    {}", self.table(table), lines.join(",\n    ")),
         )
     }
 
@@ -72,11 +59,7 @@ impl Writer<'_> {
         if let Some(Expr(default)) = &column.default {
             push(&format!("DEFAULT {default}"));
         }
-        if let Some(Generated {
-            expr: Expr(expr),
-            stored,
-        }) = &column.generated
-        {
+        if let Some(Generated { expr: Expr(expr), stored }) = &column.generated {
             let kind = if *stored { "STORED" } else { "VIRTUAL" };
             push(&format!("GENERATED ALWAYS AS ({expr}) {kind}"));
         }
@@ -102,10 +85,7 @@ impl Writer<'_> {
             ConstraintKind::Check(Expr(expr)) => text.push_str(&format!("CHECK ({expr})")),
             ConstraintKind::ForeignKey { columns, .. } => {
                 let references = self.references(constraint);
-                text.push_str(&format!(
-                    "FOREIGN KEY ({}) {references}",
-                    self.idents(columns)
-                ));
+                text.push_str(&format!("FOREIGN KEY ({}) {references}", self.idents(columns)));
             }
             ConstraintKind::NotNull(column) => {
                 text.push_str(&format!("NOT NULL {}", self.ident(column)));
@@ -140,13 +120,7 @@ impl Writer<'_> {
     }
 
     fn references(&self, constraint: &Constraint) -> String {
-        let ConstraintKind::ForeignKey {
-            table,
-            references,
-            actions,
-            ..
-        } = &constraint.kind
-        else {
+        let ConstraintKind::ForeignKey { table, references, actions, .. } = &constraint.kind else {
             return String::new();
         };
         let mut text = format!("REFERENCES {}", self.table(table));
@@ -160,20 +134,13 @@ impl Writer<'_> {
     }
 
     fn idents(&self, names: &[String]) -> String {
-        names
-            .iter()
-            .map(|name| self.ident(name))
-            .collect::<Vec<_>>()
-            .join(", ")
+        names.iter().map(|name| self.ident(name)).collect::<Vec<_>>().join(", ")
     }
 
     pub(super) fn keys(&self, keys: &[Key]) -> String {
         let key = |key: &Key| match key {
             Key::Column { name, rest: None } => self.ident(name),
-            Key::Column {
-                name,
-                rest: Some(rest),
-            } => format!("{} {rest}", self.ident(name)),
+            Key::Column { name, rest: Some(rest) } => format!("{} {rest}", self.ident(name)),
             Key::Expr(Expr(text)) => text.clone(),
         };
         keys.iter().map(key).collect::<Vec<_>>().join(", ")
@@ -215,10 +182,7 @@ impl Writer<'_> {
 
     pub(super) fn drop_index(&self, table: &TableName, index: &Index, online: bool) -> Sql {
         // An index lives in the schema of its table.
-        let name = TableName {
-            schema: table.schema.clone(),
-            name: index.name.clone(),
-        };
+        let name = TableName { schema: table.schema.clone(), name: index.name.clone() };
         let name = self.table(&name);
         if online {
             Sql::new(format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).alone()
@@ -229,42 +193,28 @@ impl Writer<'_> {
 
     pub(super) fn rename_index(&self, table: &TableName, index: &Index, to: &str) -> Vec<Sql> {
         if self.dialect == Dialect::Sqlite {
-            let renamed = Index {
-                name: to.to_owned(),
-                ..index.clone()
-            };
+            let renamed = Index { name: to.to_owned(), ..index.clone() };
             return vec![
                 self.drop_index(table, index, false),
                 Sql::new(self.create_index(table, &renamed, false)),
             ];
         }
-        let name = TableName {
-            schema: table.schema.clone(),
-            name: index.name.clone(),
-        };
-        vec![Sql::new(format!(
-            "ALTER INDEX {} RENAME TO {}",
-            self.table(&name),
-            self.ident(to)
-        ))]
+        let name = TableName { schema: table.schema.clone(), name: index.name.clone() };
+        vec![Sql::new(format!("ALTER INDEX {} RENAME TO {}", self.table(&name), self.ident(to)))]
     }
 
     /// Takes the lock in short tries; `inside` runs in the same try.
     pub(super) fn lock(&self, tables: &[TableName], mode: &str, inside: &[String]) -> Sql {
         let first = &tables[0];
         let names: Vec<String> = tables.iter().map(|table| self.table(table)).collect();
-        let relations: Vec<String> = names
-            .iter()
-            .map(|name| format!("{}::regclass", self.literal(name)))
-            .collect();
+        let relations: Vec<String> =
+            names.iter().map(|name| format!("{}::regclass", self.literal(name))).collect();
         let relation = match relations.as_slice() {
             [one] => format!("relation = {one}"),
             several => format!("relation IN ({})", several.join(", ")),
         };
-        let statements: String = inside
-            .iter()
-            .map(|text| format!("\n            {};", indent(text, 12)))
-            .collect();
+        let statements: String =
+            inside.iter().map(|text| format!("\n            {};", indent(text, 12))).collect();
         let busy = self.literal(&format!(
             "{} was busy for 30 tries: end the blocker, then run this again",
             names.join(" or ").replace('%', "%%")
@@ -310,11 +260,7 @@ END",
             (None, Dialect::Sqlite) => "rowid".to_owned(),
             (None, _) => "ctid".to_owned(),
         };
-        let order = if key == "ctid" {
-            String::new()
-        } else {
-            format!(" ORDER BY {key}")
-        };
+        let order = if key == "ctid" { String::new() } else { format!(" ORDER BY {key}") };
         Sql::named(
             constant("TOUCH", table),
             format!(

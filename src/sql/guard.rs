@@ -77,9 +77,7 @@ END"
         for (position, condition) in conditions.iter().enumerate() {
             let column = format!("ok_{}", position + 1);
             let sentence = message(self.server, condition).replace('"', "'");
-            columns.push(format!(
-                "{column} NOT NULL CONSTRAINT \"{sentence}\" CHECK ({column})"
-            ));
+            columns.push(format!("{column} NOT NULL CONSTRAINT \"{sentence}\" CHECK ({column})"));
             values.push(indent(&boolean(self.server, condition), 4));
         }
         vec![
@@ -88,10 +86,7 @@ END"
                 columns.join(",\n    ")
             ))
             .comment("Fails with the name of the CHECK that does not hold."),
-            Sql::new(format!(
-                "INSERT INTO miggen_guard SELECT\n    {}",
-                values.join(",\n    ")
-            )),
+            Sql::new(format!("INSERT INTO miggen_guard SELECT\n    {}", values.join(",\n    "))),
             Sql::new("DROP TABLE miggen_guard"),
         ]
     }

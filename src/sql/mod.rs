@@ -41,19 +41,11 @@ pub struct Rendered<'p> {
 
 impl Sql {
     fn new(text: impl Into<String>) -> Sql {
-        Sql {
-            name: None,
-            comment: Vec::new(),
-            text: text.into(),
-            alone: false,
-        }
+        Sql { name: None, comment: Vec::new(), text: text.into(), alone: false }
     }
 
     fn named(name: impl Into<String>, text: impl Into<String>) -> Sql {
-        Sql {
-            name: Some(name.into()),
-            ..Sql::new(text)
-        }
+        Sql { name: Some(name.into()), ..Sql::new(text) }
     }
 
     fn comment(mut self, line: impl Into<String>) -> Sql {
@@ -69,10 +61,7 @@ impl Sql {
 
 /// Renders the operations of one direction of a step.
 pub fn render<'p>(server: &Server, unit: Unit, ops: &'p [Op]) -> Vec<Rendered<'p>> {
-    let writer = Writer {
-        server,
-        dialect: server.dialect,
-    };
+    let writer = Writer { server, dialect: server.dialect };
     let mut rendered = Vec::new();
     let mut pending_lock: Option<&Op> = None;
     for op in ops {
@@ -98,11 +87,7 @@ pub fn render<'p>(server: &Server, unit: Unit, ops: &'p [Op]) -> Vec<Rendered<'p
 
 /// The statement that makes an index by itself, as a model or a fresh database would have it.
 pub fn index_definition(server: &Server, table: &TableName, index: &Index) -> String {
-    Writer {
-        server,
-        dialect: server.dialect,
-    }
-    .create_index(table, index, false)
+    Writer { server, dialect: server.dialect }.create_index(table, index, false)
 }
 
 /// Writes SQL for one server.
@@ -128,11 +113,7 @@ impl Writer<'_> {
         match op {
             Op::Guard(conditions) => self.guard(conditions),
             Op::Lock { tables, mode } => vec![self.lock(tables, mode, &[])],
-            Op::AddColumn {
-                table,
-                column,
-                constraints,
-            } => {
+            Op::AddColumn { table, column, constraints } => {
                 vec![self.add_column(table, column, constraints)]
             }
             Op::DropColumn { table, column } => {
@@ -142,11 +123,7 @@ impl Writer<'_> {
                 let action = format!("RENAME COLUMN {} TO {}", self.ident(from), self.ident(to));
                 vec![self.alter(table, &action)]
             }
-            Op::SetDefault {
-                table,
-                column,
-                expr: Expr(expr),
-            } => {
+            Op::SetDefault { table, column, expr: Expr(expr) } => {
                 vec![self.alter_column(table, column, &format!("SET DEFAULT {expr}"))]
             }
             Op::SetNotNull { table, column } => {
@@ -160,27 +137,17 @@ impl Writer<'_> {
             }
             Op::Validate { table, name } => {
                 let action = format!("VALIDATE CONSTRAINT {}", self.ident(name));
-                vec![
-                    self.alter(table, &action)
-                        .comment("Reads the table with writers at work."),
-                ]
+                vec![self.alter(table, &action).comment("Reads the table with writers at work.")]
             }
             Op::DropConstraint { table, name } => {
                 vec![self.alter(table, &format!("DROP CONSTRAINT {}", self.ident(name)))]
             }
             Op::RenameConstraint { table, from, to } => {
-                let action = format!(
-                    "RENAME CONSTRAINT {} TO {}",
-                    self.ident(from),
-                    self.ident(to)
-                );
+                let action =
+                    format!("RENAME CONSTRAINT {} TO {}", self.ident(from), self.ident(to));
                 vec![self.alter(table, &action)]
             }
-            Op::UniqueUsingIndex {
-                table,
-                name,
-                options,
-            } => {
+            Op::UniqueUsingIndex { table, name, options } => {
                 let name = self.ident(name);
                 let mut action = format!("ADD CONSTRAINT {name} UNIQUE USING INDEX {name}");
                 if let Some(options) = options {
@@ -188,11 +155,7 @@ impl Writer<'_> {
                 }
                 vec![self.alter(table, &action)]
             }
-            Op::RestoreIndex {
-                table,
-                index,
-                online,
-            } => {
+            Op::RestoreIndex { table, index, online } => {
                 let text = self.create_index(table, index, *online);
                 let text = text.replacen("INDEX ", "INDEX IF NOT EXISTS ", 1);
                 let text = text.replacen(
@@ -200,29 +163,14 @@ impl Writer<'_> {
                     "INDEX CONCURRENTLY IF NOT EXISTS ",
                     1,
                 );
-                vec![Sql {
-                    alone: *online,
-                    ..Sql::new(text)
-                }]
+                vec![Sql { alone: *online, ..Sql::new(text) }]
             }
             Op::Unless { holds, ops, .. } => vec![self.unless(holds, ops)],
-            Op::CreateIndex {
-                table,
-                index,
-                online: true,
-            } => self.build_online(table, index),
-            Op::CreateIndex {
-                table,
-                index,
-                online: false,
-            } => {
+            Op::CreateIndex { table, index, online: true } => self.build_online(table, index),
+            Op::CreateIndex { table, index, online: false } => {
                 vec![Sql::new(self.create_index(table, index, false))]
             }
-            Op::DropIndex {
-                table,
-                index,
-                online,
-            } => vec![self.drop_index(table, index, *online)],
+            Op::DropIndex { table, index, online } => vec![self.drop_index(table, index, *online)],
             Op::RenameIndex { table, index, to } => self.rename_index(table, index, to),
             Op::CreateSync(sync) => self.create_sync(sync),
             Op::DropSync(sync) => self.drop_sync(sync),
@@ -263,13 +211,7 @@ fn constant(prefix: &str, table: &TableName) -> String {
     let table: String = table
         .name
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_uppercase()
-            } else {
-                '_'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
         .collect();
     format!("{prefix}_{table}")
 }

@@ -12,10 +12,7 @@ use super::{Sql, Writer};
 impl Writer<'_> {
     pub(super) fn rebuild(&self, rebuild: &Rebuild) -> Vec<Sql> {
         let old = self.table(&rebuild.from.name);
-        let new_name = TableName {
-            schema: None,
-            name: format!("{}_new", rebuild.from.name.name),
-        };
+        let new_name = TableName { schema: None, name: format!("{}_new", rebuild.from.name.name) };
         let new = self.table(&new_name);
         let name = self.literal(&rebuild.from.name.name);
         let check = |sentence: &str, condition: String| {
@@ -36,16 +33,9 @@ impl Writer<'_> {
         off[0].comment = vec!["Fails with the name of the CHECK that does not hold.".into()];
         all.extend(off);
         for dependant in rebuild.dependants.iter().filter(|dependant| dependant.drop) {
-            all.push(Sql::new(format!(
-                "DROP {} {}",
-                dependant.kind,
-                self.ident(&dependant.name)
-            )));
+            all.push(Sql::new(format!("DROP {} {}", dependant.kind, self.ident(&dependant.name))));
         }
-        all.push(Sql::named(
-            "NEW_TABLE",
-            self.create_table(&rebuild.to, &new_name),
-        ));
+        all.push(Sql::named("NEW_TABLE", self.create_table(&rebuild.to, &new_name)));
         let (into, from) = self.copied(rebuild);
         all.push(Sql::named(
             "COPY_ROWS",
@@ -102,21 +92,11 @@ impl Writer<'_> {
             into.push("rowid".to_owned());
             from.push("rowid".to_owned());
         }
-        for column in rebuild
-            .to
-            .columns
-            .iter()
-            .filter(|column| column.generated.is_none())
-        {
+        for column in rebuild.to.columns.iter().filter(|column| column.generated.is_none()) {
             let name = self.ident(&column.name);
             match rebuild.copy.get(&column.name) {
                 Some(expr) => from.push(expr.0.clone()),
-                None if rebuild
-                    .from
-                    .columns
-                    .iter()
-                    .any(|old| old.name == column.name) =>
-                {
+                None if rebuild.from.columns.iter().any(|old| old.name == column.name) => {
                     from.push(name.clone());
                 }
                 None => continue,
@@ -129,20 +109,17 @@ impl Writer<'_> {
     fn create_table(&self, table: &Table, name: &TableName) -> String {
         // A key is said where the table says it: AUTOINCREMENT can only stand in a column.
         let apart = table.origin.text.to_ascii_uppercase().replace(' ', "").contains("PRIMARYKEY(");
-        let key = table
-            .constraints
-            .iter()
-            .find_map(|constraint| match &constraint.kind {
-                ConstraintKind::PrimaryKey(keys)
-                    if !apart
+        let key = table.constraints.iter().find_map(|constraint| match &constraint.kind {
+            ConstraintKind::PrimaryKey(keys)
+                if !apart
                     && !constraint.named
                     && constraint.options.is_none()
                     && keys.len() == 1 =>
-                {
-                    keys[0].column()
-                }
-                _ => None,
-            });
+            {
+                keys[0].column()
+            }
+            _ => None,
+        });
         let mut lines: Vec<String> = table
             .columns
             .iter()
@@ -157,11 +134,7 @@ impl Writer<'_> {
             Some(options) => format!(" {options}"),
             None => String::new(),
         };
-        format!(
-            "CREATE TABLE {} (\n    {}\n){options}",
-            self.table(name),
-            lines.join(",\n    ")
-        )
+        format!("CREATE TABLE {} (\n    {}\n){options}", self.table(name), lines.join(",\n    "))
     }
 
     fn rebuilt_column(&self, column: &Column, is_key: bool) -> String {
@@ -177,18 +150,15 @@ impl Writer<'_> {
 }
 
 fn has_rowid_alias(table: &Table) -> bool {
-    table
-        .constraints
-        .iter()
-        .any(|constraint| match &constraint.kind {
-            ConstraintKind::PrimaryKey(keys) => match keys.as_slice() {
-                [crate::catalog::Key::Column { name, .. }] => table
-                    .column(name)
-                    .is_some_and(|column| column.ty.eq_ignore_ascii_case("integer")),
-                _ => false,
-            },
+    table.constraints.iter().any(|constraint| match &constraint.kind {
+        ConstraintKind::PrimaryKey(keys) => match keys.as_slice() {
+            [crate::catalog::Key::Column { name, .. }] => {
+                table.column(name).is_some_and(|column| column.ty.eq_ignore_ascii_case("integer"))
+            }
             _ => false,
-        })
+        },
+        _ => false,
+    })
 }
 
 fn without_rowid(table: &Table) -> bool {

@@ -13,19 +13,12 @@ impl Writer<'_> {
         }
         let name = self.sync_name(sync);
         let body = match &sync.kind {
-            SyncKind::Mirror {
-                old,
-                new,
-                old_default,
-                ..
-            } => self.mirror_body(old, new, *old_default),
-            SyncKind::Derive {
-                column,
-                row_expr,
-                sources,
-                required,
-                ..
-            } => self.derive_body(column, row_expr, sources, *required),
+            SyncKind::Mirror { old, new, old_default, .. } => {
+                self.mirror_body(old, new, *old_default)
+            }
+            SyncKind::Derive { column, row_expr, sources, required, .. } => {
+                self.derive_body(column, row_expr, sources, *required)
+            }
         };
         vec![
             Sql::named(
@@ -153,13 +146,7 @@ END"
                     format!("{o} = {written},\n        {n} = {written}"),
                 )
             }
-            SyncKind::Derive {
-                column,
-                expr: Expr(expr),
-                sources,
-                required,
-                ..
-            } => {
+            SyncKind::Derive { column, expr: Expr(expr), sources, required, .. } => {
                 let c = self.ident(column);
                 let mut when: Vec<String> = sources
                     .iter()

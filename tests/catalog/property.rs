@@ -43,9 +43,7 @@ fn keys(keys: &[Key], dialect: Dialect) -> String {
         .iter()
         .map(|key| match key {
             Key::Column { name, rest } => {
-                let rest = rest
-                    .as_deref()
-                    .map_or_else(String::new, |rest| format!(" {rest}"));
+                let rest = rest.as_deref().map_or_else(String::new, |rest| format!(" {rest}"));
                 format!("{}{rest}", quoted(name, dialect))
             }
             Key::Expr(expr) => expr.0.clone(),
@@ -71,11 +69,7 @@ fn write(table: &Table) -> String {
             let _ = write!(text, " COLLATE {collation}");
         }
         if let Some(generated) = &column.generated {
-            let stored = if generated.stored {
-                "STORED"
-            } else {
-                "VIRTUAL"
-            };
+            let stored = if generated.stored { "STORED" } else { "VIRTUAL" };
             let _ = write!(text, " GENERATED ALWAYS AS ({}) {stored}", generated.expr.0);
         }
         match &column.identity {
@@ -106,20 +100,17 @@ fn write(table: &Table) -> String {
             ConstraintKind::PrimaryKey(of) => format!("PRIMARY KEY ({})", keys(of, dialect)),
             ConstraintKind::Unique(of) => format!("UNIQUE ({})", keys(of, dialect)),
             ConstraintKind::Check(expr) => format!("CHECK ({})", expr.0),
-            ConstraintKind::ForeignKey {
-                columns,
-                table: target,
-                references,
-                actions,
-            } => with_options(
-                format!(
-                    "FOREIGN KEY ({}) REFERENCES {} ({})",
-                    list(columns, dialect),
-                    quoted(&target.name, dialect),
-                    list(references, dialect)
-                ),
-                actions.as_ref(),
-            ),
+            ConstraintKind::ForeignKey { columns, table: target, references, actions } => {
+                with_options(
+                    format!(
+                        "FOREIGN KEY ({}) REFERENCES {} ({})",
+                        list(columns, dialect),
+                        quoted(&target.name, dialect),
+                        list(references, dialect)
+                    ),
+                    actions.as_ref(),
+                )
+            }
             ConstraintKind::NotNull(_) | ConstraintKind::Exclude(_) => {
                 unreachable!("not made here")
             }
@@ -189,13 +180,9 @@ fn types(dialect: Dialect) -> Vec<&'static str> {
             "s.\"My Type\"",
         ],
         Dialect::Sqlite => vec!["", "INTEGER", "UNSIGNED BIG INT", "VARCHAR(10,2)"],
-        _ => vec![
-            "int(10) unsigned",
-            "enum('a','it''s')",
-            "double precision",
-            "varchar(20)",
-            "json",
-        ],
+        _ => {
+            vec!["int(10) unsigned", "enum('a','it''s')", "double precision", "varchar(20)", "json"]
+        }
     }
 }
 
@@ -213,14 +200,7 @@ fn defaults(dialect: Dialect) -> Vec<&'static str> {
             "$$a, b)$$",
         ],
         Dialect::Sqlite => vec!["0", "-1", "'x''y'", "CURRENT_TIMESTAMP", "(1 + 2)", "x'00'"],
-        _ => vec![
-            "0",
-            "'a\\'b'",
-            "CURRENT_TIMESTAMP(3)",
-            "(uuid())",
-            "b'0'",
-            "TRUE",
-        ],
+        _ => vec!["0", "'a\\'b'", "CURRENT_TIMESTAMP(3)", "(uuid())", "b'0'", "TRUE"],
     }
 }
 
@@ -243,9 +223,7 @@ fn column(name: &'static str, dialect: Dialect) -> impl Strategy<Value = Column>
                 collation: collated.then(|| "\"C\"".to_owned()),
                 generated: None,
                 identity: None,
-                comment: comment
-                    .filter(|_| dialect != Dialect::Sqlite)
-                    .map(str::to_owned),
+                comment: comment.filter(|_| dialect != Dialect::Sqlite).map(str::to_owned),
                 other: Vec::new(),
             };
             if dialect == Dialect::MySql {
@@ -253,10 +231,8 @@ fn column(name: &'static str, dialect: Dialect) -> impl Strategy<Value = Column>
             }
             if kind == 0 {
                 column.default = None;
-                column.generated = Some(Generated {
-                    expr: Expr("1 + 2 * 3".to_owned()),
-                    stored: true,
-                });
+                column.generated =
+                    Some(Generated { expr: Expr("1 + 2 * 3".to_owned()), stored: true });
             } else if kind == 1 && dialect == Dialect::Postgres {
                 column.default = None;
                 column.not_null = true;
@@ -273,13 +249,7 @@ fn column(name: &'static str, dialect: Dialect) -> impl Strategy<Value = Column>
 }
 
 fn plain_keys(columns: &[String]) -> Vec<Key> {
-    columns
-        .iter()
-        .map(|name| Key::Column {
-            name: name.clone(),
-            rest: None,
-        })
-        .collect()
+    columns.iter().map(|name| Key::Column { name: name.clone(), rest: None }).collect()
 }
 
 fn constraint(
@@ -309,26 +279,15 @@ fn constraint(
                     actions: optional.then(|| "ON DELETE SET NULL ON UPDATE CASCADE".to_owned()),
                 },
             };
-            Constraint {
-                name,
-                named: true,
-                kind,
-                options,
-                valid: true,
-            }
+            Constraint { name, named: true, kind, options, valid: true }
         },
     )
 }
 
 fn index(number: usize, columns: Vec<String>, dialect: Dialect) -> impl Strategy<Value = Index> {
     let count = columns.len();
-    (
-        subsequence(columns, 1..=count),
-        any::<bool>(),
-        any::<bool>(),
-        0..5_u8,
-    )
-        .prop_map(move |(columns, unique, filtered, kind)| {
+    (subsequence(columns, 1..=count), any::<bool>(), any::<bool>(), 0..5_u8).prop_map(
+        move |(columns, unique, filtered, kind)| {
             let first = quoted(&columns[0], dialect);
             let mut index = Index {
                 name: format!("i{number}"),
@@ -344,10 +303,8 @@ fn index(number: usize, columns: Vec<String>, dialect: Dialect) -> impl Strategy
             if kind == 0 {
                 index.keys = vec![Key::Expr(Expr(format!("(lower({first}))")))];
             } else if kind == 1 {
-                index.keys = vec![Key::Column {
-                    name: columns[0].clone(),
-                    rest: Some("DESC".to_owned()),
-                }];
+                index.keys =
+                    vec![Key::Column { name: columns[0].clone(), rest: Some("DESC".to_owned()) }];
             }
             if filtered && dialect != Dialect::MySql {
                 index.filter = Some(Expr(format!("{first} IS NOT NULL")));
@@ -358,7 +315,8 @@ fn index(number: usize, columns: Vec<String>, dialect: Dialect) -> impl Strategy
                 index.options = Some("WITH (fillfactor = 70)".to_owned());
             }
             index
-        })
+        },
+    )
 }
 
 fn table(dialect: Dialect) -> impl Strategy<Value = Table> {
@@ -366,22 +324,12 @@ fn table(dialect: Dialect) -> impl Strategy<Value = Table> {
         .prop_flat_map(move |names| {
             let owned: Vec<String> = names.iter().map(ToString::to_string).collect();
             let columns: Vec<_> = names.iter().map(|name| column(name, dialect)).collect();
-            let constraints: Vec<_> = (0..3)
-                .map(|number| constraint(number, owned.clone(), dialect))
-                .collect();
-            let indexes: Vec<_> = (0..3)
-                .map(|number| index(number, owned.clone(), dialect))
-                .collect();
+            let constraints: Vec<_> =
+                (0..3).map(|number| constraint(number, owned.clone(), dialect)).collect();
+            let indexes: Vec<_> =
+                (0..3).map(|number| index(number, owned.clone(), dialect)).collect();
             let key = subsequence(owned.clone(), 0..=owned.len());
-            (
-                select(NAMES.to_vec()),
-                columns,
-                constraints,
-                indexes,
-                key,
-                0..=3_usize,
-                0..=3_usize,
-            )
+            (select(NAMES.to_vec()), columns, constraints, indexes, key, 0..=3_usize, 0..=3_usize)
         })
         .prop_map(
             move |(
@@ -465,9 +413,7 @@ fn survives(table: &Table) -> Result<(), TestCaseError> {
     prop_assert_eq!(&warnings, &Vec::<String>::new(), "{}", script);
     let mut replayed = comparable(catalog.table(&table.name).expect("the table"));
     // MySQL's own indexes for foreign keys are not in the text.
-    replayed
-        .indexes
-        .retain(|index| table.index(&index.name).is_some());
+    replayed.indexes.retain(|index| table.index(&index.name).is_some());
     prop_assert_eq!(&replayed, &comparable(table), "{}", script);
     // Once more from what was replayed: nothing is lost on the way.
     prop_assert_eq!(write(&replayed), write(&comparable(table)));

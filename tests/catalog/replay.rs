@@ -25,10 +25,7 @@ fn refusal(dialect: Dialect, text: &str) -> String {
     for statement in before {
         catalog.apply(&source, statement).expect("applies");
     }
-    catalog
-        .apply(&source, last)
-        .expect_err("a refusal")
-        .to_string()
+    catalog.apply(&source, last).expect_err("a refusal").to_string()
 }
 
 fn table<'c>(catalog: &'c Catalog, name: &str) -> &'c Table {
@@ -40,27 +37,15 @@ fn column<'c>(catalog: &'c Catalog, table_name: &str, name: &str) -> &'c Column 
 }
 
 fn constraint_names(table: &Table) -> Vec<&str> {
-    table
-        .constraints
-        .iter()
-        .map(|constraint| constraint.name.as_deref().unwrap_or("-"))
-        .collect()
+    table.constraints.iter().map(|constraint| constraint.name.as_deref().unwrap_or("-")).collect()
 }
 
 fn index_names(table: &Table) -> Vec<&str> {
-    table
-        .indexes
-        .iter()
-        .map(|index| index.name.as_str())
-        .collect()
+    table.indexes.iter().map(|index| index.name.as_str()).collect()
 }
 
 fn column_names(table: &Table) -> Vec<&str> {
-    table
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect()
+    table.columns.iter().map(|column| column.name.as_str()).collect()
 }
 
 #[test]
@@ -84,15 +69,8 @@ fn constraints_get_the_names_the_server_gives() {
             "users_team_fkey"
         ]
     );
-    assert_eq!(
-        index_names(users),
-        ["users_lower_team_idx", "users_lower_team_idx1"]
-    );
-    assert!(
-        catalog
-            .sequences
-            .contains_key(&TableName::new("users_id_seq"))
-    );
+    assert_eq!(index_names(users), ["users_lower_team_idx", "users_lower_team_idx1"]);
+    assert!(catalog.sequences.contains_key(&TableName::new("users_id_seq")));
     let id = column(&catalog, "users", "id");
     assert!(id.not_null);
     assert_eq!(id.identity, Some(Identity::Serial));
@@ -147,16 +125,10 @@ fn a_renamed_column_is_renamed_everywhere() {
     );
     let u = table(&catalog, "u");
     assert_eq!(column_names(u), ["id", "Order", "m"]);
-    assert_eq!(
-        u.indexes[0].keys,
-        [Key::Expr(Expr("(\"Order\" * 2)".to_owned()))]
-    );
+    assert_eq!(u.indexes[0].keys, [Key::Expr(Expr("(\"Order\" * 2)".to_owned()))]);
     assert_eq!(u.indexes[0].filter, Some(Expr("\"Order\" > 0".to_owned())));
     assert_eq!(
-        column(&catalog, "u", "m")
-            .generated
-            .as_ref()
-            .map(|g| g.expr.0.as_str()),
+        column(&catalog, "u", "m").generated.as_ref().map(|g| g.expr.0.as_str()),
         Some("\"Order\" + 1")
     );
     let t = table(&catalog, "t");
@@ -241,10 +213,7 @@ fn mysql_modify_replaces_all_but_the_keys() {
     assert_eq!(column_names(t), ["key", "a", "c", "b"]);
     assert!(column(&catalog, "t", "key").not_null);
     let a = column(&catalog, "t", "a");
-    assert_eq!(
-        (a.not_null, a.comment.as_deref(), a.ty.as_str()),
-        (false, None, "varchar(20)")
-    );
+    assert_eq!((a.not_null, a.comment.as_deref(), a.ty.as_str()), (false, None, "varchar(20)"));
     assert_eq!(constraint_names(t), ["-", "a", "t_ibfk_1"]);
     assert_eq!(index_names(t), ["b", "a_2"]);
 }
@@ -273,11 +242,7 @@ fn what_hides_ddl_is_a_taint_and_what_is_unknown_makes_partial() {
          ALTER TABLE t DROP COLUMN nowhere;",
     );
     assert_eq!(table(&catalog, "t").partial.len(), 1);
-    let taints: Vec<&str> = catalog
-        .taints
-        .iter()
-        .map(|taint| taint.kind.as_str())
-        .collect();
+    let taints: Vec<&str> = catalog.taints.iter().map(|taint| taint.kind.as_str()).collect();
     assert_eq!(taints, ["DO", "SELECT"]);
     assert_eq!(warnings, ["schema.sql:5: there is no table `gone`"]);
 }
@@ -325,9 +290,6 @@ fn enum_labels_keep_their_order() {
          CREATE TABLE t (m mood[]);
          ALTER TYPE mood RENAME TO feeling;",
     );
-    assert_eq!(
-        catalog.enums[&TableName::new("feeling")],
-        ["sad", "meh", "fine", "glad"]
-    );
+    assert_eq!(catalog.enums[&TableName::new("feeling")], ["sad", "meh", "fine", "glad"]);
     assert_eq!(column(&catalog, "t", "m").ty, "feeling[]");
 }

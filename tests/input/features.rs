@@ -47,10 +47,7 @@ fn summary(statement: &Statement<'_>) -> String {
                     }
                 })
                 .collect();
-            typed(
-                "ALTER TABLE",
-                format!("{} {}", name(&alter.table), actions.join(", ")),
-            )
+            typed("ALTER TABLE", format!("{} {}", name(&alter.table), actions.join(", ")))
         }
         Kind::DropTable(drop) => typed("DROP TABLE", names(&drop.names)),
         Kind::RenameTable(renames) => {
@@ -75,65 +72,45 @@ fn summary(statement: &Statement<'_>) -> String {
         Kind::CreateEnum { name: of, labels } => {
             typed("CREATE ENUM", format!("{} {labels:?}", name(of)))
         }
-        Kind::AddEnumValue {
-            name: of, label, ..
-        } => typed("ADD ENUM VALUE", format!("{} {label:?}", name(of))),
-        Kind::RenameEnumValue { name: of, from, to } => typed(
-            "RENAME ENUM VALUE",
-            format!("{} {from:?} to {to:?}", name(of)),
-        ),
+        Kind::AddEnumValue { name: of, label, .. } => {
+            typed("ADD ENUM VALUE", format!("{} {label:?}", name(of)))
+        }
+        Kind::RenameEnumValue { name: of, from, to } => {
+            typed("RENAME ENUM VALUE", format!("{} {from:?} to {to:?}", name(of)))
+        }
         Kind::CreateDomain { name: of, ty, .. } => {
             typed("CREATE DOMAIN", format!("{} {}", name(of), ty.text))
         }
         Kind::CreateSequence { name: of, .. } => typed("CREATE SEQUENCE", name(of)),
         Kind::OwnSequence { name: of, .. } => typed("OWN SEQUENCE", name(of)),
         Kind::CreateView(view) => typed("CREATE VIEW", name(&view.name)),
-        Kind::CreateTrigger(trigger) => typed(
-            "CREATE TRIGGER",
-            format!("{} on {}", trigger.name.name, name(&trigger.table)),
-        ),
+        Kind::CreateTrigger(trigger) => {
+            typed("CREATE TRIGGER", format!("{} on {}", trigger.name.name, name(&trigger.table)))
+        }
         Kind::Comment(comment) => typed(
             &format!("COMMENT ON {}", comment.what),
             format!(
                 "{}{}",
                 name(&comment.object),
-                comment
-                    .part
-                    .as_ref()
-                    .map_or_else(String::new, |part| format!(" {}", part.name))
+                comment.part.as_ref().map_or_else(String::new, |part| format!(" {}", part.name))
             ),
         ),
-        Kind::RenameOther {
-            what, name: of, to, ..
-        } => typed(
-            &format!("RENAME {what}"),
-            format!("{} to {}", name(of), to.name),
-        ),
-        Kind::DropOther {
-            what, names: of, ..
-        } => typed(&format!("DROP {what}"), names(of)),
+        Kind::RenameOther { what, name: of, to, .. } => {
+            typed(&format!("RENAME {what}"), format!("{} to {}", name(of), to.name))
+        }
+        Kind::DropOther { what, names: of, .. } => typed(&format!("DROP {what}"), names(of)),
         Kind::Update(update) => {
             let columns: Vec<&str> = update
                 .set
                 .iter()
                 .flat_map(|set| set.columns.iter().map(|column| column.name.as_ref()))
                 .collect();
-            typed(
-                "UPDATE",
-                format!("{} {}", name(&update.table), columns.join(", ")),
-            )
+            typed("UPDATE", format!("{} {}", name(&update.table), columns.join(", ")))
         }
         Kind::Opaque(opaque) => {
             let object = opaque.object.as_ref().map_or_else(|| "-".to_owned(), name);
-            let on = opaque
-                .on
-                .as_ref()
-                .map_or_else(String::new, |on| format!(" on {}", name(on)));
-            let hides = if opaque.may_hide_ddl {
-                ", may hide DDL"
-            } else {
-                ""
-            };
+            let on = opaque.on.as_ref().map_or_else(String::new, |on| format!(" on {}", name(on)));
+            let hides = if opaque.may_hide_ddl { ", may hide DDL" } else { "" };
             let unknown = if opaque.unknown { ", unknown" } else { "" };
             format!("{} | {object}{on} | opaque{hides}{unknown}", opaque.kind)
         }
@@ -193,19 +170,13 @@ fn snapshot(text: &str, dialect: Dialect) -> String {
         let statements = read(&source, dialect).expect("a statement");
         let Some(statement) = statements.first() else {
             // A comment for another server.
-            assert!(
-                written.starts_with("/*M!") && written.ends_with("*/;"),
-                "{written}"
-            );
+            assert!(written.starts_with("/*M!") && written.ends_with("*/;"), "{written}");
             let _ = writeln!(result, "{written}\n    no statement");
             continue;
         };
         assert_eq!(statements.len(), 1, "{written}");
         let (start, end) = (statement.text.span().start, statement.text.span().end);
-        assert!(
-            start == 0 || written[..start].trim_end().ends_with("*/"),
-            "{written}"
-        );
+        assert!(start == 0 || written[..start].trim_end().ends_with("*/"), "{written}");
         assert_eq!(written[end..].trim(), ";", "{written}");
         let _ = writeln!(result, "{written}\n    {}", summary(statement));
     }
@@ -244,18 +215,9 @@ const NOT_UNDERSTOOD: &[(&str, &str)] = &[
         "LIKE u INCLUDING ALL EXCLUDING INDEXES",
         "the columns are another table's, so the table is partial",
     ),
-    (
-        "LIKE u INCLUDING DEFAULTS",
-        "the columns are another table's, so the table is partial",
-    ),
-    (
-        "PERIOD FOR SYSTEM_TIME (rs, re)",
-        "periods of MariaDB have no form in the catalog",
-    ),
-    (
-        "PERIOD FOR p (b, c)",
-        "periods of MariaDB have no form in the catalog",
-    ),
+    ("LIKE u INCLUDING DEFAULTS", "the columns are another table's, so the table is partial"),
+    ("PERIOD FOR SYSTEM_TIME (rs, re)", "periods of MariaDB have no form in the catalog"),
+    ("PERIOD FOR p (b, c)", "periods of MariaDB have no form in the catalog"),
 ];
 
 #[test]
@@ -284,18 +246,14 @@ fn a_whole_fixture_is_cut_at_the_same_places() {
             .flat_map(|written| {
                 let source = Source::new("feature.sql", written.as_str());
                 let statements = read(&source, dialect).expect("statements");
-                let texts: Vec<String> = statements
-                    .iter()
-                    .map(|statement| statement.text.text.to_owned())
-                    .collect();
+                let texts: Vec<String> =
+                    statements.iter().map(|statement| statement.text.text.to_owned()).collect();
                 texts
             })
             .collect();
-        for text in [
-            fixture.to_owned(),
-            fixture.replace('\n', "\r\n"),
-            format!("\u{feff}{fixture}"),
-        ] {
+        for text in
+            [fixture.to_owned(), fixture.replace('\n', "\r\n"), format!("\u{feff}{fixture}")]
+        {
             let source = Source::new("features.sql", text);
             let statements = read(&source, dialect).expect("statements");
             let together: Vec<String> = statements

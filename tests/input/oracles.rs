@@ -46,10 +46,7 @@ impl<'a> Slices<'a> {
         let mut slices = Slices::default();
         match &statement.kind {
             Kind::CreateTable(table) => {
-                table
-                    .columns
-                    .iter()
-                    .for_each(|column| slices.column(column));
+                table.columns.iter().for_each(|column| slices.column(column));
                 for constraint in &table.constraints {
                     slices.constraint(&constraint.kind);
                 }
@@ -128,11 +125,7 @@ fn expressions<N: AstNode>(
     root: &SyntaxNode,
     of: impl Fn(N) -> Option<ast::Expr>,
 ) -> BTreeSet<Span> {
-    root.descendants()
-        .filter_map(N::cast)
-        .filter_map(of)
-        .map(|expr| span(expr.syntax()))
-        .collect()
+    root.descendants().filter_map(N::cast).filter_map(of).map(|expr| span(expr.syntax())).collect()
 }
 
 fn agrees_with_postgres(written: &str) {
@@ -165,23 +158,12 @@ fn agrees_with_postgres(written: &str) {
     // A key that is a plain column is a name to them, everything else an expression.
     let every: BTreeSet<Span> = root.descendants().map(|node| span(&node)).collect();
     for slice in slices.generated.iter().chain(&slices.others) {
-        assert!(
-            every.contains(&slice.span()),
-            "`{}` of {written}",
-            slice.text
-        );
+        assert!(every.contains(&slice.span()), "`{}` of {written}", slice.text);
     }
-    let types: BTreeSet<Span> = root
-        .descendants()
-        .filter_map(ast::Type::cast)
-        .map(|ty| span(ty.syntax()))
-        .collect();
+    let types: BTreeSet<Span> =
+        root.descendants().filter_map(ast::Type::cast).map(|ty| span(ty.syntax())).collect();
     for slice in &slices.types {
-        assert!(
-            types.contains(&slice.span()),
-            "type `{}` of {written}",
-            slice.text
-        );
+        assert!(types.contains(&slice.span()), "type `{}` of {written}", slice.text);
     }
 }
 
@@ -196,16 +178,7 @@ fn postgres_features_agree_with_squawk() {
 
 /// Joins words with white space and comments that hold what must not be taken for SQL.
 fn join(random: &mut Random, words: &[&str]) -> String {
-    let gaps = [
-        " ",
-        " ",
-        " ",
-        "\n",
-        "\t ",
-        " /* ' ) , */ ",
-        " -- it's (\n",
-        " /**/ ",
-    ];
+    let gaps = [" ", " ", " ", "\n", "\t ", " /* ' ) , */ ", " -- it's (\n", " /**/ "];
     let mut text = String::new();
     for word in words {
         if !text.is_empty() {
@@ -312,13 +285,7 @@ fn postgres_column(random: &mut Random) -> String {
             1 if !words.contains(&"DEFAULT") => words.extend(["DEFAULT", expression]),
             2 => words.extend(["CHECK", &condition]),
             3 => words.extend(["CONSTRAINT", "c", "CHECK", &condition, "NO INHERIT"]),
-            4 => words.extend([
-                "REFERENCES",
-                "u",
-                "(id)",
-                "ON DELETE SET NULL",
-                "DEFERRABLE",
-            ]),
+            4 => words.extend(["REFERENCES", "u", "(id)", "ON DELETE SET NULL", "DEFERRABLE"]),
             5 => words.extend(["UNIQUE", "NULLS NOT DISTINCT"]),
             // squawk takes a COLLATE behind a default for a part of it, the server does not.
             6 if !words.contains(&"COLLATE") && !words.contains(&"DEFAULT") => {
@@ -338,9 +305,8 @@ fn postgres_statement(random: &mut Random) -> String {
     let expression = random.pick(POSTGRES_EXPRESSIONS);
     match random.below(6) {
         0 | 1 => {
-            let mut elements: Vec<String> = (0..=random.below(4))
-                .map(|_| postgres_column(random))
-                .collect();
+            let mut elements: Vec<String> =
+                (0..=random.below(4)).map(|_| postgres_column(random)).collect();
             let check = format!("CHECK ({condition})");
             elements.push(random.pick(&[check.as_str(), "UNIQUE (a, b) INCLUDE (c)", "CONSTRAINT x FOREIGN KEY (a) REFERENCES s.u (b) MATCH FULL ON UPDATE CASCADE", "EXCLUDE USING gist (a WITH &&) WHERE (b > 0)"]).to_owned());
             let elements = format!("({})", elements.join(random.pick(&[",", ", ", "\n,"])));
@@ -354,12 +320,7 @@ fn postgres_statement(random: &mut Random) -> String {
         }
         2 => {
             let column = postgres_column(random);
-            join(
-                random,
-                &[
-                    "ALTER", "TABLE", "t", "ADD", "COLUMN", &column, ",", "DROP", "b",
-                ],
-            )
+            join(random, &["ALTER", "TABLE", "t", "ADD", "COLUMN", &column, ",", "DROP", "b"])
         }
         3 => {
             let ty = random.pick(POSTGRES_TYPES);
@@ -442,12 +403,7 @@ fn sqlite_expressions(written: &str) -> Option<Vec<String>> {
     };
     match &first {
         Cmd::Stmt(Stmt::CreateTable {
-            body:
-                CreateTableBody::ColumnsAndConstraints {
-                    columns,
-                    constraints,
-                    ..
-                },
+            body: CreateTableBody::ColumnsAndConstraints { columns, constraints, .. },
             ..
         }) => {
             columns.iter().for_each(&mut column);
@@ -520,15 +476,7 @@ fn sqlite_features_agree_with_its_grammar() {
 }
 
 fn sqlite_statement(random: &mut Random) -> String {
-    let types = [
-        "",
-        "INTEGER",
-        "TEXT",
-        "VARCHAR(10, 2)",
-        "UNSIGNED BIG INT",
-        "'a b'",
-        "\"x\" (3)",
-    ];
+    let types = ["", "INTEGER", "TEXT", "VARCHAR(10, 2)", "UNSIGNED BIG INT", "'a b'", "\"x\" (3)"];
     let defaults = [
         "1",
         "-1",

@@ -9,12 +9,8 @@ use miggen::source::{Dialect, Source, Span};
 
 use crate::support::{FEATURES, Random, statements_of};
 
-const DIALECTS: [Dialect; 4] = [
-    Dialect::Postgres,
-    Dialect::MySql,
-    Dialect::MariaDb,
-    Dialect::Sqlite,
-];
+const DIALECTS: [Dialect; 4] =
+    [Dialect::Postgres, Dialect::MySql, Dialect::MariaDb, Dialect::Sqlite];
 
 /// Everything that was cut out of a statement, and where.
 fn pieces<'s>(statement: &'s Statement<'_>) -> Vec<Slice<'s>> {
@@ -51,10 +47,7 @@ fn pieces<'s>(statement: &'s Statement<'_>) -> Vec<Slice<'s>> {
 
 fn stands_in(source: &Source, slice: &Slice<'_>, inside: Span) {
     let span = slice.span();
-    assert!(
-        inside.start <= span.start && span.end <= inside.end,
-        "{span:?} in {inside:?}"
-    );
+    assert!(inside.start <= span.start && span.end <= inside.end, "{span:?} in {inside:?}");
     assert_eq!(&source.text[span.start..span.end], slice.text);
 }
 
@@ -206,11 +199,7 @@ fn mutants_of_expressions_have_facts_or_none() {
         "CASE WHEN a THEN (SELECT max(b) FROM t) ELSE $1 END",
     ];
     for _ in 0..600 {
-        let text = mutant(
-            &mut random,
-            random_of(&expressions, 1),
-            random_of(&expressions, 2),
-        );
+        let text = mutant(&mut random, random_of(&expressions, 1), random_of(&expressions, 2));
         for dialect in DIALECTS {
             let _ = expr::read(&text, dialect);
             expr::proves_not_null(&text, "b", dialect);
@@ -237,11 +226,7 @@ fn nesting_costs_no_stack() {
     on_a_small_stack(|| {
         let deep = 10_000;
         let brackets = format!("{}1{}", "(".repeat(deep), ")".repeat(deep));
-        let cases = format!(
-            "{}1{}",
-            "CASE WHEN a THEN ".repeat(deep),
-            " END".repeat(deep)
-        );
+        let cases = format!("{}1{}", "CASE WHEN a THEN ".repeat(deep), " END".repeat(deep));
         let chain = format!("a{}", " AND a::int || b".repeat(deep));
         for dialect in DIALECTS {
             for inner in [&brackets, &cases, &chain] {
@@ -264,10 +249,7 @@ fn nesting_costs_no_stack() {
         let mut quotes: Vec<String> = (0..500).map(|n| format!("$a{n}$ ")).collect();
         quotes.extend_from_within(..);
         quotes[500..].reverse();
-        assert!(survives(
-            &format!("DO {}", quotes.concat()),
-            Dialect::Postgres
-        ));
+        assert!(survives(&format!("DO {}", quotes.concat()), Dialect::Postgres));
     });
 }
 
@@ -341,9 +323,7 @@ fn no_text_is_read_again_and_again() {
 fn refusal(text: &str, dialect: Dialect) -> String {
     let source = Source::new("change.sql", text);
     match read(&source, dialect) {
-        Ok(statements) => strict(&source, &statements, dialect)
-            .expect_err(text)
-            .to_string(),
+        Ok(statements) => strict(&source, &statements, dialect).expect_err(text).to_string(),
         Err(error) => error.to_string(),
     }
 }
@@ -370,14 +350,8 @@ fn refusals_point_at_the_place() {
         ("CREATE TABLE t (a int DEFAULT 1 2);", Dialect::Postgres),
         ("CREATE TABLE t (a int) ENGINE=InnoDB;", Dialect::Postgres),
         ("CREATE TABLE t (a int COMMENT 'x');", Dialect::Postgres),
-        (
-            "ALTER TABLE t ADD COLUMN a int, MODIFY b int;",
-            Dialect::Postgres,
-        ),
-        (
-            "ALTER TABLE t ADD CONSTRAINT c CHECKS (a > 0);",
-            Dialect::Postgres,
-        ),
+        ("ALTER TABLE t ADD COLUMN a int, MODIFY b int;", Dialect::Postgres),
+        ("ALTER TABLE t ADD CONSTRAINT c CHECKS (a > 0);", Dialect::Postgres),
         ("CREATE INDEX i ON t a;", Dialect::Postgres),
         ("ALTER TABLE ${schema}.t ADD a int;", Dialect::Postgres),
         ("ALTER TABLE a.b.t ADD c int;", Dialect::Postgres),

@@ -23,10 +23,7 @@ pub(crate) struct Ran {
 #[allow(dead_code, reason = "each test binary uses its own part")]
 impl Repo {
     pub(crate) fn new() -> Repo {
-        Repo {
-            folder: TempDir::new().unwrap(),
-            now: NOW.into(),
-        }
+        Repo { folder: TempDir::new().unwrap(), now: NOW.into() }
     }
 
     /// A repository of plain SQL files, with a schema.
@@ -89,11 +86,7 @@ impl Repo {
             let _ = child.stdin.as_mut().unwrap().write_all(input);
         }
         drop(child.stdin.take());
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = child.wait_with_output().unwrap();
+        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
         Ran {
             code: status.code().unwrap_or(-1),
             stdout: String::from_utf8(stdout).unwrap(),

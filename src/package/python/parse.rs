@@ -23,10 +23,7 @@ impl Py {
             Some(tree(module, inner))
         };
         let module = Module::parse(source).ok();
-        module
-            .as_ref()
-            .and_then(read)
-            .unwrap_or_else(|| Py::raw(text))
+        module.as_ref().and_then(read).unwrap_or_else(|| Py::raw(text))
     }
 }
 
@@ -56,11 +53,7 @@ fn tree(module: &Module, node: Node<'_>) -> Py {
             {
                 return Py::Call {
                     function: one_line(module.text(function)),
-                    args: arguments
-                        .positional
-                        .iter()
-                        .map(|item| tree(module, *item))
-                        .collect(),
+                    args: arguments.positional.iter().map(|item| tree(module, *item)).collect(),
                     kwargs: arguments
                         .keywords
                         .iter()

@@ -56,11 +56,8 @@ proptest! {
 #[test]
 fn an_expression_takes_one_line_if_it_fits() {
     let field = Py::call("models.CharField", [], [("max_length", Py::raw("255"))]);
-    let call = Py::call(
-        "migrations.AddField",
-        [],
-        [("model_name", Py::str("user")), ("field", field)],
-    );
+    let call =
+        Py::call("migrations.AddField", [], [("model_name", Py::str("user")), ("field", field)]);
     let line = r#"migrations.AddField(model_name="user", field=models.CharField(max_length=255))"#;
     assert_eq!(call.layout(0, 0, 0), line);
     assert_eq!(call.layout(88 - line.len(), 0, 0), line);
@@ -99,10 +96,7 @@ fn comments_stand_above_their_element() {
         "migrations.RunSQL",
         [
             Py::List(vec![Py::raw("GUARD")]),
-            commented(
-                &["Loses nothing.", "", "But order."],
-                Py::List(vec![Py::str("DROP")]),
-            ),
+            commented(&["Loses nothing.", "", "But order."], Py::List(vec![Py::str("DROP")])),
         ],
         [("hints", commented(&["none"], Py::raw("{}")))],
     );
@@ -130,10 +124,7 @@ fn a_value_that_fits_only_below_its_name_gets_parentheses() {
     assert_eq!(at(82).lines().count(), 3);
     assert!(!at(83).contains('\n'));
     let dict = Py::Dict(vec![(Py::str("k"), Py::str("x".repeat(80)))]);
-    assert_eq!(
-        dict.assigned_to("d", 0),
-        format!("d = {{\n    \"k\": \"{}\",\n}}", "x".repeat(80))
-    );
+    assert_eq!(dict.assigned_to("d", 0), format!("d = {{\n    \"k\": \"{}\",\n}}", "x".repeat(80)));
 }
 
 #[test]
@@ -168,10 +159,7 @@ fn colons_that_would_be_parameters_are_escaped() {
     for (text, escaped) in [
         ("a = :b", r"a = \:b"),
         (":b", r"\:b"),
-        (
-            "x::text, '12:30:00', a := 1, http://x",
-            "x::text, '12:30:00', a := 1, http://x",
-        ),
+        ("x::text, '12:30:00', a := 1, http://x", "x::text, '12:30:00', a := 1, http://x"),
         (r#"'{"a":1}'"#, r#"'{"a"\:1}'"#),
         ("arr[:n]", r"arr[\:n]"),
         (r"'\:'", r"'\\:'"),
@@ -193,9 +181,7 @@ fn colons_that_would_be_parameters_are_escaped() {
 fn sent(text: &str, is_letter: impl Fn(char) -> bool) -> Option<String> {
     let letters: Vec<char> = text.chars().collect();
     let word_end = |from: usize| {
-        let word = letters[from..]
-            .iter()
-            .take_while(|letter| is_letter(**letter));
+        let word = letters[from..].iter().take_while(|letter| is_letter(**letter));
         from + word.count()
     };
     let is_colon = |at: usize| letters.get(at) == Some(&':');
@@ -219,9 +205,8 @@ fn sent(text: &str, is_letter: impl Fn(char) -> bool) -> Option<String> {
 }
 
 fn colons() -> impl Strategy<Value = String> {
-    let parts = prop::sample::select(vec![
-        ":", "\\", "a", "_", "1", " ", "é", "'", "क", "\u{93e}", "²",
-    ]);
+    let parts =
+        prop::sample::select(vec![":", "\\", "a", "_", "1", " ", "é", "'", "क", "\u{93e}", "²"]);
     prop::collection::vec(parts, 0..12).prop_map(|parts| parts.concat())
 }
 

@@ -66,9 +66,7 @@ fn seconds(plan: &Plan, step: &Step) -> Option<(f64, f64, Vec<&'static str>)> {
     let mut sources = Vec::new();
     let mut heavy = false;
     for action in step.up.iter().flat_map(Op::actions) {
-        let rate = RATES
-            .iter()
-            .find(|r| r.action == action && r.dialect == plan.server.dialect);
+        let rate = RATES.iter().find(|r| r.action == action && r.dialect == plan.server.dialect);
         if let Some(rate) = rate {
             heavy = true;
             #[allow(clippy::cast_precision_loss, reason = "an estimate")]
@@ -84,9 +82,7 @@ fn seconds(plan: &Plan, step: &Step) -> Option<(f64, f64, Vec<&'static str>)> {
 }
 
 fn heavy(step: &Step, plan: &Plan) -> bool {
-    step.facts(&plan.server)
-        .iter()
-        .any(|fact| fact.work > Work::Metadata)
+    step.facts(&plan.server).iter().any(|fact| fact.work > Work::Metadata)
 }
 
 /// `step`, `about`, `from`.
@@ -99,24 +95,16 @@ pub(super) fn durations(plan: &Plan) -> Vec<[String; 3]> {
                 Some((low, high, sources)) => [
                     name,
                     range(low, high),
-                    format!(
-                        "{}; times {MARGIN} for disks and replicas",
-                        sources.join("; ")
-                    ),
+                    format!("{}; times {MARGIN} for disks and replicas", sources.join("; ")),
                 ],
                 None if heavy(step, plan) => [
                     name,
                     "grows with the table".into(),
-                    format!(
-                        "no number of rows was given: `--rows {}=…`",
-                        step.table.name
-                    ),
+                    format!("no number of rows was given: `--rows {}=…`", step.table.name),
                 ],
-                None => [
-                    name,
-                    "1 s".into(),
-                    "catalog only; up to 90 s of tries on a busy table".into(),
-                ],
+                None => {
+                    [name, "1 s".into(), "catalog only; up to 90 s of tries on a busy table".into()]
+                }
             });
         }
     }
@@ -134,12 +122,8 @@ pub(super) fn class(plan: &Plan, step: &Step) -> String {
 
 /// How long the strongest lock is held.
 pub(super) fn held(plan: &Plan, step: &Step) -> String {
-    let takes = |wanted: Action| {
-        step.up
-            .iter()
-            .flat_map(Op::actions)
-            .any(|action| action == wanted)
-    };
+    let takes =
+        |wanted: Action| step.up.iter().flat_map(Op::actions).any(|action| action == wanted);
     if takes(Action::UpdateBatch) {
         return "0.1 s a batch".into();
     }

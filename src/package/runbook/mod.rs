@@ -120,10 +120,13 @@ fn view(input: &Input) -> View {
         strategy: prose::strategy(plan),
         who_writes: prose::who_writes(plan),
         picture: picture(plan),
-        application: models::application(plan, input.target.name(), input.folder, &known_models(input)),
-        deploys: (0..plan.deploys.len())
-            .map(|at| deploy(input, at))
-            .collect(),
+        application: models::application(
+            plan,
+            input.target.name(),
+            input.folder,
+            &known_models(input),
+        ),
+        deploys: (0..plan.deploys.len()).map(|at| deploy(input, at)).collect(),
         durations: durations::durations(plan),
         checklist: prose::checklist(plan),
     }
@@ -217,11 +220,8 @@ fn run_lines(input: &Input, step: &Step, emitted: &EmittedStep) -> Vec<String> {
     }
     if let Some(file) = verify_file(input, step) {
         let expected = sql::expectation(&input.plan.server, &step.verify);
-        let name = file
-            .path
-            .file_name()
-            .map(|n| n.to_string_lossy().into_owned())
-            .unwrap_or_default();
+        let name =
+            file.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let command = match input.plan.server.dialect {
             crate::dialect::Dialect::Sqlite => format!("sqlite3 \"$DB\" < $V/{name}"),
             _ => format!("psql -X -f $V/{name}"),

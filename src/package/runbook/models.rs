@@ -21,11 +21,11 @@ pub(super) fn application(
         if changes.is_empty() {
             continue;
         }
-        let mut lines: Vec<String> = changes
-            .iter()
-            .flat_map(|change| lines(plan, target, change, models))
-            .collect();
-        if target == "django" && lines.iter().any(|line| line.starts_with('+') && line.contains("Now()")) {
+        let mut lines: Vec<String> =
+            changes.iter().flat_map(|change| lines(plan, target, change, models)).collect();
+        if target == "django"
+            && lines.iter().any(|line| line.starts_with('+') && line.contains("Now()"))
+        {
             lines.insert(0, "+from django.db.models.functions import Now".into());
         }
         if !lines.is_empty() {
@@ -73,15 +73,7 @@ fn lines(
                 format!("+    {}", mapped(dialect, field)),
             ]
         }
-        (
-            ModelChange::RenameField {
-                from,
-                field,
-                indexes,
-                ..
-            },
-            "alembic",
-        ) => {
+        (ModelChange::RenameField { from, field, indexes, .. }, "alembic") => {
             let mut old = field.clone();
             old.column.name.clone_from(from);
             let mut lines = vec![
@@ -89,14 +81,8 @@ fn lines(
                 format!("+    {}", mapped(dialect, field)),
             ];
             for index in indexes {
-                lines.push(format!(
-                    "-    {}",
-                    table_arg(&index.before, index.constraint)
-                ));
-                lines.push(format!(
-                    "+    {}",
-                    table_arg(&index.after, index.constraint)
-                ));
+                lines.push(format!("-    {}", table_arg(&index.before, index.constraint)));
+                lines.push(format!("+    {}", table_arg(&index.after, index.constraint)));
             }
             lines
         }
@@ -118,45 +104,30 @@ fn lines(
                 _ => Vec::new(),
             }
         }
-        (ModelChange::RenameField { from, field, .. }, "django") => match django(dialect, field, models) {
-            Some(text) => {
-                vec![
-                    format!("-    {from} = {text}"),
-                    format!("+    {} = {text}", django_model::field_name(field)),
-                ]
+        (ModelChange::RenameField { from, field, .. }, "django") => {
+            match django(dialect, field, models) {
+                Some(text) => {
+                    vec![
+                        format!("-    {from} = {text}"),
+                        format!("+    {} = {text}", django_model::field_name(field)),
+                    ]
+                }
+                None => vec![format!("-    {from} = …"), format!("+    {} = …", field.column.name)],
             }
-            None => vec![
-                format!("-    {from} = …"),
-                format!("+    {} = …", field.column.name),
-            ],
-        },
+        }
         (ModelChange::AddIndex { index, .. }, "django") => plain_keys(index)
             .map(|keys| {
-                format!(
-                    "+    models.Index(fields=[{keys}], name={})",
-                    python::string(&index.name)
-                )
+                format!("+    models.Index(fields=[{keys}], name={})", python::string(&index.name))
             })
             .into_iter()
             .collect(),
         (ModelChange::AddField { table, field }, _) => {
-            vec![format!(
-                "+ {}.{} may be read and written",
-                table.name, field.column.name
-            )]
+            vec![format!("+ {}.{} may be read and written", table.name, field.column.name)]
         }
         (ModelChange::AlterField { table, field }, _) => {
-            vec![format!(
-                "+ {}.{} is never NULL",
-                table.name, field.column.name
-            )]
+            vec![format!("+ {}.{} is never NULL", table.name, field.column.name)]
         }
-        (
-            ModelChange::RenameField {
-                table, from, field, ..
-            },
-            _,
-        ) => vec![
+        (ModelChange::RenameField { table, from, field, .. }, _) => vec![
             format!("- {}.{from} is read and written", table.name),
             format!(
                 "+ {}.{} is read and written; {from} is not mentioned any more",
@@ -184,9 +155,7 @@ fn mapped(dialect: Dialect, field: &Field) -> String {
         .map_or_else(|| format!("…{}…", column.ty), |ty| ty.call);
     let mut args = vec![ty];
     if let Some(reference) = &field.references
-        && let ConstraintKind::ForeignKey {
-            table, references, ..
-        } = &reference.kind
+        && let ConstraintKind::ForeignKey { table, references, .. } = &reference.kind
     {
         let column = references.first().map_or("id", String::as_str);
         let name = reference
@@ -201,18 +170,12 @@ fn mapped(dialect: Dialect, field: &Field) -> String {
         ));
     }
     if let Some(Expr(default)) = &column.default {
-        args.push(format!(
-            "server_default=sa.text({})",
-            python::string(&python::sa_text(default))
-        ));
+        args.push(format!("server_default=sa.text({})", python::string(&python::sa_text(default))));
     }
     if field.unique.is_some() && dialect != Dialect::Sqlite {
         args.push("unique=True".into());
     }
-    args.push(format!(
-        "nullable={}",
-        if column.not_null { "False" } else { "True" }
-    ));
+    args.push(format!("nullable={}", if column.not_null { "False" } else { "True" }));
     format!("{} = mapped_column({})", column.name, args.join(", "))
 }
 
@@ -227,25 +190,16 @@ fn table_arg(index: &Index, constraint: bool) -> String {
         .collect();
     let keys = keys.join(", ");
     if constraint {
-        return format!(
-            "sa.UniqueConstraint({keys}, name={})",
-            python::string(&index.name)
-        );
+        return format!("sa.UniqueConstraint({keys}, name={})", python::string(&index.name));
     }
     let unique = if index.unique { ", unique=True" } else { "" };
     let filter = match &index.filter {
         Some(Expr(text)) => {
-            format!(
-                ", postgresql_where=sa.text({})",
-                python::string(&python::sa_text(text))
-            )
+            format!(", postgresql_where=sa.text({})", python::string(&python::sa_text(text)))
         }
         None => String::new(),
     };
-    format!(
-        "sa.Index({}, {keys}{unique}{filter})",
-        python::string(&index.name)
-    )
+    format!("sa.Index({}, {keys}{unique}{filter})", python::string(&index.name))
 }
 
 fn plain_keys(index: &Index) -> Option<String> {
@@ -257,33 +211,18 @@ fn plain_keys(index: &Index) -> Option<String> {
             _ => None,
         })
         .collect();
-    keys.filter(|_| !index.unique && index.filter.is_none())
-        .map(|keys| keys.join(", "))
+    keys.filter(|_| !index.unique && index.filter.is_none()).map(|keys| keys.join(", "))
 }
 
 /// What the drift check of Alembic has to overlook until deploy 2.
 fn leaving(plan: &Plan, folder: &Path) -> Option<String> {
     let mut names = Vec::new();
-    for change in plan
-        .deploys
-        .iter()
-        .flat_map(|d| &d.steps)
-        .flat_map(|s| &s.model)
-    {
-        if let ModelChange::RenameField {
-            table,
-            from,
-            indexes,
-            ..
-        } = change
+    for change in plan.deploys.iter().flat_map(|d| &d.steps).flat_map(|s| &s.model) {
+        if let ModelChange::RenameField { table, from, indexes, .. } = change
             && plan.deploys.len() > 1
         {
             names.push((table.name.clone(), from.clone()));
-            names.extend(
-                indexes
-                    .iter()
-                    .map(|index| (table.name.clone(), index.aside.clone())),
-            );
+            names.extend(indexes.iter().map(|index| (table.name.clone(), index.aside.clone())));
         }
     }
     if names.is_empty() {

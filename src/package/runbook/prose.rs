@@ -13,11 +13,7 @@ pub struct Risk {
 
 /// How much can go wrong, and why.
 pub fn risk(plan: &Plan) -> Risk {
-    let steps: Vec<_> = plan
-        .deploys
-        .iter()
-        .flat_map(|deploy| &deploy.steps)
-        .collect();
+    let steps: Vec<_> = plan.deploys.iter().flat_map(|deploy| &deploy.steps).collect();
     let ops: Vec<&Op> = steps.iter().flat_map(|step| &step.up).collect();
     let sqlite = plan.server.dialect == Dialect::Sqlite;
     let tables: std::collections::BTreeSet<&str> =
@@ -73,14 +69,9 @@ pub fn risk(plan: &Plan) -> Risk {
                 .into(),
         ));
     }
-    if ops
-        .iter()
-        .any(|op| matches!(op, Op::Backfill(b) if b.key.is_none()))
-    {
-        reasons.push((
-            "writes",
-            "existing rows are filled in one UPDATE: writers wait for it".into(),
-        ));
+    if ops.iter().any(|op| matches!(op, Op::Backfill(b) if b.key.is_none())) {
+        reasons
+            .push(("writes", "existing rows are filled in one UPDATE: writers wait for it".into()));
         level = level.max(1);
     }
     if sqlite && ops.iter().any(|op| matches!(op, Op::CreateSync(_))) {
@@ -90,11 +81,7 @@ pub fn risk(plan: &Plan) -> Risk {
         ));
     }
     if plan.policy.downtime != Downtime::None
-        && plan
-            .intent
-            .asked
-            .iter()
-            .any(|asked| matches!(asked.change, Change::RenameColumn(_)))
+        && plan.intent.asked.iter().any(|asked| matches!(asked.change, Change::RenameColumn(_)))
     {
         level = 2;
         reasons.push((
@@ -116,11 +103,8 @@ pub fn risk(plan: &Plan) -> Risk {
                 ));
             }
             Change::RenameColumn(rename) if plan.deploys.len() > 1 => {
-                let old = plan
-                    .before
-                    .tables
-                    .get(&rename.table)
-                    .and_then(|t| t.column(&rename.from));
+                let old =
+                    plan.before.tables.get(&rename.table).and_then(|t| t.column(&rename.from));
                 if old.is_some_and(|column| !column.not_null && column.default.is_some()) {
                     reasons.push((
                         "meaning",
@@ -134,11 +118,7 @@ pub fn risk(plan: &Plan) -> Risk {
             _ => {}
         }
     }
-    if !sqlite
-        && ops
-            .iter()
-            .any(|op| matches!(op, Op::AddColumn { .. } | Op::DropColumn { .. }))
-    {
+    if !sqlite && ops.iter().any(|op| matches!(op, Op::AddColumn { .. } | Op::DropColumn { .. })) {
         reasons.push((
             "clients",
             "those that cache `SELECT *` plans see \"cached plan must not change result type\" once".into(),
@@ -151,21 +131,14 @@ pub fn risk(plan: &Plan) -> Risk {
         "radius",
         format!("everything that reads or writes {tables}; no other table is touched"),
     ));
-    Risk {
-        level: ["low", "medium", "high"][level],
-        reasons,
-    }
+    Risk { level: ["low", "medium", "high"][level], reasons }
 }
 
 /// `deploy`, `database`, `application`, `way back`.
 pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
     let mut rows = Vec::new();
     for (at, deploy) in plan.deploys.iter().enumerate() {
-        let titles: Vec<&str> = deploy
-            .steps
-            .iter()
-            .map(|step| step.title.as_str())
-            .collect();
+        let titles: Vec<&str> = deploy.steps.iter().map(|step| step.title.as_str()).collect();
         let application = match (at, plan.deploys.len()) {
             (0, 1) => "old code, then new code",
             (0, _) => "old code; then new code beside it",
@@ -201,11 +174,7 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                          and rows that old code inserts afterwards would stay empty.",
                         add.table.name
                     )
-                } else if plan.deploys[0]
-                    .steps
-                    .iter()
-                    .any(|step| step.unit == Unit::Rebuild)
-                {
+                } else if plan.deploys[0].steps.iter().any(|step| step.unit == Unit::Rebuild) {
                     format!(
                         "**{name}** cannot be added by ALTER TABLE on a table with rows. The table is made anew beside the \
                          old one, copied, checked and swapped in one transaction, with foreign keys off so that no child \
@@ -289,12 +258,7 @@ pub(super) fn who_writes(plan: &Plan) -> Vec<[String; 2]> {
     for op in syncs {
         let Op::CreateSync(sync) = op else { continue };
         match &sync.kind {
-            SyncKind::Mirror {
-                old,
-                new,
-                old_default,
-                ..
-            } => {
+            SyncKind::Mirror { old, new, old_default, .. } => {
                 row(format!("old code writes {old}"), format!("{new} follows"));
                 row(format!("new code writes {new}"), format!("{old} follows"));
                 if *old_default {
@@ -305,31 +269,17 @@ pub(super) fn who_writes(plan: &Plan) -> Vec<[String; 2]> {
                         ),
                     );
                 }
-                row(
-                    "a row not filled yet is touched".into(),
-                    "it is filled".into(),
-                );
+                row("a row not filled yet is touched".into(), "it is filled".into());
             }
-            SyncKind::Derive {
-                column,
-                expr,
-                sources,
-                ..
-            } => {
-                row(
-                    format!("an INSERT without {column}"),
-                    format!("it gets `{}`", expr.0),
-                );
+            SyncKind::Derive { column, expr, sources, .. } => {
+                row(format!("an INSERT without {column}"), format!("it gets `{}`", expr.0));
                 if !sources.is_empty() {
                     row(
                         format!("an UPDATE of {} alone", sources.join(" or ")),
                         format!("{column} follows"),
                     );
                 }
-                row(
-                    format!("new code writes {column}"),
-                    "it stays as written".into(),
-                );
+                row(format!("new code writes {column}"), "it stays as written".into());
             }
         }
     }
@@ -408,10 +358,7 @@ pub(super) fn troubles(plan: &Plan, deploy: &Deploy) -> Vec<[String; 2]> {
         }
     }
     if plan.server.dialect == Dialect::Sqlite {
-        row(
-            "`database is locked`",
-            "another writer holds it: run the command again".into(),
-        );
+        row("`database is locked`", "another writer holds it: run the command again".into());
         row(
             "`CHECK constraint failed: …`",
             "a guard of the file: its name says what does not hold. Nothing was changed".into(),
@@ -430,12 +377,7 @@ pub(super) fn way_back(plan: &Plan, deploy: &Deploy, number: usize) -> Vec<Strin
     } else {
         lines.push("Old code may run again only after all of these, in this order:".into());
     }
-    for note in deploy
-        .steps
-        .iter()
-        .rev()
-        .filter_map(|step| step.down.note.as_ref())
-    {
+    for note in deploy.steps.iter().rev().filter_map(|step| step.down.note.as_ref()) {
         let useful = note.starts_with("Loses");
         if useful && !lines.contains(note) {
             lines.insert(1.min(lines.len()), note.clone());
@@ -449,28 +391,22 @@ pub(super) fn checklist(plan: &Plan) -> Vec<String> {
     let two = plan.deploys.len() > 1;
     let mut items = Vec::new();
     let steps = plan.deploys[0].steps.len();
-    let released = if two {
-        " · `released` written into `rollout.toml`"
-    } else {
-        ""
-    };
+    let released = if two { " · `released` written into `rollout.toml`" } else { "" };
     let each = if steps > 1 {
         format!("{steps} steps, each verified")
     } else {
         "the step, verified".into()
     };
-    items.push(format!(
-        "deploy 1: pre-checks · {each} · new code out{released}"
-    ));
+    items.push(format!("deploy 1: pre-checks · {each} · new code out{released}"));
     if two {
         items.push("nobody else uses the old form (reports, exports, other services) · date of deploy 2 in the calendar".into());
         items.push("deploy 2: `miggen next` · no old code left · every step, verified".into());
     }
-    let heavy = plan.deploys.iter().flat_map(|d| &d.steps).any(|s| {
-        s.facts(&plan.server)
-            .iter()
-            .any(|f| f.work == Work::Rewrite)
-    });
+    let heavy = plan
+        .deploys
+        .iter()
+        .flat_map(|d| &d.steps)
+        .any(|s| s.facts(&plan.server).iter().any(|f| f.work == Work::Rewrite));
     if heavy {
         items.push("a backup that was restored once".into());
     }

@@ -31,9 +31,7 @@ FROM pg_stat_activity
 WHERE datname = current_database() AND xact_start < now() - interval '1 min';"
             .to_owned(),
     ];
-    if has(deploy, |op| {
-        matches!(op, Op::Backfill(_) | Op::CreateIndex { .. })
-    }) {
+    if has(deploy, |op| matches!(op, Op::Backfill(_) | Op::CreateIndex { .. })) {
         queries.push(
             "-- No row: these keep dead rows as well.
 SELECT gid FROM pg_prepared_xacts;
@@ -58,10 +56,7 @@ SELECT tgname FROM pg_trigger WHERE tgrelid = {literal}::regclass AND NOT tgisin
             _ => continue,
         };
         // A column of this rollout is not there yet.
-        if deploy
-            .steps
-            .iter()
-            .any(|step| step.phase == crate::plan::Phase::Expand)
+        if deploy.steps.iter().any(|step| step.phase == crate::plan::Phase::Expand)
             && matches!(condition, Condition::NoDuplicates { .. })
         {
             continue;
@@ -74,14 +69,10 @@ SELECT tgname FROM pg_trigger WHERE tgrelid = {literal}::regclass AND NOT tgisin
 }
 
 fn conditions(deploy: &Deploy) -> impl Iterator<Item = &Condition> {
-    deploy
-        .steps
-        .iter()
-        .flat_map(|step| &step.up)
-        .flat_map(|op| match op {
-            Op::Guard(conditions) => conditions.as_slice(),
-            _ => &[],
-        })
+    deploy.steps.iter().flat_map(|step| &step.up).flat_map(|op| match op {
+        Op::Guard(conditions) => conditions.as_slice(),
+        _ => &[],
+    })
 }
 
 pub(super) fn watch(plan: &Plan, deploy: &Deploy) -> Vec<String> {
@@ -97,9 +88,7 @@ FROM pg_stat_activity WHERE application_name LIKE 'backfill %';"
                 .to_owned(),
         );
     }
-    if has(deploy, |op| {
-        op.actions().contains(&Action::CreateIndexOnline)
-    }) {
+    if has(deploy, |op| op.actions().contains(&Action::CreateIndexOnline)) {
         queries.push(
             "-- Progress of an index; current_locker_pid is the transaction it waits for
 SELECT phase, blocks_done, blocks_total, lockers_done, lockers_total, current_locker_pid

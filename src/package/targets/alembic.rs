@@ -55,22 +55,15 @@ impl Target for Alembic {
     }
 
     fn emit(&self, request: &Request) -> Result<Emission> {
-        let project = alembic::read(
-            request.repo,
-            request.folder.as_deref(),
-            request.parent.as_deref(),
-        )?;
+        let project =
+            alembic::read(request.repo, request.folder.as_deref(), request.parent.as_deref())?;
         let mut parent = project.head.clone();
         let mut steps = Vec::new();
         for (position, step) in request.steps().iter().enumerate() {
             let content = format!("{}\n{:?}", request.message(step), step.up);
             let revision = project.revision_id(parent.as_deref(), &content);
-            let name = project.file_name(
-                &revision,
-                &request.file_slug(step),
-                position,
-                request.created,
-            );
+            let name =
+                project.file_name(&revision, &request.file_slug(step), position, request.created);
             let view = revision_view(request, step, &revision, parent.as_deref(), position);
             steps.push(EmittedStep {
                 files: vec![File {
@@ -78,10 +71,7 @@ impl Target for Alembic {
                     contents: request.engine.render("alembic/revision.py.j2", &view)?,
                 }],
                 up: vec![format!("alembic upgrade {revision}")],
-                down: vec![format!(
-                    "alembic downgrade {}",
-                    parent.as_deref().unwrap_or("base")
-                )],
+                down: vec![format!("alembic downgrade {}", parent.as_deref().unwrap_or("base"))],
             });
             parent = Some(revision);
         }
@@ -93,10 +83,7 @@ impl Target for Alembic {
                     .into(),
             );
         }
-        Ok(Emission {
-            parent: project.head,
-            steps,
-            notes, ..Emission::default() })
+        Ok(Emission { parent: project.head, steps, notes, ..Emission::default() })
     }
 }
 
@@ -111,11 +98,7 @@ fn revision_view(
     let (up, down) = (request.up(step), request.down(step));
     let upgrade = module.body(request, step.unit, &up);
     let mut downgrade = module.body(request, step.unit, &down);
-    let mut downgrade_doc = step
-        .down
-        .note
-        .clone()
-        .unwrap_or_else(|| "Downgrade schema.".into());
+    let mut downgrade_doc = step.down.note.clone().unwrap_or_else(|| "Downgrade schema.".into());
     if downgrade.is_empty() && step.down.note.is_none() {
         downgrade_doc = "Nothing to undo.".into();
     }
@@ -157,11 +140,7 @@ fn revision_view(
 /// A docstring, in which nothing can end it early.
 fn docstring(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"");
-    let text = if text.ends_with('"') {
-        format!("{text} ")
-    } else {
-        text
-    };
+    let text = if text.ends_with('"') { format!("{text} ") } else { text };
     format!("\"\"\"{text}\"\"\"")
 }
 
@@ -184,11 +163,7 @@ impl Module {
             if let Some(calls) = self.native(request, unit, op, statements) {
                 for (comment, call) in calls {
                     lines.extend(comments(&comment, indent));
-                    lines.push(format!(
-                        "{}{}",
-                        " ".repeat(indent),
-                        call.layout(indent, 0, 0)
-                    ));
+                    lines.push(format!("{}{}", " ".repeat(indent), call.layout(indent, 0, 0)));
                 }
                 continue;
             }
@@ -258,11 +233,7 @@ impl Module {
             number += 1;
             free = format!("{name}_{number}");
         }
-        self.constants.push(Constant {
-            comment,
-            name: free.clone(),
-            value,
-        });
+        self.constants.push(Constant { comment, name: free.clone(), value });
         free
     }
 
@@ -276,11 +247,9 @@ impl Module {
     ) -> Option<Vec<(Vec<String>, Py)>> {
         // One statement for several operations (a lock with what it is for) has no call.
         let folded = unit == Unit::Alone
-            && statements.iter().any(|sql| {
-                sql.name
-                    .as_ref()
-                    .is_some_and(|name| name.starts_with("LOCK_"))
-            });
+            && statements
+                .iter()
+                .any(|sql| sql.name.as_ref().is_some_and(|name| name.starts_with("LOCK_")));
         if statements.is_empty() || folded {
             return None;
         }
@@ -288,22 +257,14 @@ impl Module {
         let postgres = dialect == Dialect::Postgres;
         let comment = || statements[0].comment.clone();
         match op {
-            Op::AddColumn {
-                table,
-                column,
-                constraints,
-            } => {
+            Op::AddColumn { table, column, constraints } => {
                 if !postgres && !constraints.is_empty() {
                     return None;
                 }
                 let column = self.column(dialect, column)?;
                 let mut calls = vec![(
                     comment(),
-                    call(
-                        "op.add_column",
-                        vec![Py::Str(table.name.clone()), column],
-                        schema(table),
-                    ),
+                    call("op.add_column", vec![Py::Str(table.name.clone()), column], schema(table)),
                 )];
                 for constraint in constraints {
                     calls.push((Vec::new(), Self::add_constraint(table, constraint)?));
@@ -324,11 +285,7 @@ impl Module {
                 let args = vec![Py::Str(table.name.clone()), Py::Str(from.clone())];
                 Some(vec![(comment(), call("op.alter_column", args, kwargs))])
             }
-            Op::SetDefault {
-                table,
-                column,
-                expr: Expr(expr),
-            } if postgres => {
+            Op::SetDefault { table, column, expr: Expr(expr) } if postgres => {
                 self.sqlalchemy = true;
                 let default = call("sa.text", vec![Py::Str(python::sa_text(expr))], vec![]);
                 let mut kwargs = vec![("server_default".into(), default)];
@@ -349,10 +306,7 @@ impl Module {
                 self.uses(ty.postgresql);
                 let mut kwargs = vec![
                     ("existing_type".into(), Py::Raw(ty.call)),
-                    (
-                        "nullable".into(),
-                        Py::Raw(if nullable { "True" } else { "False" }.into()),
-                    ),
+                    ("nullable".into(), Py::Raw(if nullable { "True" } else { "False" }.into())),
                 ];
                 kwargs.extend(schema(table));
                 let args = vec![Py::Str(table.name.clone()), Py::Str(column.clone())];
@@ -365,19 +319,12 @@ impl Module {
                 let mut kwargs = schema(table);
                 kwargs.insert(
                     0,
-                    (
-                        "type_".into(),
-                        Py::Str(constraint_type(request, table, name).into()),
-                    ),
+                    ("type_".into(), Py::Str(constraint_type(request, table, name).into())),
                 );
                 let args = vec![own_name(name), Py::Str(table.name.clone())];
                 Some(vec![(comment(), call("op.drop_constraint", args, kwargs))])
             }
-            Op::CreateIndex {
-                table,
-                index,
-                online,
-            } => {
+            Op::CreateIndex { table, index, online } => {
                 let create = self.create_index(table, index, *online)?;
                 let mut calls = Vec::new();
                 if *online {
@@ -386,11 +333,9 @@ impl Module {
                 calls.push((Vec::new(), create));
                 Some(calls)
             }
-            Op::DropIndex {
-                table,
-                index,
-                online,
-            } => Some(vec![(comment(), drop_index(table, index, *online))]),
+            Op::DropIndex { table, index, online } => {
+                Some(vec![(comment(), drop_index(table, index, *online))])
+            }
             _ => None,
         }
     }
@@ -421,11 +366,7 @@ impl Module {
         }
         let nullable = if column.not_null { "False" } else { "True" };
         kwargs.push(("nullable".into(), Py::Raw(nullable.into())));
-        Some(call(
-            "sa.Column",
-            vec![Py::Str(column.name.clone()), Py::Raw(ty.call)],
-            kwargs,
-        ))
+        Some(call("sa.Column", vec![Py::Str(column.name.clone()), Py::Raw(ty.call)], kwargs))
     }
 
     fn add_constraint(table: &TableName, constraint: &Constraint) -> Option<Py> {
@@ -441,12 +382,7 @@ impl Module {
                 kwargs.extend(schema(table));
                 ("op.create_check_constraint", args)
             }
-            ConstraintKind::ForeignKey {
-                columns,
-                table: to,
-                references,
-                actions: None,
-            } => {
+            ConstraintKind::ForeignKey { columns, table: to, references, actions: None } => {
                 if references.is_empty() || table.schema.is_some() || to.schema.is_some() {
                     return None;
                 }
@@ -485,11 +421,7 @@ impl Module {
                 }
             });
         }
-        let args = vec![
-            own_name(&index.name),
-            Py::Str(table.name.clone()),
-            Py::List(keys),
-        ];
+        let args = vec![own_name(&index.name), Py::Str(table.name.clone()), Py::List(keys)];
         let mut kwargs: Vec<(String, Py)> = Vec::new();
         if index.unique {
             kwargs.push(("unique".into(), Py::Raw("True".into())));
@@ -501,11 +433,7 @@ impl Module {
         if let Some(Expr(filter)) = &index.filter {
             self.sqlalchemy = true;
             let filter = call("sa.text", vec![Py::Str(python::sa_text(filter))], vec![]);
-            let name = if online {
-                "postgresql_where"
-            } else {
-                "sqlite_where"
-            };
+            let name = if online { "postgresql_where" } else { "sqlite_where" };
             kwargs.push((name.into(), filter));
         }
         Some(call("op.create_index", args, kwargs))
@@ -513,11 +441,7 @@ impl Module {
 }
 
 fn call(function: &str, args: Vec<Py>, kwargs: Vec<(String, Py)>) -> Py {
-    Py::Call {
-        function: function.into(),
-        args,
-        kwargs,
-    }
+    Py::Call { function: function.into(), args, kwargs }
 }
 
 /// A name that no naming convention rewrites.
@@ -526,11 +450,7 @@ fn own_name(name: &str) -> Py {
 }
 
 fn schema(table: &TableName) -> Vec<(String, Py)> {
-    table
-        .schema
-        .iter()
-        .map(|schema| ("schema".into(), Py::Str(schema.clone())))
-        .collect()
+    table.schema.iter().map(|schema| ("schema".into(), Py::Str(schema.clone()))).collect()
 }
 
 fn drop_index(table: &TableName, index: &Index, online: bool) -> Py {
@@ -560,8 +480,5 @@ fn constraint_type(request: &Request, table: &TableName, name: &str) -> &'static
 }
 
 fn comments(lines: &[String], indent: usize) -> Vec<String> {
-    lines
-        .iter()
-        .map(|line| format!("{}# {line}", " ".repeat(indent)))
-        .collect()
+    lines.iter().map(|line| format!("{}# {line}", " ".repeat(indent))).collect()
 }

@@ -70,10 +70,7 @@ impl Target for Django {
             let name = project.migration_name(&request.file_slug(step), position);
             let view = migration(request, &project, &others, step, before.as_deref());
             let label = |name: &Option<String>| match name {
-                Some(name) => name
-                    .chars()
-                    .take_while(char::is_ascii_digit)
-                    .collect::<String>(),
+                Some(name) => name.chars().take_while(char::is_ascii_digit).collect::<String>(),
                 None => "zero".into(),
             };
             // An unnumbered leaf is named in full.
@@ -88,11 +85,7 @@ impl Target for Django {
                     path: project.folder.join(format!("{name}.py")),
                     contents: request.engine.render("django/migration.py.j2", &view)?,
                 }],
-                up: vec![format!(
-                    "python manage.py migrate {} {}",
-                    project.app,
-                    short(&before)
-                )],
+                up: vec![format!("python manage.py migrate {} {}", project.app, short(&before))],
                 down: vec![format!("python manage.py migrate {} {down}", project.app)],
             });
         }
@@ -120,14 +113,8 @@ impl Target for Django {
 fn referenced_models(request: &Request) -> Result<BTreeMap<String, String>> {
     let mut models = BTreeMap::new();
     for change in request.steps().iter().flat_map(|step| &step.model) {
-        if let ModelChange::AddField {
-            field:
-                Field {
-                    references: Some(reference),
-                    ..
-                },
-            ..
-        } = change
+        if let ModelChange::AddField { field: Field { references: Some(reference), .. }, .. } =
+            change
             && let ConstraintKind::ForeignKey { table, .. } = &reference.kind
         {
             let name = table.name.as_str();
@@ -174,20 +161,10 @@ fn migration(
     Migration {
         imports,
         constants: builder.constants,
-        class_attributes: if atomic {
-            Vec::new()
-        } else {
-            vec!["atomic = False".into()]
-        },
+        class_attributes: if atomic { Vec::new() } else { vec!["atomic = False".into()] },
         dependencies: before
             .iter()
-            .map(|leaf| {
-                format!(
-                    "({}, {})",
-                    python::string(&project.app),
-                    python::string(leaf)
-                )
-            })
+            .map(|leaf| format!("({}, {})", python::string(&project.app), python::string(leaf)))
             .collect(),
         operations,
         message: request.message(step),
@@ -219,9 +196,7 @@ impl Builder<'_> {
     fn operations(&mut self, step: &Step) -> Vec<Operation> {
         let (up, down) = (self.request.up(step), self.request.down(step));
         let flat = |part: &[Rendered]| -> Vec<Sql> {
-            part.iter()
-                .flat_map(|rendered| rendered.statements.clone())
-                .collect()
+            part.iter().flat_map(|rendered| rendered.statements.clone()).collect()
         };
         let names = settings(self.request, step.unit);
         let mut operations = Vec::new();
@@ -246,36 +221,21 @@ impl Builder<'_> {
             pre = if all.is_empty() {
                 all
             } else {
-                set(names)
-                    .into_iter()
-                    .chain(all)
-                    .chain(reset(names))
-                    .collect()
+                set(names).into_iter().chain(all).chain(reset(names)).collect()
             };
             post = Vec::new();
             let back = flat(&down);
             down_last = if back.is_empty() {
                 back
             } else {
-                set(names)
-                    .into_iter()
-                    .chain(back)
-                    .chain(reset(names))
-                    .collect()
+                set(names).into_iter().chain(back).chain(reset(names)).collect()
             };
             down_first = Vec::new();
         }
         let note = step.down.note.clone();
         let states = self.states(step, native.is_some());
-        let run = self.run_sql(
-            &pre,
-            &down_last,
-            if native.is_none() {
-                note.as_deref()
-            } else {
-                None
-            },
-        );
+        let run =
+            self.run_sql(&pre, &down_last, if native.is_none() { note.as_deref() } else { None });
         match (run, native) {
             (run, Some(native)) => {
                 operations.extend(run.map(|call| operation(Vec::new(), &call)));
@@ -301,16 +261,9 @@ impl Builder<'_> {
         }
         let noop = || Py::Raw("migrations.RunSQL.noop".into());
         let up = if up.is_empty() { noop() } else { self.list(up) };
-        let down = if down.is_empty() {
-            noop()
-        } else {
-            self.list(down)
-        };
+        let down = if down.is_empty() { noop() } else { self.list(down) };
         let down = match note {
-            Some(note) => Py::Commented {
-                comment: vec![note.to_owned()],
-                value: Box::new(down),
-            },
+            Some(note) => Py::Commented { comment: vec![note.to_owned()], value: Box::new(down) },
             None => down,
         };
         Some(call("migrations.RunSQL", vec![up, down], vec![]))
@@ -330,10 +283,7 @@ impl Builder<'_> {
                 if sql.comment.is_empty() {
                     value
                 } else {
-                    Py::Commented {
-                        comment: sql.comment.clone(),
-                        value: Box::new(value),
-                    }
+                    Py::Commented { comment: sql.comment.clone(), value: Box::new(value) }
                 }
             })
             .collect();
@@ -351,11 +301,7 @@ impl Builder<'_> {
             number += 1;
             free = format!("{name}_{number}");
         }
-        self.constants.push(Constant {
-            comment: sql.comment.clone(),
-            name: free.clone(),
-            value,
-        });
+        self.constants.push(Constant { comment: sql.comment.clone(), name: free.clone(), value });
         free
     }
 
@@ -367,26 +313,20 @@ impl Builder<'_> {
         let model = self.model?.name.to_lowercase();
         for (position, rendered) in up.iter().enumerate() {
             match rendered.op {
-                Op::AddColumn {
-                    column,
-                    constraints,
-                    ..
-                } if constraints.is_empty() => {
+                Op::AddColumn { column, constraints, .. } if constraints.is_empty() => {
                     let field = step.model.iter().find_map(|change| match change {
                         ModelChange::AddField { field, .. } if field.column.name == column.name => {
                             Some(field)
                         }
                         _ => None,
                     })?;
-                    let same =
-                        field.column == *column && field.unique.is_none() && field.references.is_none();
+                    let same = field.column == *column
+                        && field.unique.is_none()
+                        && field.references.is_none();
                     // Django quotes every name and writes types its own way; what counts is that the
                     // column comes out the same.
-                    let constant = field
-                        .column
-                        .default
-                        .as_ref()
-                        .is_none_or(django_model::is_constant);
+                    let constant =
+                        field.column.default.as_ref().is_none_or(django_model::is_constant);
                     let text = self.field(field).filter(|_| same && constant)?;
                     self.uses(&text);
                     return Some(Native {
@@ -395,11 +335,7 @@ impl Builder<'_> {
                         before: Vec::new(),
                     });
                 }
-                Op::CreateIndex {
-                    index,
-                    online: true,
-                    ..
-                } => {
+                Op::CreateIndex { index, online: true, .. } => {
                     let known = step
                         .model
                         .iter()
@@ -412,10 +348,7 @@ impl Builder<'_> {
                         call: call(
                             "AddIndexConcurrently",
                             vec![],
-                            vec![
-                                ("model_name".into(), Py::Str(model)),
-                                ("index".into(), text),
-                            ],
+                            vec![("model_name".into(), Py::Str(model)), ("index".into(), text)],
                         ),
                         before: rendered.statements[..rendered.statements.len() - 1].to_vec(),
                     });
@@ -452,12 +385,7 @@ impl Builder<'_> {
                         ));
                     }
                 }
-                ModelChange::RenameField {
-                    from,
-                    field,
-                    indexes,
-                    ..
-                } => {
+                ModelChange::RenameField { from, field, indexes, .. } => {
                     let Some((old, known)) = model.field_of(from) else {
                         continue;
                     };
@@ -507,20 +435,15 @@ impl Builder<'_> {
 
     /// The models declare this index by name; one made by `db_index` follows its field.
     fn knows(&self, index: &RenamedIndex) -> bool {
-        self.model.is_some_and(|model| {
-            model
-                .indexes
-                .iter()
-                .any(|own| own.name == index.before.name)
-        })
+        self.model
+            .is_some_and(|model| model.indexes.iter().any(|own| own.name == index.before.name))
     }
 
     fn field(&self, field: &Field) -> Option<Py> {
         let to = match &field.references {
-            Some(Constraint {
-                kind: ConstraintKind::ForeignKey { table, .. },
-                ..
-            }) => Some(self.others.get(&table.name).cloned()?),
+            Some(Constraint { kind: ConstraintKind::ForeignKey { table, .. }, .. }) => {
+                Some(self.others.get(&table.name).cloned()?)
+            }
             _ => None,
         };
         django_model::field(self.request.plan.server.dialect, field, to.as_deref())
@@ -541,9 +464,7 @@ impl Builder<'_> {
             .iter()
             .map(|key| match key {
                 Key::Column { name, rest: None } => {
-                    let field = model
-                        .field_of(name)
-                        .map_or(name.as_str(), |(field, _)| field);
+                    let field = model.field_of(name).map_or(name.as_str(), |(field, _)| field);
                     Some(Py::Str(field.to_owned()))
                 }
                 _ => None,
@@ -578,11 +499,7 @@ fn undoes(down: &Op, up: &Op) -> bool {
 }
 
 fn call(function: &str, args: Vec<Py>, kwargs: Vec<(String, Py)>) -> Py {
-    Py::Call {
-        function: function.into(),
-        args,
-        kwargs,
-    }
+    Py::Call { function: function.into(), args, kwargs }
 }
 
 fn add_field(model: &str, name: &str, field: Py) -> Py {
@@ -605,10 +522,7 @@ fn add_index(model: &str, index: Py) -> Py {
     call(
         "migrations.AddIndex",
         vec![],
-        vec![
-            ("model_name".into(), Py::Str(model.into())),
-            ("index".into(), index),
-        ],
+        vec![("model_name".into(), Py::Str(model.into())), ("index".into(), index)],
     )
 }
 
@@ -623,8 +537,5 @@ fn state_only(states: Vec<Py>, database: Option<Py>) -> Py {
 }
 
 fn operation(comment: Vec<String>, call: &Py) -> Operation {
-    Operation {
-        comment,
-        code: format!("        {},", call.layout(8, 0, 1)),
-    }
+    Operation { comment, code: format!("        {},", call.layout(8, 0, 1)) }
 }

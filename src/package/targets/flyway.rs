@@ -41,12 +41,9 @@ impl Target for Flyway {
         for (step, version) in request.steps().iter().zip(&versions) {
             let name = project.file_name(version, &request.file_slug(step));
             let path = project.folder.join(&name);
-            let contents = request
-                .engine
-                .render("flyway/migration.sql.j2", &migration(request, step))?;
-            let mut conf = Conf {
-                settings: Vec::new(),
-            };
+            let contents =
+                request.engine.render("flyway/migration.sql.j2", &migration(request, step))?;
+            let mut conf = Conf { settings: Vec::new() };
             if step.unit != Unit::Transaction {
                 conf.settings.push("executeInTransaction=false");
             }
@@ -62,18 +59,13 @@ impl Target for Flyway {
                 conf.settings.push("placeholderReplacement=false");
             }
             let back = project.rollback.join(&name);
-            let mut statements: Vec<Sql> = request
-                .down(step)
-                .into_iter()
-                .flat_map(|rendered| rendered.statements)
-                .collect();
+            let mut statements: Vec<Sql> =
+                request.down(step).into_iter().flat_map(|rendered| rendered.statements).collect();
             statements.push(Sql {
                 comment: vec![format!(
                     "Flyway Community has no undo: so that V{version} can run again."
                 )],
-                ..plain(format!(
-                    "DELETE FROM flyway_schema_history WHERE version = '{version}'"
-                ))
+                ..plain(format!("DELETE FROM flyway_schema_history WHERE version = '{version}'"))
             });
             let rollback = script(
                 request,
@@ -82,16 +74,11 @@ impl Target for Flyway {
                 step.down.note.clone(),
                 request.message(step),
             );
-            let mut files = vec![File {
-                path: path.clone(),
-                contents,
-            }];
+            let mut files = vec![File { path: path.clone(), contents }];
             if !conf.settings.is_empty() {
                 files.push(File {
                     path: path.with_file_name(format!("{name}.conf")),
-                    contents: request
-                        .engine
-                        .render("flyway/migration.sql.conf.j2", &conf)?,
+                    contents: request.engine.render("flyway/migration.sql.conf.j2", &conf)?,
                 });
             }
             files.push(File {
@@ -127,42 +114,26 @@ impl Target for Flyway {
                     .into(),
             );
         }
-        let parent = project
-            .existing
-            .first()
-            .map(|version| version.text().to_owned());
-        Ok(Emission {
-            parent,
-            steps,
-            notes, ..Emission::default() })
+        let parent = project.existing.first().map(|version| version.text().to_owned());
+        Ok(Emission { parent, steps, notes, ..Emission::default() })
     }
 }
 
 fn migration(request: &Request, step: &Step) -> SqlFile {
-    let statements: Vec<Sql> = request
-        .up(step)
-        .into_iter()
-        .flat_map(|rendered| rendered.statements)
-        .collect();
+    let statements: Vec<Sql> =
+        request.up(step).into_iter().flat_map(|rendered| rendered.statements).collect();
     let (mut all, mut head, mut tail) = (statements, Vec::new(), Vec::new());
     match step.unit {
         Unit::Transaction => {}
         Unit::Alone => {
             let names = settings(request, step.unit);
-            all = set(names)
-                .into_iter()
-                .chain(all)
-                .chain(reset(names))
-                .collect();
+            all = set(names).into_iter().chain(all).chain(reset(names)).collect();
         }
         Unit::Rebuild => {
             // Flyway's reader of SQLite takes BEGIN for the start of a block.
-            head = ["PRAGMA foreign_keys = OFF;", "SAVEPOINT miggen;", ""]
-                .map(str::to_owned)
-                .to_vec();
-            tail = ["", "RELEASE miggen;", "PRAGMA foreign_keys = ON;"]
-                .map(str::to_owned)
-                .to_vec();
+            head =
+                ["PRAGMA foreign_keys = OFF;", "SAVEPOINT miggen;", ""].map(str::to_owned).to_vec();
+            tail = ["", "RELEASE miggen;", "PRAGMA foreign_keys = ON;"].map(str::to_owned).to_vec();
         }
     }
     SqlFile {

@@ -20,13 +20,8 @@ pub trait Target: Sync {
     fn emit(&self, request: &Request) -> Result<Emission>;
 }
 
-pub const TARGETS: &[&dyn Target] = &[
-    &alembic::Alembic,
-    &flyway::Flyway,
-    &django::Django,
-    &sqlx::Sqlx,
-    &raw::Raw,
-];
+pub const TARGETS: &[&dyn Target] =
+    &[&alembic::Alembic, &flyway::Flyway, &django::Django, &sqlx::Sqlx, &raw::Raw];
 
 /// The target of that name.
 pub fn target(name: &str) -> Option<&'static dyn Target> {

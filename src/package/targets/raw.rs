@@ -71,7 +71,9 @@ impl Target for Raw {
         Ok(Emission {
             parent: project.last.map(|last| last.to_string()),
             steps,
-            notes: Vec::new(), ..Emission::default() })
+            notes: Vec::new(),
+            ..Emission::default()
+        })
     }
 }
 

@@ -27,23 +27,14 @@ impl Target for Sqlx {
     fn emit(&self, request: &Request) -> Result<Emission> {
         let project = sqlx::read(request.repo, request.folder.as_deref())?;
         if !project.reversible && !project.existing.is_empty() {
-            return Err(
-                Error::refused("this repository's migrations have no way back")
-                    .note(
-                        "miggen writes an up and a down for every step, and sqlx mixes both kinds",
-                    )
-                    .hint("start with `sqlx migrate add -r NAME`; from then on files are pairs"),
-            );
+            return Err(Error::refused("this repository's migrations have no way back")
+                .note("miggen writes an up and a down for every step, and sqlx mixes both kinds")
+                .hint("start with `sqlx migrate add -r NAME`; from then on files are pairs"));
         }
         let divided: Vec<(&Step, Vec<Piece>)> = request
             .steps()
             .into_iter()
-            .map(|step| {
-                (
-                    step,
-                    pieces(step.unit, &request.up(step), &request.down(step)),
-                )
-            })
+            .map(|step| (step, pieces(step.unit, &request.up(step), &request.down(step))))
             .collect();
         let count = divided.iter().map(|(_, pieces)| pieces.len()).sum();
         let mut versions = project.versions(count, request.created).into_iter();
@@ -53,9 +44,7 @@ impl Target for Sqlx {
         for (step, pieces) in divided {
             let mut files = Vec::new();
             let mut last = before.clone();
-            let outside = pieces
-                .iter()
-                .any(|piece| piece.up_alone() || piece.down_alone());
+            let outside = pieces.iter().any(|piece| piece.up_alone() || piece.down_alone());
             for piece in &pieces {
                 let Some(version) = versions.next() else {
                     break;
@@ -87,9 +76,7 @@ impl Target for Sqlx {
             steps.push(EmittedStep {
                 files,
                 up: vec![format!("{options}sqlx migrate run --target-version {last}")],
-                down: vec![format!(
-                    "{options}sqlx migrate revert --target-version {before}"
-                )],
+                down: vec![format!("{options}sqlx migrate revert --target-version {before}")],
             });
             before = last;
         }
@@ -102,7 +89,9 @@ impl Target for Sqlx {
         Ok(Emission {
             parent: parent.map(|version| version.to_string()),
             steps,
-            notes, ..Emission::default() })
+            notes,
+            ..Emission::default()
+        })
     }
 }
 

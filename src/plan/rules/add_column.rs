@@ -45,7 +45,9 @@ pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
         (None, DefaultKind::Volatile) if !can_rebuild => rule.own_value_each(),
         (None, DefaultKind::Stable | DefaultKind::Volatile) if can_rebuild => Ok(rule.rebuilt()),
         // SQLite refuses a reference with a value while foreign keys are on.
-        (None, DefaultKind::Constant) if can_rebuild && add.references.is_some() => Ok(rule.rebuilt()),
+        (None, DefaultKind::Constant) if can_rebuild && add.references.is_some() => {
+            Ok(rule.rebuilt())
+        }
         (None, _) => rule.in_place(),
     }
 }
@@ -78,11 +80,7 @@ impl Rule<'_> {
         )
         .ok_or_else(|| {
             context
-                .refuse_at(
-                    fill.span,
-                    "miggen cannot carry this expression into a trigger",
-                    "here",
-                )
+                .refuse_at(fill.span, "miggen cannot carry this expression into a trigger", "here")
                 .note("a name in it may be a column or something else")
                 .hint(format!("qualify the columns: `{}.…`", table.name))
         })?;
@@ -90,34 +88,20 @@ impl Rule<'_> {
         let mut guards = Vec::new();
         let always_valued = fill.strict
             && fill.sources.iter().all(|source| {
-                context
-                    .table(table)
-                    .column(source)
-                    .is_some_and(|column| column.not_null)
+                context.table(table).column(source).is_some_and(|column| column.not_null)
             });
         if column.not_null && !always_valued {
             guards.push(Condition::NoRows {
                 table: table.clone(),
                 filter: if fill.strict {
-                    Predicate::Or(
-                        fill.sources
-                            .iter()
-                            .cloned()
-                            .map(Predicate::IsNull)
-                            .collect(),
-                    )
+                    Predicate::Or(fill.sources.iter().cloned().map(Predicate::IsNull).collect())
                 } else {
                     Predicate::ExprIsNull(fill.expr.clone())
                 },
-                reason: Reason::NoValue {
-                    column: column.name.clone(),
-                },
+                reason: Reason::NoValue { column: column.name.clone() },
             });
         }
-        let empty = Column {
-            not_null: false,
-            ..column.clone()
-        };
+        let empty = Column { not_null: false, ..column.clone() };
         let nn = (column.not_null && checked_after_trigger).then(|| self.not_null_check());
         let mut tail = vec![Op::CreateSync(sync.clone())];
         tail.push(Op::Touch {
@@ -126,12 +110,8 @@ impl Rule<'_> {
             column: column.name.clone(),
         });
         let model_not_null = column.not_null && checked_after_trigger;
-        let mut expand = self.expand(
-            empty,
-            nn.into_iter().collect(),
-            tail,
-            model_not_null || !column.not_null,
-        );
+        let mut expand =
+            self.expand(empty, nn.into_iter().collect(), tail, model_not_null || !column.not_null);
         expand.up.insert(0, Op::Guard(guards));
         expand.up.retain(|op| *op != Op::Guard(Vec::new()));
         expand.down.ops.insert(
@@ -163,11 +143,7 @@ impl Rule<'_> {
         let Some(default) = column.default.clone() else {
             return self.in_place();
         };
-        let empty = Column {
-            not_null: false,
-            default: None,
-            ..column.clone()
-        };
+        let empty = Column { not_null: false, default: None, ..column.clone() };
         // Apart from ADD COLUMN, which would write every row under the lock.
         let tail = vec![Op::SetDefault {
             table: add.table.clone(),
@@ -186,10 +162,7 @@ impl Rule<'_> {
                 table: add.table.clone(),
                 name: check.name.clone().unwrap_or_default(),
             });
-            up.push(Op::AddConstraint {
-                table: add.table.clone(),
-                constraint: check,
-            });
+            up.push(Op::AddConstraint { table: add.table.clone(), constraint: check });
             steps.push(Step {
                 phase: Phase::Constrain,
                 table: add.table.clone(),
@@ -223,10 +196,7 @@ impl Rule<'_> {
             phase: Phase::Expand,
             table: add.table.clone(),
             slug: "expand".into(),
-            title: format!(
-                "{}.{}, by making the table anew",
-                add.table.name, add.column.name
-            ),
+            title: format!("{}.{}, by making the table anew", add.table.name, add.column.name),
             unit: Unit::Rebuild,
             up: vec![up],
             down: Down::ops(vec![down]),
@@ -253,17 +223,10 @@ impl Rule<'_> {
             self.inline_constraints()
         });
         let mut up = lock.clone();
-        up.push(Op::AddColumn {
-            table: add.table.clone(),
-            column: column.clone(),
-            constraints,
-        });
+        up.push(Op::AddColumn { table: add.table.clone(), column: column.clone(), constraints });
         up.extend(tail);
         let mut down = lock;
-        down.push(Op::DropColumn {
-            table: add.table.clone(),
-            column: column.name,
-        });
+        down.push(Op::DropColumn { table: add.table.clone(), column: column.name });
         Step {
             phase: Phase::Expand,
             table: add.table.clone(),
@@ -284,11 +247,8 @@ impl Rule<'_> {
         sync: Option<&Sync>,
     ) -> Result<Step> {
         let Rule { context, add } = self;
-        let filter = if remaining.len() == 1 {
-            remaining.remove(0)
-        } else {
-            Predicate::And(remaining)
-        };
+        let filter =
+            if remaining.len() == 1 { remaining.remove(0) } else { Predicate::And(remaining) };
         let backfill = Backfill {
             table: add.table.clone(),
             key: context.batch_key(&add.table)?,
@@ -303,10 +263,7 @@ impl Rule<'_> {
             title: format!("fill {}", add.column.name),
             unit: backfill_unit(context.server),
             up: vec![Op::Backfill(backfill)],
-            down: Down::noted(
-                Vec::new(),
-                "Nothing to undo: the values go with their column.",
-            ),
+            down: Down::noted(Vec::new(), "Nothing to undo: the values go with their column."),
             verify: vec![Condition::NoRows {
                 table: add.table.clone(),
                 filter,
@@ -338,57 +295,26 @@ impl Rule<'_> {
         }
         for constraint in &validated {
             let name = self.constraint_name(constraint)?;
-            let (table, not_valid) = (
-                add.table.clone(),
-                Constraint {
-                    valid: false,
-                    ..constraint.clone()
-                },
-            );
-            down.push(Op::DropConstraint {
-                table: table.clone(),
-                name: name.clone(),
-            });
-            down.push(Op::AddConstraint {
-                table,
-                constraint: not_valid,
-            });
-            verify.push(Condition::ConstraintValid {
-                table: add.table.clone(),
-                name: name.clone(),
-            });
-            up.push(Op::Validate {
-                table: add.table.clone(),
-                name,
-            });
+            let (table, not_valid) =
+                (add.table.clone(), Constraint { valid: false, ..constraint.clone() });
+            down.push(Op::DropConstraint { table: table.clone(), name: name.clone() });
+            down.push(Op::AddConstraint { table, constraint: not_valid });
+            verify
+                .push(Condition::ConstraintValid { table: add.table.clone(), name: name.clone() });
+            up.push(Op::Validate { table: add.table.clone(), name });
         }
         if not_null {
             let check = self.not_null_check();
             let name = self.constraint_name(&check)?;
             let lock = context.lock(&[&add.table], Action::SetNotNullProven);
             let (table, column) = (add.table.clone(), add.column.name.clone());
-            up.push(Op::Validate {
-                table: table.clone(),
-                name: name.clone(),
-            });
+            up.push(Op::Validate { table: table.clone(), name: name.clone() });
             up.extend(lock.clone());
-            up.push(Op::SetNotNull {
-                table: table.clone(),
-                column: column.clone(),
-            });
-            up.push(Op::DropConstraint {
-                table: table.clone(),
-                name,
-            });
+            up.push(Op::SetNotNull { table: table.clone(), column: column.clone() });
+            up.push(Op::DropConstraint { table: table.clone(), name });
             down.extend(lock);
-            down.push(Op::AddConstraint {
-                table: table.clone(),
-                constraint: check,
-            });
-            down.push(Op::DropNotNull {
-                table: table.clone(),
-                column: column.clone(),
-            });
+            down.push(Op::AddConstraint { table: table.clone(), constraint: check });
+            down.push(Op::DropNotNull { table: table.clone(), column: column.clone() });
             verify.push(Condition::ColumnNotNull { table, column });
         }
         if up.is_empty() {
@@ -397,14 +323,10 @@ impl Rule<'_> {
         let title = if not_null {
             format!("{}.{} not null", add.table.name, add.column.name)
         } else {
-            format!(
-                "validate the constraints of {}.{}",
-                add.table.name, add.column.name
-            )
+            format!("validate the constraints of {}.{}", add.table.name, add.column.name)
         };
-        let note = down
-            .is_empty()
-            .then_some("Nothing to undo: a validated constraint does no harm.");
+        let note =
+            down.is_empty().then_some("Nothing to undo: a validated constraint does no harm.");
         steps.push(Step {
             phase: Phase::Enforce,
             table: add.table.clone(),
@@ -412,10 +334,7 @@ impl Rule<'_> {
             title,
             unit: Unit::Transaction,
             up,
-            down: Down {
-                ops: down,
-                note: note.map(str::to_owned),
-            },
+            down: Down { ops: down, note: note.map(str::to_owned) },
             verify,
             model: Vec::new(),
         });
@@ -433,10 +352,7 @@ impl Rule<'_> {
         });
         up.push(Op::AddConstraint {
             table: add.table.clone(),
-            constraint: Constraint {
-                valid: false,
-                ..references.clone()
-            },
+            constraint: Constraint { valid: false, ..references.clone() },
         });
         Step {
             phase: Phase::Constrain,
@@ -482,10 +398,7 @@ impl Rule<'_> {
         let name = self.unique_name(unique);
         let index = Index {
             name: name.clone(),
-            keys: vec![Key::Column {
-                name: add.column.name.clone(),
-                rest: None,
-            }],
+            keys: vec![Key::Column { name: add.column.name.clone(), rest: None }],
             unique: true,
             method: None,
             include: Vec::new(),
@@ -503,11 +416,7 @@ impl Rule<'_> {
                 filter: None,
             }]));
         }
-        up.push(Op::CreateIndex {
-            table: table.clone(),
-            index: index.clone(),
-            online,
-        });
+        up.push(Op::CreateIndex { table: table.clone(), index: index.clone(), online });
         if context.can(Action::UniqueUsingIndex) {
             up.extend(context.lock(&[table], Action::UniqueUsingIndex));
             up.push(Op::UniqueUsingIndex {
@@ -516,27 +425,16 @@ impl Rule<'_> {
                 options: unique.options.clone(),
             });
             down.extend(context.lock(&[table], Action::DropConstraint));
-            down.push(Op::DropConstraint {
-                table: table.clone(),
-                name: name.clone(),
-            });
+            down.push(Op::DropConstraint { table: table.clone(), name: name.clone() });
         } else {
-            down.push(Op::DropIndex {
-                table: table.clone(),
-                index: index.clone(),
-                online,
-            });
+            down.push(Op::DropIndex { table: table.clone(), index: index.clone(), online });
         }
         Some(Step {
             phase: Phase::Index,
             table: table.clone(),
             slug: "unique".into(),
             title: format!("{}.{} unique", table.name, add.column.name),
-            unit: if online {
-                Unit::Alone
-            } else {
-                Unit::Transaction
-            },
+            unit: if online { Unit::Alone } else { Unit::Transaction },
             up,
             down: Down::ops(down),
             verify: vec![Condition::IndexValid {
@@ -554,24 +452,15 @@ impl Rule<'_> {
         let table = &add.table;
         let mut guards = Vec::new();
         if let Some(date) = context.policy.not_before {
-            guards.push(Condition::NotBefore {
-                date,
-                what: format!("the trigger {}", sync.name),
-            });
+            guards.push(Condition::NotBefore { date, what: format!("the trigger {}", sync.name) });
         }
         guards.push(sync::on(sync, Missing::FinishDeploy1));
         let mut up = Vec::new();
         let mut down = context.lock(&[table], Action::CreateTrigger);
         let mut model = Vec::new();
-        let mut verify = vec![Condition::SyncGone {
-            table: table.clone(),
-            name: sync.name.clone(),
-        }];
-        let unit = if require {
-            Unit::Rebuild
-        } else {
-            Unit::Transaction
-        };
+        let mut verify =
+            vec![Condition::SyncGone { table: table.clone(), name: sync.name.clone() }];
+        let unit = if require { Unit::Rebuild } else { Unit::Transaction };
         if require {
             guards.push(Condition::NoRows {
                 table: table.clone(),
@@ -590,16 +479,8 @@ impl Rule<'_> {
                 strict.clone(),
                 BTreeMap::new(),
             ));
-            down.push(rebuild::rebuild(
-                context.before,
-                strict,
-                loose,
-                BTreeMap::new(),
-            ));
-            model.push(ModelChange::AlterField {
-                table: table.clone(),
-                field: self.field(true),
-            });
+            down.push(rebuild::rebuild(context.before, strict, loose, BTreeMap::new()));
+            model.push(ModelChange::AlterField { table: table.clone(), field: self.field(true) });
             verify.push(Condition::ColumnNotNull {
                 table: table.clone(),
                 column: add.column.name.clone(),
@@ -638,11 +519,7 @@ impl Rule<'_> {
             strict.indexes.push(index);
         }
         let mut loose = strict.clone();
-        for column in loose
-            .columns
-            .iter_mut()
-            .filter(|c| c.name == self.add.column.name)
-        {
+        for column in loose.columns.iter_mut().filter(|c| c.name == self.add.column.name) {
             column.not_null = false;
         }
         (loose, strict)
@@ -662,21 +539,13 @@ impl Rule<'_> {
 
     /// Where the server takes CHECK and REFERENCES with the column, they come with it.
     fn inline_constraints(&self) -> Vec<Constraint> {
-        self.add
-            .checks
-            .iter()
-            .chain(&self.add.references)
-            .cloned()
-            .collect()
+        self.add.checks.iter().chain(&self.add.references).cloned().collect()
     }
 
     fn constraint_name(&self, constraint: &Constraint) -> Result<String> {
         constraint.name.clone().ok_or_else(|| {
             self.context
-                .refuse(
-                    "miggen needs a name for each constraint of this column",
-                    "unnamed",
-                )
+                .refuse("miggen needs a name for each constraint of this column", "unnamed")
                 .hint("CONSTRAINT name …")
         })
     }
@@ -691,20 +560,14 @@ impl Rule<'_> {
     fn field(&self, as_wanted: bool) -> Field {
         let column = &self.add.column;
         Field {
-            column: Column {
-                not_null: column.not_null && as_wanted,
-                ..column.clone()
-            },
+            column: Column { not_null: column.not_null && as_wanted, ..column.clone() },
             unique: self.add.unique.as_ref().map(|unique| self.unique_name(unique)),
             references: self.add.references.clone(),
         }
     }
 
     fn add_field(&self, as_wanted: bool) -> ModelChange {
-        ModelChange::AddField {
-            table: self.add.table.clone(),
-            field: self.field(as_wanted),
-        }
+        ModelChange::AddField { table: self.add.table.clone(), field: self.field(as_wanted) }
     }
 }
 

@@ -26,16 +26,9 @@ pub(super) fn steps(context: &Context, create: &CreateIndex) -> Vec<Step> {
             filter: index.filter.clone(),
         }]));
     }
-    up.push(Op::CreateIndex {
-        table: table.clone(),
-        index: index.clone(),
-        online,
-    });
-    let valid = |missing| Condition::IndexValid {
-        table: table.clone(),
-        name: index.name.clone(),
-        missing,
-    };
+    up.push(Op::CreateIndex { table: table.clone(), index: index.clone(), online });
+    let valid =
+        |missing| Condition::IndexValid { table: table.clone(), name: index.name.clone(), missing };
     if online {
         up.push(Op::Guard(vec![valid(Missing::RunAgain)]));
     }
@@ -44,21 +37,10 @@ pub(super) fn steps(context: &Context, create: &CreateIndex) -> Vec<Step> {
         table: table.clone(),
         slug: "index".into(),
         title: format!("index {} on {}", index.name, table.name),
-        unit: if online {
-            Unit::Alone
-        } else {
-            Unit::Transaction
-        },
+        unit: if online { Unit::Alone } else { Unit::Transaction },
         up,
-        down: Down::ops(vec![Op::DropIndex {
-            table: table.clone(),
-            index: index.clone(),
-            online,
-        }]),
+        down: Down::ops(vec![Op::DropIndex { table: table.clone(), index: index.clone(), online }]),
         verify: vec![valid(Missing::RunAgain)],
-        model: vec![ModelChange::AddIndex {
-            table: table.clone(),
-            index: index.clone(),
-        }],
+        model: vec![ModelChange::AddIndex { table: table.clone(), index: index.clone() }],
     }]
 }

@@ -118,11 +118,8 @@ impl Context<'_> {
 }
 
 pub(super) fn primary_key(table: &Table) -> Option<&[Key]> {
-    table
-        .constraints
-        .iter()
-        .find_map(|constraint| match &constraint.kind {
-            ConstraintKind::PrimaryKey(keys) => Some(keys.as_slice()),
-            _ => None,
-        })
+    table.constraints.iter().find_map(|constraint| match &constraint.kind {
+        ConstraintKind::PrimaryKey(keys) => Some(keys.as_slice()),
+        _ => None,
+    })
 }

@@ -42,13 +42,7 @@ pub(super) fn steps(context: &Context, rename: &RenameColumn) -> Result<Vec<Step
             "added above",
         ));
     };
-    let rule = Rule {
-        context,
-        rename,
-        table: before,
-        old: column,
-        sync: sync_of(context, rename),
-    };
+    let rule = Rule { context, rename, table: before, old: column, sync: sync_of(context, rename) };
     rule.refuse_what_cannot_be_carried()?;
     if context.policy.downtime != Downtime::None {
         return Ok(vec![rule.direct()?]);
@@ -104,8 +98,7 @@ impl Rule<'_> {
         let RenameColumn { table, from, .. } = self.rename;
         let short = "`--downtime 5m` plans the plain rename, in one moment with the application";
         let named = |keys: &[Key]| {
-            keys.iter()
-                .any(|key| matches!(key, Key::Column { name, .. } if name == from))
+            keys.iter().any(|key| matches!(key, Key::Column { name, .. } if name == from))
         };
         let pointed_at = self.context.before.references_to(table).any(|(_, constraint)| {
             matches!(&constraint.kind, ConstraintKind::ForeignKey { references, .. } if references.contains(from))
@@ -114,18 +107,12 @@ impl Rule<'_> {
             matches!(&constraint.kind, ConstraintKind::ForeignKey { columns, .. } if columns.contains(from))
         });
         let reasons = [
-            (
-                primary_key(self.table).is_some_and(named),
-                "it is part of the primary key",
-            ),
+            (primary_key(self.table).is_some_and(named), "it is part of the primary key"),
             (self.old.generated.is_some(), "it is generated"),
             (self.old.identity.is_some(), "it numbers itself"),
             (pointed_at, "foreign keys point at it"),
             (points, "it is a foreign key"),
-            (
-                no_equality(&self.old.ty),
-                "values of its type cannot be compared",
-            ),
+            (no_equality(&self.old.ty), "values of its type cannot be compared"),
         ];
         let why = reasons.iter().find(|(holds, _)| *holds).map(|(_, why)| why);
         match why {
@@ -177,10 +164,7 @@ impl Rule<'_> {
             else {
                 continue;
             };
-            if !keys
-                .iter()
-                .any(|key| matches!(key, Key::Column { name, .. } if name == from))
-            {
+            if !keys.iter().any(|key| matches!(key, Key::Column { name, .. } if name == from)) {
                 continue;
             }
             let named = |constraint: &Constraint, keys: &[Key]| Index {
@@ -215,10 +199,7 @@ impl Rule<'_> {
         index.keys.iter().any(|key| match key {
             Key::Column { name, .. } => name == from,
             Key::Expr(Expr(text)) => mentions(text),
-        }) || index
-            .filter
-            .as_ref()
-            .is_some_and(|Expr(text)| mentions(text))
+        }) || index.filter.as_ref().is_some_and(|Expr(text)| mentions(text))
             || index.include.contains(from)
     }
 
@@ -232,28 +213,19 @@ impl Rule<'_> {
             to: to.to_owned(),
         };
         let indexes = self.indexes()?;
-        let moved: Vec<&RenamedIndex> = indexes
-            .iter()
-            .filter(|index| index.before.name != index.after.name)
-            .collect();
+        let moved: Vec<&RenamedIndex> =
+            indexes.iter().filter(|index| index.before.name != index.after.name).collect();
         let mut up = lock.clone();
         up.push(rename(from, to));
         up.extend(
-            moved
-                .iter()
-                .map(|i| self.rename_index(i, &i.after, &i.before.name, &i.after.name)),
+            moved.iter().map(|i| self.rename_index(i, &i.after, &i.before.name, &i.after.name)),
         );
         let mut down = lock;
         down.extend(
-            moved
-                .iter()
-                .map(|i| self.rename_index(i, &i.after, &i.after.name, &i.before.name)),
+            moved.iter().map(|i| self.rename_index(i, &i.after, &i.after.name, &i.before.name)),
         );
         down.push(rename(to, from));
-        let exists = Condition::ColumnExists {
-            table: table.clone(),
-            column: to.clone(),
-        };
+        let exists = Condition::ColumnExists { table: table.clone(), column: to.clone() };
         Ok(Step {
             phase: Phase::Expand,
             table: table.clone(),
@@ -293,10 +265,8 @@ impl Rule<'_> {
     fn expand(&self, indexes: &[RenamedIndex]) -> Step {
         let RenameColumn { table, from, to } = self.rename;
         let lock = self.context.lock(&[table], Action::AddColumn);
-        let aside: Vec<&RenamedIndex> = indexes
-            .iter()
-            .filter(|i| i.aside != i.before.name)
-            .collect();
+        let aside: Vec<&RenamedIndex> =
+            indexes.iter().filter(|i| i.aside != i.before.name).collect();
         let mut up = vec![Op::Guard(vec![Condition::ColumnIs {
             table: table.clone(),
             column: from.clone(),
@@ -304,23 +274,14 @@ impl Rule<'_> {
             not_null: self.old.not_null,
         }])];
         up.extend(lock.clone());
-        up.extend(
-            aside
-                .iter()
-                .map(|i| self.rename_index(i, &i.before, &i.before.name, &i.aside)),
-        );
+        up.extend(aside.iter().map(|i| self.rename_index(i, &i.before, &i.before.name, &i.aside)));
         up.extend(self.add_copy());
         up.push(self.touch(from));
         let mut down = lock;
         down.push(Op::DropSync(self.sync.clone()));
-        down.push(Op::DropColumn {
-            table: table.clone(),
-            column: to.clone(),
-        });
+        down.push(Op::DropColumn { table: table.clone(), column: to.clone() });
         down.extend(
-            aside
-                .iter()
-                .map(|i| self.rename_index(i, &i.before, &i.aside, &i.before.name)),
+            aside.iter().map(|i| self.rename_index(i, &i.before, &i.aside, &i.before.name)),
         );
         Step {
             phase: Phase::Expand,
@@ -331,10 +292,7 @@ impl Rule<'_> {
             up,
             down: Down::noted(down, format!("Loses nothing: {from} holds every value.")),
             verify: vec![
-                Condition::ColumnExists {
-                    table: table.clone(),
-                    column: to.clone(),
-                },
+                Condition::ColumnExists { table: table.clone(), column: to.clone() },
                 sync::on(&self.sync, Missing::RunAgain),
             ],
             model: vec![self.rename_field(self.not_null_now(), indexes)],
@@ -369,11 +327,8 @@ impl Rule<'_> {
         if !self.old.not_null {
             remaining.push(Predicate::IsNotNull(from.clone()));
         }
-        let filter = if remaining.len() == 1 {
-            remaining.remove(0)
-        } else {
-            Predicate::And(remaining)
-        };
+        let filter =
+            if remaining.len() == 1 { remaining.remove(0) } else { Predicate::And(remaining) };
         let backfill = Backfill {
             table: table.clone(),
             key: self.context.batch_key(table)?,
@@ -388,15 +343,8 @@ impl Rule<'_> {
             title: format!("fill {to}"),
             unit: backfill_unit(self.context.server),
             up: vec![Op::Backfill(backfill)],
-            down: Down::noted(
-                Vec::new(),
-                "Nothing to undo: the values go with their column.",
-            ),
-            verify: vec![Condition::NoRows {
-                table: table.clone(),
-                filter,
-                reason: Reason::Left,
-            }],
+            down: Down::noted(Vec::new(), "Nothing to undo: the values go with their column."),
+            verify: vec![Condition::NoRows { table: table.clone(), filter, reason: Reason::Left }],
             model: Vec::new(),
         })
     }
@@ -410,11 +358,7 @@ impl Rule<'_> {
             name: copy.name.clone(),
             missing: Missing::RunAgain,
         };
-        let mut up = vec![Op::CreateIndex {
-            table: table.clone(),
-            index: copy.clone(),
-            online,
-        }];
+        let mut up = vec![Op::CreateIndex { table: table.clone(), index: copy.clone(), online }];
         let mut down = Vec::new();
         if index.constraint {
             up.extend(self.context.lock(&[table], Action::UniqueUsingIndex));
@@ -424,30 +368,19 @@ impl Rule<'_> {
                 options: self.unique_options(&index.before.name),
             });
             down.extend(self.context.lock(&[table], Action::DropConstraint));
-            down.push(Op::DropConstraint {
-                table: table.clone(),
-                name: copy.name.clone(),
-            });
+            down.push(Op::DropConstraint { table: table.clone(), name: copy.name.clone() });
         } else {
             if online {
                 up.push(Op::Guard(vec![valid.clone()]));
             }
-            down.push(Op::DropIndex {
-                table: table.clone(),
-                index: copy.clone(),
-                online,
-            });
+            down.push(Op::DropIndex { table: table.clone(), index: copy.clone(), online });
         }
         Step {
             phase: Phase::Index,
             table: table.clone(),
             slug: "index".into(),
             title: format!("index {}", self.rename.to),
-            unit: if online {
-                Unit::Alone
-            } else {
-                Unit::Transaction
-            },
+            unit: if online { Unit::Alone } else { Unit::Transaction },
             up,
             down: Down::ops(down),
             verify: vec![valid],
@@ -463,28 +396,13 @@ impl Rule<'_> {
         let check = self.not_null_check();
         let name = check.name.clone().unwrap_or_default();
         let lock = self.context.lock(&[table], Action::SetNotNullProven);
-        let mut up = vec![Op::Validate {
-            table: table.clone(),
-            name: name.clone(),
-        }];
+        let mut up = vec![Op::Validate { table: table.clone(), name: name.clone() }];
         up.extend(lock.clone());
-        up.push(Op::SetNotNull {
-            table: table.clone(),
-            column: to.clone(),
-        });
-        up.push(Op::DropConstraint {
-            table: table.clone(),
-            name,
-        });
+        up.push(Op::SetNotNull { table: table.clone(), column: to.clone() });
+        up.push(Op::DropConstraint { table: table.clone(), name });
         let mut down = lock;
-        down.push(Op::AddConstraint {
-            table: table.clone(),
-            constraint: check,
-        });
-        down.push(Op::DropNotNull {
-            table: table.clone(),
-            column: to.clone(),
-        });
+        down.push(Op::AddConstraint { table: table.clone(), constraint: check });
+        down.push(Op::DropNotNull { table: table.clone(), column: to.clone() });
         Some(Step {
             phase: Phase::Enforce,
             table: table.clone(),
@@ -493,10 +411,7 @@ impl Rule<'_> {
             unit: Unit::Transaction,
             up,
             down: Down::ops(down),
-            verify: vec![Condition::ColumnNotNull {
-                table: table.clone(),
-                column: to.clone(),
-            }],
+            verify: vec![Condition::ColumnNotNull { table: table.clone(), column: to.clone() }],
             model: Vec::new(),
         })
     }
@@ -506,15 +421,8 @@ impl Rule<'_> {
         self.not_null()
             .map(|step| Op::Unless {
                 table: table.clone(),
-                holds: Condition::ColumnNotNull {
-                    table: table.clone(),
-                    column: to.clone(),
-                },
-                ops: step
-                    .up
-                    .into_iter()
-                    .filter(|op| !matches!(op, Op::Lock { .. }))
-                    .collect(),
+                holds: Condition::ColumnNotNull { table: table.clone(), column: to.clone() },
+                ops: step.up.into_iter().filter(|op| !matches!(op, Op::Lock { .. })).collect(),
             })
             .into_iter()
             .collect()
@@ -524,24 +432,14 @@ impl Rule<'_> {
         let table = self.rename.table.clone();
         let online = self.context.can(Action::CreateIndexOnline);
         let name = index.after.name.clone();
-        let mut ops = vec![Op::RestoreIndex {
-            table: table.clone(),
-            index: index.after.clone(),
-            online,
-        }];
+        let mut ops =
+            vec![Op::RestoreIndex { table: table.clone(), index: index.after.clone(), online }];
         if index.constraint {
             let options = self.unique_options(&index.before.name);
             ops.push(Op::Unless {
                 table: table.clone(),
-                holds: Condition::ConstraintValid {
-                    table: table.clone(),
-                    name: name.clone(),
-                },
-                ops: vec![Op::UniqueUsingIndex {
-                    table,
-                    name,
-                    options,
-                }],
+                holds: Condition::ConstraintValid { table: table.clone(), name: name.clone() },
+                ops: vec![Op::UniqueUsingIndex { table, name, options }],
             });
         } else if online {
             ops.push(Op::Guard(vec![Condition::IndexValid {
@@ -585,10 +483,7 @@ impl Rule<'_> {
         self.question(
             Phase::Equal,
             "in_step",
-            format!(
-                "check that {} and {} are equal",
-                self.rename.from, self.rename.to
-            ),
+            format!("check that {} and {} are equal", self.rename.from, self.rename.to),
             backfill_unit(self.context.server),
             conditions,
             back,
@@ -614,16 +509,9 @@ impl Rule<'_> {
             up: vec![Op::Guard(conditions)],
             down: Down::noted(
                 back,
-                format!(
-                    "Part of the way back: {} as deploy 1 had it.",
-                    self.rename.to
-                ),
+                format!("Part of the way back: {} as deploy 1 had it.", self.rename.to),
             ),
-            verify: if phase == Phase::Equal {
-                vec![self.in_step()]
-            } else {
-                Vec::new()
-            },
+            verify: if phase == Phase::Equal { vec![self.in_step()] } else { Vec::new() },
             model: Vec::new(),
         }
     }
@@ -641,35 +529,16 @@ impl Rule<'_> {
                 online: false,
             }));
         }
-        up.push(Op::DropColumn {
-            table: table.clone(),
-            column: to.clone(),
-        });
-        up.push(Op::RenameColumn {
-            table: table.clone(),
-            from: from.clone(),
-            to: to.clone(),
-        });
+        up.push(Op::DropColumn { table: table.clone(), column: to.clone() });
+        up.push(Op::RenameColumn { table: table.clone(), from: from.clone(), to: to.clone() });
         let moved: Vec<&RenamedIndex> =
             indexes.iter().filter(|i| i.aside != i.after.name).collect();
-        up.extend(
-            moved
-                .iter()
-                .map(|i| self.rename_index(i, &i.after, &i.aside, &i.after.name)),
-        );
+        up.extend(moved.iter().map(|i| self.rename_index(i, &i.after, &i.aside, &i.after.name)));
         up.push(self.touch(to));
 
         let mut down = lock;
-        down.extend(
-            moved
-                .iter()
-                .map(|i| self.rename_index(i, &i.after, &i.after.name, &i.aside)),
-        );
-        down.push(Op::RenameColumn {
-            table: table.clone(),
-            from: to.clone(),
-            to: from.clone(),
-        });
+        down.extend(moved.iter().map(|i| self.rename_index(i, &i.after, &i.after.name, &i.aside)));
+        down.push(Op::RenameColumn { table: table.clone(), from: to.clone(), to: from.clone() });
         down.extend(self.add_copy());
         Step {
             phase: Phase::Contract,
@@ -702,18 +571,12 @@ impl Rule<'_> {
         let mut copy = self.old.clone();
         copy.name.clone_from(to);
         copy.not_null = false;
-        for column in both
-            .columns
-            .iter_mut()
-            .filter(|column| column.name == *from)
-        {
+        for column in both.columns.iter_mut().filter(|column| column.name == *from) {
             column.not_null = false;
         }
         both.columns.push(copy);
-        let (Expr(old), Expr(new)) = (
-            column_expr(self.context.server, from),
-            column_expr(self.context.server, to),
-        );
+        let (Expr(old), Expr(new)) =
+            (column_expr(self.context.server, from), column_expr(self.context.server, to));
         both.constraints.push(Constraint {
             name: Some(fit(&format!("{}_{to}_given", table.name))),
             named: true,
@@ -721,25 +584,15 @@ impl Rule<'_> {
             options: None,
             valid: true,
         });
-        for index in indexes
-            .iter()
-            .filter(|index| !is_constraint_of(self.table, index))
-        {
+        for index in indexes.iter().filter(|index| !is_constraint_of(self.table, index)) {
             if index.aside != index.before.name {
-                for own in both
-                    .indexes
-                    .iter_mut()
-                    .filter(|own| own.name == index.before.name)
-                {
+                for own in both.indexes.iter_mut().filter(|own| own.name == index.before.name) {
                     own.name.clone_from(&index.aside);
                 }
             }
             both.indexes.push(index.after.clone());
         }
-        for index in indexes
-            .iter()
-            .filter(|index| is_constraint_of(self.table, index))
-        {
+        for index in indexes.iter().filter(|index| is_constraint_of(self.table, index)) {
             both.indexes.push(Index {
                 name: fit(&format!("{}_{to}_key", table.name)),
                 ..index.after.clone()
@@ -773,17 +626,11 @@ impl Rule<'_> {
                     self.touch(from),
                 ],
                 down: Down::noted(
-                    vec![
-                        Op::DropSync(sync.clone()),
-                        again(&both, &original, &BTreeMap::new()),
-                    ],
+                    vec![Op::DropSync(sync.clone()), again(&both, &original, &BTreeMap::new())],
                     format!("Loses nothing: {from} holds every value."),
                 ),
                 verify: vec![
-                    Condition::ColumnExists {
-                        table: table.clone(),
-                        column: to.clone(),
-                    },
+                    Condition::ColumnExists { table: table.clone(), column: to.clone() },
                     sync::on(&sync, Missing::RunAgain),
                     self.in_step(),
                 ],
@@ -816,10 +663,7 @@ impl Rule<'_> {
         let mut conditions = Vec::new();
         if let Some(date) = self.context.policy.not_before {
             let RenameColumn { table, from, .. } = self.rename;
-            conditions.push(Condition::NotBefore {
-                date,
-                what: format!("{}.{from}", table.name),
-            });
+            conditions.push(Condition::NotBefore { date, what: format!("{}.{from}", table.name) });
         }
         conditions.push(sync::on(&self.sync, Missing::FinishDeploy1));
         conditions
@@ -836,18 +680,9 @@ impl Rule<'_> {
     fn gone(&self) -> Vec<Condition> {
         let RenameColumn { table, from, to } = self.rename;
         vec![
-            Condition::ColumnGone {
-                table: table.clone(),
-                column: from.clone(),
-            },
-            Condition::ColumnExists {
-                table: table.clone(),
-                column: to.clone(),
-            },
-            Condition::SyncGone {
-                table: table.clone(),
-                name: self.sync.name.clone(),
-            },
+            Condition::ColumnGone { table: table.clone(), column: from.clone() },
+            Condition::ColumnExists { table: table.clone(), column: to.clone() },
+            Condition::SyncGone { table: table.clone(), name: self.sync.name.clone() },
         ]
     }
 
@@ -878,31 +713,16 @@ impl Rule<'_> {
 
     fn unique_options(&self, name: &str) -> Option<String> {
         let named = |c: &&Constraint| c.name.as_deref() == Some(name);
-        self.table
-            .constraints
-            .iter()
-            .find(named)
-            .and_then(|c| c.options.clone())
+        self.table.constraints.iter().find(named).and_then(|c| c.options.clone())
     }
 
     fn rename_index(&self, index: &RenamedIndex, definition: &Index, from: &str, to: &str) -> Op {
         let table = self.rename.table.clone();
         if index.constraint {
-            return Op::RenameConstraint {
-                table,
-                from: from.to_owned(),
-                to: to.to_owned(),
-            };
+            return Op::RenameConstraint { table, from: from.to_owned(), to: to.to_owned() };
         }
-        let index = Index {
-            name: from.to_owned(),
-            ..definition.clone()
-        };
-        Op::RenameIndex {
-            table,
-            index,
-            to: to.to_owned(),
-        }
+        let index = Index { name: from.to_owned(), ..definition.clone() };
+        Op::RenameIndex { table, index, to: to.to_owned() }
     }
 
     fn rename_field(&self, not_null: bool, indexes: &[RenamedIndex]) -> ModelChange {
@@ -917,10 +737,7 @@ impl Rule<'_> {
     fn required_at_last(&self) -> Vec<ModelChange> {
         if self.old.not_null && !self.not_null_now() {
             let table: TableName = self.rename.table.clone();
-            vec![ModelChange::AlterField {
-                table,
-                field: self.field(true),
-            }]
+            vec![ModelChange::AlterField { table, field: self.field(true) }]
         } else {
             Vec::new()
         }
@@ -945,28 +762,17 @@ fn renamed_index(before: Index, after: Index, constraint: bool) -> RenamedIndex 
     } else {
         before.name.clone()
     };
-    RenamedIndex {
-        before,
-        after,
-        aside,
-        constraint,
-    }
+    RenamedIndex { before, after, aside, constraint }
 }
 
 /// A UNIQUE of the table itself, which stays with it.
 fn is_constraint_of(table: &Table, index: &RenamedIndex) -> bool {
-    !table
-        .indexes
-        .iter()
-        .any(|own| own.name == index.before.name)
+    !table.indexes.iter().any(|own| own.name == index.before.name)
 }
 
 /// PostgreSQL's types without an equality operator.
 fn no_equality(ty: &str) -> bool {
-    let word = ty
-        .split(|c: char| !c.is_alphanumeric() && c != '_')
-        .next()
-        .unwrap_or("");
+    let word = ty.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
     matches!(
         word.to_ascii_lowercase().as_str(),
         "json" | "xml" | "point" | "polygon" | "path" | "line"

@@ -27,11 +27,7 @@ pub(super) fn steps(context: &Context, update: &Update) -> Result<Vec<Step>> {
     let backfill = Backfill {
         table: table.clone(),
         key: context.batch_key(table)?,
-        set: update
-            .set
-            .iter()
-            .map(|set| (set.column.clone(), set.expr.clone()))
-            .collect(),
+        set: update.set.iter().map(|set| (set.column.clone(), set.expr.clone())).collect(),
         remaining: remaining.clone(),
         sync: None,
     };
@@ -78,11 +74,7 @@ fn remaining(context: &Context, update: &Update) -> Predicate {
 }
 
 fn any(mut parts: Vec<Predicate>) -> Predicate {
-    if parts.len() == 1 {
-        parts.remove(0)
-    } else {
-        Predicate::Or(parts)
-    }
+    if parts.len() == 1 { parts.remove(0) } else { Predicate::Or(parts) }
 }
 
 /// A literal that is not NULL.

@@ -9,11 +9,7 @@ use super::Unit;
 
 /// A backfill that commits batch by batch cannot stand in a transaction; a single UPDATE can.
 pub(super) fn backfill_unit(server: &Server) -> Unit {
-    if server.can(Action::UpdateBatch) {
-        Unit::Alone
-    } else {
-        Unit::Transaction
-    }
+    if server.can(Action::UpdateBatch) { Unit::Alone } else { Unit::Transaction }
 }
 
 /// A name no longer than servers keep it: 63 bytes, cut on a character.

@@ -39,15 +39,7 @@ pub(in crate::plan) fn rebuild(
             text: definition.origin.text.clone(),
         });
     }
-    let autoincrement = from
-        .columns
-        .iter()
-        .any(|column| column.identity == Some(Identity::AutoIncrement));
-    Op::Rebuild(Box::new(Rebuild {
-        from,
-        to,
-        copy,
-        dependants,
-        autoincrement,
-    }))
+    let autoincrement =
+        from.columns.iter().any(|column| column.identity == Some(Identity::AutoIncrement));
+    Op::Rebuild(Box::new(Rebuild { from, to, copy, dependants, autoincrement }))
 }

@@ -41,11 +41,7 @@ pub(in crate::plan) fn derive(
 }
 
 pub(in crate::plan) fn on(sync: &Sync, missing: Missing) -> Condition {
-    Condition::SyncOn {
-        table: sync.table.clone(),
-        name: sync.name.clone(),
-        missing,
-    }
+    Condition::SyncOn { table: sync.table.clone(), name: sync.name.clone(), missing }
 }
 
 /// Triggers of the table, and functions they may call, that name the column: a copy beside it, or
@@ -68,10 +64,7 @@ pub(in crate::plan) fn triggers_naming(
         let by_function = catalog.others.iter().any(|other| {
             other.kind.ends_with("FUNCTION")
                 && names(&other.mentions)
-                && other
-                    .object
-                    .as_ref()
-                    .is_some_and(|f| trigger.mentions.contains(&f.name))
+                && other.object.as_ref().is_some_and(|f| trigger.mentions.contains(&f.name))
         });
         if by_itself || by_function {
             found.push(name.clone());

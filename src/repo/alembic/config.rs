@@ -71,10 +71,7 @@ pub(super) fn find(repo: &Repo, folder: Option<&Path>) -> Result<Config> {
         return Ok(Config::of_script(folder));
     }
     let script = folder.parent().unwrap_or(Path::new("")).to_owned();
-    Ok(Config {
-        locations: vec![folder],
-        ..Config::of_script(script)
-    })
+    Ok(Config { locations: vec![folder], ..Config::of_script(script) })
 }
 
 /// The files that show that a repository has an Alembic environment.
@@ -86,10 +83,7 @@ pub(super) fn signs(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
 /// Where an environment is described.
 enum Home {
     /// `alembic.ini` or `pyproject.toml`, or both of one folder.
-    Settings {
-        ini: Option<PathBuf>,
-        toml: Option<PathBuf>,
-    },
+    Settings { ini: Option<PathBuf>, toml: Option<PathBuf> },
     /// `env.py`, beside a `script.py.mako`.
     Script(PathBuf),
 }
@@ -97,12 +91,8 @@ enum Home {
 impl Home {
     fn path(&self) -> &Path {
         match self {
-            Home::Settings {
-                ini: Some(path), ..
-            }
-            | Home::Settings {
-                toml: Some(path), ..
-            }
+            Home::Settings { ini: Some(path), .. }
+            | Home::Settings { toml: Some(path), .. }
             | Home::Script(path) => path,
             Home::Settings { .. } => Path::new(""),
         }
@@ -120,21 +110,13 @@ fn homes(repo: &Repo, files: &[PathBuf]) -> Result<Vec<Home>> {
         if file_name(path) == "alembic.ini" && is_ini(&repo.read(path)?) {
             let beside = path.with_file_name("pyproject.toml");
             let toml = is_toml(repo, &beside)?.then_some(beside);
-            homes.push(Home::Settings {
-                ini: Some(path.clone()),
-                toml,
-            });
+            homes.push(Home::Settings { ini: Some(path.clone()), toml });
         }
     }
     for path in files {
-        let known = homes
-            .iter()
-            .any(|home| Some(home.folder()) == path.parent());
+        let known = homes.iter().any(|home| Some(home.folder()) == path.parent());
         if file_name(path) == "pyproject.toml" && !known && is_toml(repo, path)? {
-            homes.push(Home::Settings {
-                ini: None,
-                toml: Some(path.clone()),
-            });
+            homes.push(Home::Settings { ini: None, toml: Some(path.clone()) });
         }
     }
     if homes.is_empty() {
@@ -165,19 +147,13 @@ fn table(source: &Source) -> Result<Option<Table>> {
     let table: Table = source.text.parse().map_err(|error: toml::de::Error| {
         let refused = Error::refused(format!("`{}` is not valid TOML", source.name));
         match error.span() {
-            Some(span) => refused.at(
-                source,
-                crate::source::Span::new(span.start, span.end),
-                error.message(),
-            ),
+            Some(span) => {
+                refused.at(source, crate::source::Span::new(span.start, span.end), error.message())
+            }
             None => refused.note(error.message()),
         }
     })?;
-    Ok(table
-        .get("tool")
-        .and_then(|tool| tool.get(SECTION))
-        .and_then(Toml::as_table)
-        .cloned())
+    Ok(table.get("tool").and_then(|tool| tool.get(SECTION)).and_then(Toml::as_table).cloned())
 }
 
 fn read(repo: &Repo, home: &Home) -> Result<Config> {
@@ -197,14 +173,8 @@ fn read(repo: &Repo, home: &Home) -> Result<Config> {
         Some(path) => table(&repo.read(path)?)?,
         None => None,
     };
-    Settings {
-        repo,
-        source: repo.read(home.path())?,
-        here,
-        ini,
-        toml: toml.unwrap_or_default(),
-    }
-    .config()
+    Settings { repo, source: repo.read(home.path())?, here, ini, toml: toml.unwrap_or_default() }
+        .config()
 }
 
 /// The settings of one folder; each key of the `.ini` goes before that of the `.toml`.
@@ -257,14 +227,9 @@ impl Settings<'_> {
         if !locations.is_empty() {
             config.locations = locations;
         }
-        config.recursive = self
-            .text("recursive_version_locations")?
-            .is_some_and(|text| {
-                matches!(
-                    text.trim().to_lowercase().as_str(),
-                    "1" | "true" | "yes" | "on"
-                )
-            });
+        config.recursive = self.text("recursive_version_locations")?.is_some_and(|text| {
+            matches!(text.trim().to_lowercase().as_str(), "1" | "true" | "yes" | "on")
+        });
         config.file_template = self.text("file_template")?;
         // Alembic takes 0 for "not set" too.
         if let Some(length) = self
@@ -306,11 +271,7 @@ impl Settings<'_> {
             .map(|text| text.trim())
             .filter(|text| !text.is_empty())
             // A folder of revisions need not exist yet; git keeps none that is empty.
-            .map(|text| {
-                Ok(self
-                    .existing(text)
-                    .unwrap_or_else(|| tidy(&self.here.join(text))))
-            })
+            .map(|text| Ok(self.existing(text).unwrap_or_else(|| tidy(&self.here.join(text)))))
             .collect()
     }
 

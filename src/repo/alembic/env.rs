@@ -23,17 +23,10 @@ pub(super) fn read(repo: &Repo, script: &Path) -> Result<Env> {
     };
     let module = Module::parse(source)?;
     let per_migration = module.all("keyword_argument").into_iter().any(|argument| {
-        let part = |field| {
-            argument
-                .child_by_field_name(field)
-                .map(|node| module.text(node))
-        };
+        let part = |field| argument.child_by_field_name(field).map(|node| module.text(node));
         part("name") == Some("transaction_per_migration") && part("value") == Some("True")
     });
-    Ok(Env {
-        per_migration,
-        obstacle: obstacle(&module),
-    })
+    Ok(Env { per_migration, obstacle: obstacle(&module) })
 }
 
 /// A transaction that Alembic did not begin, and therefore cannot leave: `autocommit_block()` ends
@@ -47,10 +40,8 @@ fn obstacle(module: &Module) -> Option<Error> {
         let hint = "`connection.commit()` after it, before `context.configure(…)`";
         (executed(module)?, "begins a transaction, unseen", hint)
     };
-    let message = format!(
-        "`{}` opens a transaction that no revision can leave",
-        module.source().name
-    );
+    let message =
+        format!("`{}` opens a transaction that no revision can leave", module.source().name);
     let refused = module.refuse(message, node, label);
     let refused = refused
         .note("`op.get_context().autocommit_block()` fails there, and a concurrent index needs it");
@@ -59,18 +50,15 @@ fn obstacle(module: &Module) -> Option<Error> {
 
 /// `with engine.begin()` around the run.
 fn begun(module: &Module) -> Option<Node<'_>> {
-    module
-        .all("with_statement")
-        .into_iter()
-        .find_map(|statement| {
-            let body = module.text(statement.child_by_field_name("body")?);
-            let runs = ["configure(", "run_sync(", "run_migrations("];
-            if !runs.iter().any(|call| body.contains(call)) {
-                return None;
-            }
-            let clause = children(statement).find(|part| part.kind() == "with_clause")?;
-            calls_in(clause).find(|call| name(module, *call) == Some("begin"))
-        })
+    module.all("with_statement").into_iter().find_map(|statement| {
+        let body = module.text(statement.child_by_field_name("body")?);
+        let runs = ["configure(", "run_sync(", "run_migrations("];
+        if !runs.iter().any(|call| body.contains(call)) {
+            return None;
+        }
+        let clause = children(statement).find(|part| part.kind() == "with_clause")?;
+        calls_in(clause).find(|call| name(module, *call) == Some("begin"))
+    })
 }
 
 /// A statement that runs on the connection before it is handed over, and is not committed.

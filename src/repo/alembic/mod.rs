@@ -50,10 +50,7 @@ pub fn read(repo: &Repo, folder: Option<&Path>, parent: Option<&str>) -> Result<
     let config = config::find(repo, folder)?;
     let revisions = Revisions::read(repo, &config.locations, config.recursive)?;
     let wanted = folder.map(super::tidy);
-    let location = config
-        .locations
-        .iter()
-        .find(|location| Some(*location) == wanted.as_ref());
+    let location = config.locations.iter().find(|location| Some(*location) == wanted.as_ref());
     let shown = location.unwrap_or(&config.locations[0]);
     let head = match parent {
         Some(parent) => Some(given(&revisions, parent)?),
@@ -63,10 +60,7 @@ pub fn read(repo: &Repo, folder: Option<&Path>, parent: Option<&str>) -> Result<
     let versions = location
         .or_else(|| {
             let path = &revisions.known.get(head.as_deref()?)?.path;
-            config
-                .locations
-                .iter()
-                .find(|location| path.starts_with(location))
+            config.locations.iter().find(|location| path.starts_with(location))
         })
         .or_else(|| (config.locations.len() == 1).then(|| &config.locations[0]))
         .ok_or_else(|| {
@@ -138,14 +132,11 @@ pub fn revision_id(parent: Option<&str>, content: &str) -> String {
     hash.update(parent.unwrap_or(""));
     hash.update([0]);
     hash.update(content);
-    hash.finalize()
-        .iter()
-        .take(6)
-        .fold(String::new(), |mut digits, byte| {
-            // Writing into a string cannot fail.
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        })
+    hash.finalize().iter().take(6).fold(String::new(), |mut digits, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }
 
 /// The parent the user named: a head, by its id or the start of one.
@@ -173,11 +164,7 @@ fn given(revisions: &Revisions, parent: &str) -> Result<String> {
     };
     if let Some(child) = revisions.children(&revision.id).next() {
         return Err(Error::refused(format!("`{}` is not a head", revision.id))
-            .at(
-                &child.source,
-                child.parents_span,
-                "is followed by this one already",
-            )
+            .at(&child.source, child.parents_span, "is followed by this one already")
             .note("a second revision on top of it would make two heads")
             .hint(format!("--parent {}", last(revisions, child))));
     }
@@ -236,11 +223,8 @@ fn only_head(
     if let Some(location) = location
         && heads.len() > 1
     {
-        let there: Vec<_> = heads
-            .iter()
-            .copied()
-            .filter(|head| head.path.starts_with(location))
-            .collect();
+        let there: Vec<_> =
+            heads.iter().copied().filter(|head| head.path.starts_with(location)).collect();
         if !there.is_empty() {
             heads = there;
         }
@@ -259,28 +243,20 @@ fn only_head(
                 3 => "three".to_owned(),
                 more => more.to_string(),
             };
-            let shared = first
-                .parents
-                .iter()
-                .any(|parent| second.parents.contains(parent));
+            let shared = first.parents.iter().any(|parent| second.parents.contains(parent));
             let refused = Error::refused(format!("{} has {count} heads", name(shown)));
             let refused = if shared {
-                refused.at(
-                    &first.source,
-                    first.parents_span,
-                    format!("so has {}", second.file()),
-                )
+                refused.at(&first.source, first.parents_span, format!("so has {}", second.file()))
             } else {
-                refused
-                    .at(&first.source, first.id_span, "nothing follows this one")
-                    .at(&second.source, second.id_span, "nor this one")
+                refused.at(&first.source, first.id_span, "nothing follows this one").at(
+                    &second.source,
+                    second.id_span,
+                    "nor this one",
+                )
             };
             let ids: Vec<_> = heads.iter().map(|head| head.id.as_str()).collect();
             Err(refused
-                .note(format!(
-                    "heads: {}; `alembic upgrade head` refuses too",
-                    ids.join(", ")
-                ))
+                .note(format!("heads: {}; `alembic upgrade head` refuses too", ids.join(", ")))
                 .hint(format!(
                     "`alembic merge -m \"merge\" {}`, or `miggen --parent {}`",
                     ids.join(" "),
@@ -296,9 +272,7 @@ fn sequence(revisions: &Revisions, head: Option<&str>) -> Option<usize> {
     let number = |revision: &Revision| -> Option<u64> {
         let is_number = revision.id.bytes().all(|digit| digit.is_ascii_digit());
         // Longer ones are dates, or a hash that happens to have no letters.
-        (is_number && revision.id.len() <= 6)
-            .then(|| revision.id.parse().ok())
-            .flatten()
+        (is_number && revision.id.len() <= 6).then(|| revision.id.parse().ok()).flatten()
     };
     let first = newest.first()?;
     number(first)?;

@@ -52,10 +52,8 @@ impl Pattern {
         template: Option<&str>,
         slug_length: usize,
     ) -> Pattern {
-        let parsed: Vec<_> = newest
-            .iter()
-            .filter_map(|(name, revision)| parse(name, revision))
-            .collect();
+        let parsed: Vec<_> =
+            newest.iter().filter_map(|(name, revision)| parse(name, revision)).collect();
         let pieces = most_frequent(parsed.iter().map(|parsed| &parsed.pieces))
             .cloned()
             .or_else(|| template.and_then(of_template))
@@ -107,9 +105,7 @@ fn truncated(slug: &str, length: usize) -> String {
         return slug.to_owned();
     }
     let cut: String = slug.chars().take(length).collect();
-    let words = cut
-        .rsplit_once('_')
-        .map_or(cut.as_str(), |(words, _)| words);
+    let words = cut.rsplit_once('_').map_or(cut.as_str(), |(words, _)| words);
     format!("{words}_")
 }
 
@@ -145,18 +141,11 @@ fn of_template(template: &str) -> Option<Vec<Piece>> {
 
 /// Takes a name apart; `None` if it shows no pattern that another name could follow.
 fn parse<'n>(name: &'n str, revision: &str) -> Option<Parsed<'n>> {
-    let mut parsed = Parsed {
-        pieces: Vec::new(),
-        slug: "",
-        number: 0,
-    };
+    let mut parsed = Parsed { pieces: Vec::new(), slug: "", number: 0 };
     let mut rest = name;
     while let Some(letter) = rest.chars().next() {
         let has_revision = parsed.pieces.contains(&Piece::Revision);
-        let starts_word = parsed
-            .pieces
-            .last()
-            .is_none_or(|piece| matches!(piece, Piece::Text(_)));
+        let starts_word = parsed.pieces.last().is_none_or(|piece| matches!(piece, Piece::Text(_)));
         if !has_revision
             && let Some(after) = rest.strip_prefix(revision)
             && starts_word
@@ -278,74 +267,36 @@ mod tests {
             .iter()
             .map(|(name, revision)| ((*name).to_owned(), (*revision).to_owned()))
             .collect();
-        let created = chrono::NaiveDate::from_ymd_opt(2026, 11, 21)
-            .unwrap()
-            .and_hms_opt(9, 30, 1)
-            .unwrap();
+        let created =
+            chrono::NaiveDate::from_ymd_opt(2026, 11, 21).unwrap().and_hms_opt(9, 30, 1).unwrap();
         Pattern::new(&newest, template, 40).name("98eaeafaa760", "split_full_name", 0, created)
     }
 
     #[test]
     fn the_newest_names_show_the_pattern() {
         let expected = [
-            (
-                "8c2f0e4b1a77_create_users",
-                "8c2f0e4b1a77",
-                "98eaeafaa760_split_full_name",
-            ),
+            ("8c2f0e4b1a77_create_users", "8c2f0e4b1a77", "98eaeafaa760_split_full_name"),
             (
                 "2026-01-05_09-00_8c2f_add_x",
                 "8c2f",
                 "2026-11-21_09-30_98eaeafaa760_split_full_name",
             ),
-            (
-                "2026_01_05_0900-8c2f_add_x",
-                "8c2f",
-                "2026_11_21_0930-98eaeafaa760_split_full_name",
-            ),
+            ("2026_01_05_0900-8c2f_add_x", "8c2f", "2026_11_21_0930-98eaeafaa760_split_full_name"),
             (
                 "2026/01/05_0900_12_8c2f_add_x",
                 "8c2f",
                 "2026/11/21_0930_01_98eaeafaa760_split_full_name",
             ),
-            (
-                "20260105_090000_8c2f_add_x",
-                "8c2f",
-                "20261121_093001_98eaeafaa760_split_full_name",
-            ),
-            (
-                "20260105090000_8c2f_add_x",
-                "8c2f",
-                "20261121093001_98eaeafaa760_split_full_name",
-            ),
-            (
-                "202601050900_8c2f_add_x",
-                "8c2f",
-                "202611210930_98eaeafaa760_split_full_name",
-            ),
-            (
-                "2026-01-05_8c2f_add-the-x",
-                "8c2f",
-                "2026-11-21_98eaeafaa760_split-full-name",
-            ),
-            (
-                "1767603600_8c2f_add_x",
-                "8c2f",
-                "1795253401_98eaeafaa760_split_full_name",
-            ),
-            (
-                "8c2f_2026_01_05_add_x",
-                "8c2f",
-                "98eaeafaa760_2026_11_21_split_full_name",
-            ),
+            ("20260105_090000_8c2f_add_x", "8c2f", "20261121_093001_98eaeafaa760_split_full_name"),
+            ("20260105090000_8c2f_add_x", "8c2f", "20261121093001_98eaeafaa760_split_full_name"),
+            ("202601050900_8c2f_add_x", "8c2f", "202611210930_98eaeafaa760_split_full_name"),
+            ("2026-01-05_8c2f_add-the-x", "8c2f", "2026-11-21_98eaeafaa760_split-full-name"),
+            ("1767603600_8c2f_add_x", "8c2f", "1795253401_98eaeafaa760_split_full_name"),
+            ("8c2f_2026_01_05_add_x", "8c2f", "98eaeafaa760_2026_11_21_split_full_name"),
             ("add_x_8c2f", "8c2f", "split_full_name_98eaeafaa760"),
             ("8c2f", "8c2f", "98eaeafaa760"),
             ("0041_add_x", "deadbeef", "0042_split_full_name"),
-            (
-                "0041_8c2f_add_x",
-                "8c2f",
-                "0042_98eaeafaa760_split_full_name",
-            ),
+            ("0041_8c2f_add_x", "8c2f", "0042_98eaeafaa760_split_full_name"),
             ("8c2f_2fa_for_all", "8c2f", "98eaeafaa760_split_full_name"),
             ("8c2f_2026_report", "8c2f", "98eaeafaa760_split_full_name"),
         ];
@@ -357,10 +308,7 @@ mod tests {
     #[test]
     fn the_settings_are_asked_when_no_file_shows_a_pattern() {
         let template = "%(year)d/%(month).2d/%(day)02d-%(hour).2d%(minute).2d_%(rev)s_%(slug)s";
-        assert_eq!(
-            next(&[], Some(template)),
-            "2026/11/21-0930_98eaeafaa760_split_full_name"
-        );
+        assert_eq!(next(&[], Some(template)), "2026/11/21-0930_98eaeafaa760_split_full_name");
         assert_eq!(next(&[], None), "98eaeafaa760_split_full_name");
         assert_eq!(
             next(&[("old_style", "8c2f")], Some("%(epoch)s_%(rev)s")),
@@ -370,11 +318,7 @@ mod tests {
 
     #[test]
     fn a_majority_of_files_outvotes_the_newest_one() {
-        let names = [
-            ("2026-01-05_09-00_03_odd", "03"),
-            ("02_add_x", "02"),
-            ("01_add_y", "01"),
-        ];
+        let names = [("2026-01-05_09-00_03_odd", "03"), ("02_add_x", "02"), ("01_add_y", "01")];
         assert_eq!(next(&names, None), "98eaeafaa760_split_full_name");
     }
 

@@ -64,15 +64,10 @@ impl Revisions {
 
     fn add(&mut self, revision: Revision) -> Result<()> {
         if let Some(other) = self.known.get(&revision.id) {
-            return Err(
-                Error::refused(format!("two files are revision `{}`", revision.id))
-                    .at(&revision.source, revision.id_span, "the second")
-                    .at(&other.source, other.id_span, "the first")
-                    .hint(format!(
-                        "give `{}` another `revision`",
-                        revision.source.name
-                    )),
-            );
+            return Err(Error::refused(format!("two files are revision `{}`", revision.id))
+                .at(&revision.source, revision.id_span, "the second")
+                .at(&other.source, other.id_span, "the first")
+                .hint(format!("give `{}` another `revision`", revision.source.name)));
         }
         self.known.insert(revision.id.clone(), revision);
         Ok(())
@@ -115,9 +110,7 @@ fn candidates(repo: &Repo, location: &Path, recursive: bool) -> Result<Vec<PathB
                 if recursive && entry.name != "__pycache__" {
                     folders.push(entry.path);
                 }
-            } else if Path::new(&entry.name)
-                .extension()
-                .is_some_and(|end| end == "py")
+            } else if Path::new(&entry.name).extension().is_some_and(|end| end == "py")
                 && !entry.name.starts_with("__init__")
                 && !entry.name.starts_with(".#")
             {
@@ -160,11 +153,9 @@ fn read(repo: &Repo, path: &Path) -> Result<Revision> {
 
 fn value(module: &Module, name: &str) -> Result<(Literal, Span)> {
     let Some(binding) = module.binding(name) else {
-        return Err(
-            Error::refused(format!("`{}` has no `{name}`", module.source().name))
-                .note("Alembic takes every .py file in this folder for a revision")
-                .hint("move the file elsewhere, or --parent REVISION"),
-        );
+        return Err(Error::refused(format!("`{}` has no `{name}`", module.source().name))
+            .note("Alembic takes every .py file in this folder for a revision")
+            .hint("move the file elsewhere, or --parent REVISION"));
     };
     let Some(node) = binding.value else {
         return Err(not_literal(module, name, module.span(binding.name)));
@@ -177,10 +168,6 @@ fn value(module: &Module, name: &str) -> Result<(Literal, Span)> {
 
 fn not_literal(module: &Module, name: &str, span: Span) -> Error {
     Error::refused(format!("`{name}` is not written out"))
-        .at(
-            module.source(),
-            span,
-            "known only when this file is run; miggen runs nothing",
-        )
+        .at(module.source(), span, "known only when this file is run; miggen runs nothing")
         .hint("--parent REVISION says what the new files follow")
 }

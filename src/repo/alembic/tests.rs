@@ -24,15 +24,9 @@ fn made(revisions: &[(&str, &str)]) -> Made {
         ("migrations/versions/__init__.py".to_owned(), String::new()),
     ];
     for (id, parent) in revisions {
-        files.push((
-            format!("migrations/versions/{id}_x.py"),
-            revision(id, parent),
-        ));
+        files.push((format!("migrations/versions/{id}_x.py"), revision(id, parent)));
     }
-    let files: Vec<_> = files
-        .iter()
-        .map(|(p, t)| (p.as_str(), t.as_str()))
-        .collect();
+    let files: Vec<_> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
     repo(&files)
 }
 
@@ -125,10 +119,7 @@ fn a_parent_is_a_head_or_the_start_of_its_id() {
     assert!(unknown.contains("there is no revision `zz`"), "{unknown}");
     assert!(unknown.contains("the head is a1ffff"), "{unknown}");
     let several = given("a1").unwrap_err().render(false);
-    assert!(
-        several.contains("several revisions start with"),
-        "{several}"
-    );
+    assert!(several.contains("several revisions start with"), "{several}");
 }
 
 #[test]
@@ -214,10 +205,7 @@ fn a_file_in_another_encoding_is_refused_at_its_byte() {
     let file = made.folder.path().join("migrations/versions/latin.py");
     std::fs::write(file, b"# caf\xe9\nrevision = 'a'\ndown_revision = None\n").unwrap();
     let refusal = refusal(&made);
-    assert!(
-        refusal.contains("`migrations/versions/latin.py` is not UTF-8"),
-        "{refusal}"
-    );
+    assert!(refusal.contains("`migrations/versions/latin.py` is not UTF-8"), "{refusal}");
     assert!(refusal.contains("latin.py:1:6"), "{refusal}");
 }
 
@@ -278,19 +266,13 @@ fn a_transaction_that_cannot_be_left_is_found() {
     let first = "        connection.execute(text('SET x = 1'))\n";
     let at = usual.find("        context.configure").unwrap();
     let executed = format!("{}{first}{}", &usual[..at], &usual[at..]);
-    assert!(
-        obstacle(&executed)
-            .unwrap()
-            .contains("begins a transaction, unseen")
-    );
+    assert!(obstacle(&executed).unwrap().contains("begins a transaction, unseen"));
     let committed = executed.replace(first, &format!("{first}        connection.commit()\n"));
     assert_eq!(obstacle(&committed), None);
     let elsewhere = format!("def other(c):\n    c.execute(x)\n\n\n{usual}");
     assert_eq!(obstacle(&elsewhere), None);
-    let later = usual.replace(
-        "            context.run",
-        "            c.execute(x)\n            context.run",
-    );
+    let later = usual
+        .replace("            context.run", "            c.execute(x)\n            context.run");
     assert_eq!(obstacle(&later), None);
     let async_begin =
         "async def run():\n    async with engine.begin() as c:\n        await c.run_sync(f)\n";
@@ -330,37 +312,24 @@ fn pyproject_alone_and_a_bare_script_folder_will_do() {
     let made = repo(&[
         ("warehouse/migrations/env.py", ENV),
         ("warehouse/migrations/script.py.mako", ""),
-        (
-            "warehouse/migrations/versions/a1_x.py",
-            &revision("a1", "None"),
-        ),
+        ("warehouse/migrations/versions/a1_x.py", &revision("a1", "None")),
     ]);
     let project = read_all(&made).unwrap();
     assert_eq!(project.versions, Path::new("warehouse/migrations/versions"));
     let project = read(&made.repo, Some(Path::new("warehouse/migrations")), None).unwrap();
     assert_eq!(project.head.as_deref(), Some("a1"));
-    let project = read(
-        &made.repo,
-        Some(Path::new("./warehouse/migrations/versions/")),
-        None,
-    );
+    let project = read(&made.repo, Some(Path::new("./warehouse/migrations/versions/")), None);
     assert_eq!(project.unwrap().script, Path::new("warehouse/migrations"));
 }
 
 #[test]
 fn a_script_location_may_name_a_package() {
     let made = repo(&[
-        (
-            "alembic.ini",
-            "[alembic]\nscript_location = my.app:migrations\n",
-        ),
+        ("alembic.ini", "[alembic]\nscript_location = my.app:migrations\n"),
         ("src/my/app/migrations/env.py", ENV),
     ]);
     let project = read_all(&made).unwrap();
-    assert_eq!(
-        project.versions,
-        Path::new("src/my/app/migrations/versions")
-    );
+    assert_eq!(project.versions, Path::new("src/my/app/migrations/versions"));
 }
 
 #[test]
@@ -368,10 +337,7 @@ fn a_script_location_that_is_missing_is_refused_at_its_place() {
     let made = repo(&[("alembic.ini", INI)]);
     let refusal = refusal(&made);
     assert!(refusal.contains("alembic.ini:2:19"), "{refusal}");
-    assert!(
-        refusal.contains("there is no folder `./migrations`"),
-        "{refusal}"
-    );
+    assert!(refusal.contains("there is no folder `./migrations`"), "{refusal}");
 }
 
 #[test]
@@ -380,17 +346,11 @@ fn several_environments_need_a_folder() {
         ("one/alembic.ini", "[alembic]\nscript_location = db\n"),
         ("one/db/env.py", ENV),
         ("one/db/versions/a1_x.py", &revision("a1", "None")),
-        (
-            "two/alembic.ini",
-            "[alembic]\nscript_location = db\nfile_template = %%(slug)s\n",
-        ),
+        ("two/alembic.ini", "[alembic]\nscript_location = db\nfile_template = %%(slug)s\n"),
         ("two/db/env.py", ENV),
     ]);
     let refusal = refusal(&made);
-    assert!(
-        refusal.contains("one/alembic.ini, two/alembic.ini"),
-        "{refusal}"
-    );
+    assert!(refusal.contains("one/alembic.ini, two/alembic.ini"), "{refusal}");
     let project = read(&made.repo, Some(Path::new("two/db/versions")), None);
     // The folder does not exist, and git would not keep it.
     assert!(project.is_err());
@@ -410,11 +370,7 @@ fn of_several_locations_the_parents_is_taken() {
         ("db/two/b2_x.py", &revision("b2", "'a1'")),
     ]);
     assert_eq!(read_all(&made).unwrap().versions, Path::new("db/two"));
-    std::fs::write(
-        made.folder.path().join("db/one/c3_x.py"),
-        revision("c3", "'a1'"),
-    )
-    .unwrap();
+    std::fs::write(made.folder.path().join("db/one/c3_x.py"), revision("c3", "'a1'")).unwrap();
     assert!(refusal(&made).contains("two heads"));
     let project = read(&made.repo, Some(Path::new("db/one")), None).unwrap();
     assert_eq!(project.head.as_deref(), Some("c3"));
@@ -426,17 +382,11 @@ fn files_in_folders_of_their_date_are_read_and_named() {
     let made = repo(&[
         ("alembic.ini", ini),
         ("db/env.py", ENV),
-        (
-            "db/versions/2026/01/05_0900_a1_x.py",
-            &revision("a1", "None"),
-        ),
+        ("db/versions/2026/01/05_0900_a1_x.py", &revision("a1", "None")),
     ]);
     let project = read_all(&made).unwrap();
     assert_eq!(project.head.as_deref(), Some("a1"));
-    assert_eq!(
-        project.file_name("b2", "x", 0, created()),
-        "2026/11/21_0930_b2_x.py"
-    );
+    assert_eq!(project.file_name("b2", "x", 0, created()), "2026/11/21_0930_b2_x.py");
 }
 
 #[cfg(unix)]

@@ -27,21 +27,14 @@ pub(super) fn find(repo: &Repo) -> Result<Vec<App>> {
         if file_name(path) != "__init__.py" {
             continue;
         }
-        let by_settings = elsewhere
-            .iter()
-            .find(|(_, module)| folder.ends_with(module.replace('.', "/")));
+        let by_settings =
+            elsewhere.iter().find(|(_, module)| folder.ends_with(module.replace('.', "/")));
         if let Some((label, _)) = by_settings {
-            apps.push(App {
-                label: label.clone(),
-                folder: folder.to_owned(),
-            });
+            apps.push(App { label: label.clone(), folder: folder.to_owned() });
         } else if file_name(folder) == "migrations" && !is_alembic(repo, folder) {
             let label = label(repo, folder)?;
             if !elsewhere.contains_key(&label) {
-                apps.push(App {
-                    label,
-                    folder: folder.to_owned(),
-                });
+                apps.push(App { label, folder: folder.to_owned() });
             }
         }
     }
@@ -52,18 +45,11 @@ pub(super) fn find(repo: &Repo) -> Result<Vec<App>> {
 pub(super) fn given(repo: &Repo, folder: &Path) -> Result<App> {
     let folder = repo.folder(folder)?;
     let inner = folder.join("migrations");
-    let folder = if repo.is_folder(&inner) {
-        inner
-    } else {
-        folder
-    };
+    let folder = if repo.is_folder(&inner) { inner } else { folder };
     if let Some(app) = find(repo)?.into_iter().find(|app| app.folder == folder) {
         return Ok(app);
     }
-    Ok(App {
-        label: label(repo, &folder)?,
-        folder,
-    })
+    Ok(App { label: label(repo, &folder)?, folder })
 }
 
 /// Alembic's folders are called so too.
@@ -90,11 +76,10 @@ fn label(repo: &Repo, folder: &Path) -> Result<String> {
     let mut configs = Vec::new();
     for class in module.classes() {
         let bases = class.child_by_field_name("superclasses");
-        let is_config = bases.into_iter().flat_map(children).any(|base| {
-            module
-                .last_name(base)
-                .is_some_and(|base| base.ends_with("Config"))
-        });
+        let is_config = bases
+            .into_iter()
+            .flat_map(children)
+            .any(|base| module.last_name(base).is_some_and(|base| base.ends_with("Config")));
         let Some(body) = class.child_by_field_name("body").filter(|_| is_config) else {
             continue;
         };
@@ -123,9 +108,7 @@ fn migration_modules(repo: &Repo, files: &[PathBuf]) -> Result<BTreeMap<String, 
             continue;
         }
         let module = Module::parse(source)?;
-        let value = module
-            .binding("MIGRATION_MODULES")
-            .and_then(|binding| binding.value);
+        let value = module.binding("MIGRATION_MODULES").and_then(|binding| binding.value);
         for (label, value) in value.map(|value| module.entries(value)).unwrap_or_default() {
             if let Some(name) = module.string(value) {
                 modules.insert(label, name);
@@ -138,17 +121,14 @@ fn migration_modules(repo: &Repo, files: &[PathBuf]) -> Result<BTreeMap<String, 
 /// Whether a file holds the settings of a project, by its name or its folder's.
 fn is_settings(path: &Path) -> bool {
     let stem = file_name(path).strip_suffix(".py");
-    let in_folder = path
-        .parent()
-        .is_some_and(|folder| matches!(file_name(folder), "settings" | "config"));
+    let in_folder =
+        path.parent().is_some_and(|folder| matches!(file_name(folder), "settings" | "config"));
     stem.is_some_and(|stem| stem.contains("settings") || in_folder)
 }
 
 /// The app a folder of migrations belongs to, as a message names it.
 pub(super) fn described(apps: &[&App]) -> String {
-    let names: Vec<_> = apps
-        .iter()
-        .map(|app| format!("{} ({})", app.label, name(&tidy(&app.folder))))
-        .collect();
+    let names: Vec<_> =
+        apps.iter().map(|app| format!("{} ({})", app.label, name(&tidy(&app.folder)))).collect();
     names.join(", ")
 }

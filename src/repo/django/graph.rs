@@ -69,10 +69,7 @@ impl Graph {
         let before: Vec<_> = migrations
             .iter()
             .flat_map(|(name, migration)| {
-                migration
-                    .run_before
-                    .iter()
-                    .map(|child| (child.clone(), name.clone()))
+                migration.run_before.iter().map(|child| (child.clone(), name.clone()))
             })
             .collect();
         for (child, name) in before {
@@ -82,38 +79,26 @@ impl Graph {
         }
         replace(&mut migrations);
         for (name, migration) in &migrations {
-            if let Some(missing) = migration
-                .parents
-                .iter()
-                .find(|parent| !migrations.contains_key(*parent))
+            if let Some(missing) =
+                migration.parents.iter().find(|parent| !migrations.contains_key(*parent))
             {
                 return Err(Error::refused(format!(
                     "`{app}.{name}` depends on a migration that is missing"
                 ))
-                .at(
-                    migration.module.source(),
-                    migration.place,
-                    format!("no file is `{missing}`"),
-                )
+                .at(migration.module.source(), migration.place, format!("no file is `{missing}`"))
                 .note("`manage.py migrate` refuses too")
                 .hint("bring the missing file back, or correct the dependency"));
             }
         }
         let order = order(app, folder, &migrations)?;
         let leaf = leaf(app, &migrations)?;
-        Ok(Graph {
-            migrations,
-            order,
-            leaf,
-        })
+        Ok(Graph { migrations, order, leaf })
     }
 }
 
 fn class(module: &Module) -> Option<Node<'_>> {
     module.classes().find(|class| {
-        class
-            .child_by_field_name("name")
-            .is_some_and(|name| module.text(name) == "Migration")
+        class.child_by_field_name("name").is_some_and(|name| module.text(name) == "Migration")
     })
 }
 
@@ -138,19 +123,15 @@ fn unclear(module: &Module, attribute: &str, node: Node<'_>) -> Error {
             node,
             "known only when this file is run; miggen runs nothing",
         )
-        .hint(format!(
-            "write the names of this app's migrations out in `{attribute}`"
-        ))
+        .hint(format!("write the names of this app's migrations out in `{attribute}`"))
 }
 
 fn read(repo: &Repo, app: &str, path: &Path) -> Result<Migration> {
     let module = Module::parse(repo.read(path)?)?;
     let Some(class) = class(&module) else {
-        return Err(
-            Error::refused(format!("`{}` has no class `Migration`", name(path)))
-                .note("Django takes every .py file in this folder for a migration")
-                .hint("move the file elsewhere, or start its name with `_`"),
-        );
+        return Err(Error::refused(format!("`{}` has no class `Migration`", name(path)))
+            .note("Django takes every .py file in this folder for a migration")
+            .hint("move the file elsewhere, or start its name with `_`"));
     };
     let dependencies = value(&module, class, "dependencies")?;
     let mut parents = BTreeSet::new();
@@ -172,13 +153,7 @@ fn read(repo: &Repo, app: &str, path: &Path) -> Result<Migration> {
     };
     let (replaces, run_before) = (names("replaces")?, names("run_before")?);
     let place = module.span(place);
-    Ok(Migration {
-        module,
-        parents,
-        replaces,
-        run_before,
-        place,
-    })
+    Ok(Migration { module, parents, replaces, run_before, place })
 }
 
 /// The names that a list such as `[("shop", "0001_initial")]` gives for this app.
@@ -222,11 +197,7 @@ fn own_names<'m>(
 fn replace(migrations: &mut BTreeMap<String, Migration>) {
     let mut stands_in: BTreeMap<String, String> = BTreeMap::new();
     for (name, migration) in &*migrations {
-        for replaced in migration
-            .replaces
-            .iter()
-            .filter(|replaced| *replaced != name)
-        {
+        for replaced in migration.replaces.iter().filter(|replaced| *replaced != name) {
             stands_in.insert(replaced.clone(), name.clone());
         }
     }
@@ -261,10 +232,7 @@ fn order(
             .iter()
             .filter(|(name, _)| !done.contains(name.as_str()))
             .filter(|(_, migration)| {
-                migration
-                    .parents
-                    .iter()
-                    .all(|parent| done.contains(parent.as_str()))
+                migration.parents.iter().all(|parent| done.contains(parent.as_str()))
             })
             .map(|(name, _)| name)
             .collect();
@@ -284,14 +252,9 @@ fn order(
 }
 
 fn leaf(app: &str, migrations: &BTreeMap<String, Migration>) -> Result<Option<String>> {
-    let followed: BTreeSet<&String> = migrations
-        .values()
-        .flat_map(|migration| &migration.parents)
-        .collect();
-    let leaves: Vec<_> = migrations
-        .iter()
-        .filter(|(name, _)| !followed.contains(name))
-        .collect();
+    let followed: BTreeSet<&String> =
+        migrations.values().flat_map(|migration| &migration.parents).collect();
+    let leaves: Vec<_> = migrations.iter().filter(|(name, _)| !followed.contains(name)).collect();
     match leaves.as_slice() {
         [] => Ok(None),
         [(name, _)] => Ok(Some((*name).clone())),
@@ -300,32 +263,19 @@ fn leaf(app: &str, migrations: &BTreeMap<String, Migration>) -> Result<Option<St
             let shared = first.parents.intersection(&second.parents).next().is_some();
             let refused = Error::refused(format!(
                 "`{app}` has {} leaf migrations",
-                if leaves.len() == 2 {
-                    "two".to_owned()
-                } else {
-                    leaves.len().to_string()
-                }
+                if leaves.len() == 2 { "two".to_owned() } else { leaves.len().to_string() }
             ));
             let refused = if shared {
-                refused.at(
-                    first.module.source(),
-                    first.place,
-                    format!("so has {second_name}.py"),
-                )
+                refused.at(first.module.source(), first.place, format!("so has {second_name}.py"))
             } else {
-                refused
-                    .at(
-                        first.module.source(),
-                        first.place,
-                        "nothing follows this one",
-                    )
-                    .at(second.module.source(), second.place, "nor this one")
+                refused.at(first.module.source(), first.place, "nothing follows this one").at(
+                    second.module.source(),
+                    second.place,
+                    "nor this one",
+                )
             };
             Err(refused
-                .note(format!(
-                    "leaves: {}; `manage.py migrate` refuses too",
-                    names.join(", ")
-                ))
+                .note(format!("leaves: {}; `manage.py migrate` refuses too", names.join(", ")))
                 .hint(format!("python manage.py makemigrations --merge {app}")))
         }
     }

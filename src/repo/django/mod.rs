@@ -54,11 +54,9 @@ pub fn read(repo: &Repo, folder: Option<&Path>, tables: &[&str]) -> Result<Proje
     }
     let apps = apps::find(repo)?;
     if apps.is_empty() {
-        return Err(
-            Error::refused("no Django app with migrations is found here")
-                .note("looked for folders called `migrations` with an `__init__.py`")
-                .hint("--dir FOLDER names the app's folder of migrations"),
-        );
+        return Err(Error::refused("no Django app with migrations is found here")
+            .note("looked for folders called `migrations` with an `__init__.py`")
+            .hint("--dir FOLDER names the app's folder of migrations"));
     }
     let mut owners: Vec<(&App, Project, Vec<&str>)> = Vec::new();
     for app in &apps {
@@ -97,10 +95,7 @@ fn by_name<'a>(apps: &'a [App], tables: &[&str]) -> Result<&'a App> {
         let start = format!("{}_", app.label);
         !tables.is_empty() && tables.iter().all(|table| table.starts_with(&start))
     };
-    let longest = apps
-        .iter()
-        .filter(starts_all)
-        .max_by_key(|app| app.label.len());
+    let longest = apps.iter().filter(starts_all).max_by_key(|app| app.label.len());
     longest.ok_or_else(|| {
         let all: Vec<_> = apps.iter().collect();
         let refused = match tables {
@@ -122,9 +117,7 @@ fn may_own(repo: &Repo, app: &App, tables: &[&str]) -> Result<bool> {
     for (_, path) in candidates(repo, &app.folder)? {
         let text = repo.read(&path)?.text;
         let names = |table: &&str| {
-            ['"', '\'']
-                .iter()
-                .any(|quote| text.contains(&format!("{quote}{table}{quote}")))
+            ['"', '\''].iter().any(|quote| text.contains(&format!("{quote}{table}{quote}")))
         };
         if tables.iter().any(names) {
             return Ok(true);
@@ -179,9 +172,7 @@ fn number(name: &str) -> Option<u32> {
         let end = text.bytes().take_while(u8::is_ascii_digit).count();
         text[..end].parse().ok()
     };
-    name.rsplit_once("_squashed_")
-        .and_then(|(_, rest)| digits(rest))
-        .or_else(|| digits(name))
+    name.rsplit_once("_squashed_").and_then(|(_, rest)| digits(rest)).or_else(|| digits(name))
 }
 
 #[cfg(test)]

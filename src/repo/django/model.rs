@@ -70,11 +70,7 @@ impl Definition {
         let owned = |node| module.text(node).to_owned();
         Some(Definition {
             kind: owned(function),
-            arguments: arguments
-                .positional
-                .iter()
-                .map(|node| owned(*node))
-                .collect(),
+            arguments: arguments.positional.iter().map(|node| owned(*node)).collect(),
             keywords: arguments
                 .keywords
                 .iter()
@@ -92,10 +88,7 @@ impl Definition {
 
     /// An argument, as it is written.
     pub fn keyword(&self, keyword: &str) -> Option<&str> {
-        self.keywords
-            .iter()
-            .find(|(name, _)| name == keyword)
-            .map(|(_, value)| value.as_str())
+        self.keywords.iter().find(|(name, _)| name == keyword).map(|(_, value)| value.as_str())
     }
 }
 
@@ -138,12 +131,7 @@ impl Model {
             }
         }
         self.fields.insert(new.to_owned(), field);
-        for name in self
-            .unique_together
-            .iter_mut()
-            .flatten()
-            .filter(|name| *name == old)
-        {
+        for name in self.unique_together.iter_mut().flatten().filter(|name| *name == old) {
             new.clone_into(name);
         }
         Some(())
@@ -152,10 +140,7 @@ impl Model {
 
 pub(super) fn read_field(module: &Module, name: &str, node: Node<'_>) -> Option<Field> {
     let (function, arguments) = module.call(node)?;
-    let column = match arguments
-        .keyword("db_column")
-        .map(|node| module.literal(node))
-    {
+    let column = match arguments.keyword("db_column").map(|node| module.literal(node)) {
         Some(Some(Literal::Text(column))) => Some(column),
         Some(Some(Literal::None)) | None if arguments.keyword("on_delete").is_some() => {
             Some(format!("{name}_id"))
@@ -172,20 +157,12 @@ pub(super) fn read_field(module: &Module, name: &str, node: Node<'_>) -> Option<
 
 pub(super) fn read_index(module: &Module, node: Node<'_>) -> Option<Index> {
     let (name, fields, definition) = read_named(module, node)?;
-    Some(Index {
-        name,
-        fields,
-        definition,
-    })
+    Some(Index { name, fields, definition })
 }
 
 pub(super) fn read_constraint(module: &Module, node: Node<'_>) -> Option<Constraint> {
     let (name, fields, definition) = read_named(module, node)?;
-    Some(Constraint {
-        name,
-        fields,
-        definition,
-    })
+    Some(Constraint { name, fields, definition })
 }
 
 fn read_named(module: &Module, node: Node<'_>) -> Option<(String, Vec<String>, Definition)> {
@@ -196,10 +173,7 @@ fn read_named(module: &Module, node: Node<'_>) -> Option<(String, Vec<String>, D
 }
 
 fn names(module: &Module, node: Option<Node<'_>>) -> Vec<String> {
-    node.into_iter()
-        .flat_map(children)
-        .filter_map(|part| module.string(part))
-        .collect()
+    node.into_iter().flat_map(children).filter_map(|part| module.string(part)).collect()
 }
 
 /// `{("a", "b")}`, `[["a", "b"]]`, `("a", "b")` or `set()`.

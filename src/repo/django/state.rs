@@ -48,10 +48,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("RenameModel", Operation::RenameModel),
     ("AlterModelTable", Operation::AlterModelTable),
     ("AlterUniqueTogether", Operation::AlterUniqueTogether),
-    (
-        "AlterOrderWithRespectTo",
-        Operation::AlterOrderWithRespectTo,
-    ),
+    ("AlterOrderWithRespectTo", Operation::AlterOrderWithRespectTo),
     ("AddField", Operation::AddField),
     ("RemoveField", Operation::RemoveField),
     ("AlterField", Operation::AlterField),
@@ -62,10 +59,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("AddConstraint", Operation::AddConstraint),
     ("RemoveConstraint", Operation::RemoveConstraint),
     ("AlterConstraint", Operation::AlterConstraint),
-    (
-        "SeparateDatabaseAndState",
-        Operation::SeparateDatabaseAndState,
-    ),
+    ("SeparateDatabaseAndState", Operation::SeparateDatabaseAndState),
     ("RunSQL", Operation::RunSql),
 ];
 
@@ -73,10 +67,7 @@ impl Operation {
     /// Reads `AddIndex`, but also `AddIndexConcurrently` and somebody's `SafeRemoveField`.
     fn of(name: &str) -> Option<Operation> {
         let found = |matches: &dyn Fn(&str) -> bool| {
-            OPERATIONS
-                .iter()
-                .find(|(known, _)| matches(known))
-                .map(|(_, operation)| *operation)
+            OPERATIONS.iter().find(|(known, _)| matches(known)).map(|(_, operation)| *operation)
         };
         found(&|known| name == known).or_else(|| {
             found(&|known| {
@@ -90,11 +81,7 @@ impl Operation {
 
 impl<'a> State<'a> {
     pub(super) fn new(app: &'a str) -> State<'a> {
-        State {
-            app,
-            models: BTreeMap::new(),
-            incomplete: false,
-        }
+        State { app, models: BTreeMap::new(), incomplete: false }
     }
 
     /// The models that have a table, by its name.
@@ -139,9 +126,7 @@ impl<'a> State<'a> {
             return;
         };
         let text = |keyword, position| {
-            arguments
-                .get(keyword, position)
-                .and_then(|node| module.string(node))
+            arguments.get(keyword, position).and_then(|node| module.string(node))
         };
         let done = match operation {
             Operation::SeparateDatabaseAndState => {
@@ -177,9 +162,7 @@ impl<'a> State<'a> {
                 Some(())
             }),
             Operation::AlterUniqueTogether => text("name", 0).and_then(|name| {
-                let together = arguments
-                    .get("unique_together", 1)
-                    .map(|node| groups(module, node));
+                let together = arguments.get("unique_together", 1).map(|node| groups(module, node));
                 self.model(&name)?.unique_together = together.unwrap_or_default();
                 Some(())
             }),
@@ -191,13 +174,11 @@ impl<'a> State<'a> {
             }),
             Operation::AddField | Operation::AlterField => {
                 let field = arguments.get("field", 2);
-                text("model_name", 0)
-                    .zip(text("name", 1))
-                    .and_then(|(model, name)| {
-                        let field = read_field(module, &name, field?)?;
-                        self.model(&model)?.fields.insert(name, field);
-                        Some(())
-                    })
+                text("model_name", 0).zip(text("name", 1)).and_then(|(model, name)| {
+                    let field = read_field(module, &name, field?)?;
+                    self.model(&model)?.fields.insert(name, field);
+                    Some(())
+                })
             }
             Operation::RemoveField => text("model_name", 0)
                 .zip(text("name", 1))
@@ -214,32 +195,26 @@ impl<'a> State<'a> {
                 })
             }
             Operation::RemoveIndex => {
-                text("model_name", 0)
-                    .zip(text("name", 1))
-                    .and_then(|(model, name)| {
-                        self.model(&model)?
-                            .indexes
-                            .retain(|index| index.name != name);
-                        Some(())
-                    })
+                text("model_name", 0).zip(text("name", 1)).and_then(|(model, name)| {
+                    self.model(&model)?.indexes.retain(|index| index.name != name);
+                    Some(())
+                })
             }
             Operation::RenameIndex => {
-                text("model_name", 0)
-                    .zip(text("new_name", 1))
-                    .and_then(|(model, new)| {
-                        let old = text("old_name", 2);
-                        let index = self
-                            .model(&model)?
-                            .indexes
-                            .iter_mut()
-                            .find(|index| Some(&index.name) == old.as_ref());
-                        // One without a name, of `index_together`, is not known here.
-                        if let Some(index) = index {
-                            index.definition.set_name(&new);
-                            index.name = new;
-                        }
-                        Some(())
-                    })
+                text("model_name", 0).zip(text("new_name", 1)).and_then(|(model, new)| {
+                    let old = text("old_name", 2);
+                    let index = self
+                        .model(&model)?
+                        .indexes
+                        .iter_mut()
+                        .find(|index| Some(&index.name) == old.as_ref());
+                    // One without a name, of `index_together`, is not known here.
+                    if let Some(index) = index {
+                        index.definition.set_name(&new);
+                        index.name = new;
+                    }
+                    Some(())
+                })
             }
             Operation::AddConstraint => {
                 let constraint = arguments.get("constraint", 1);
@@ -249,19 +224,17 @@ impl<'a> State<'a> {
                     Some(())
                 })
             }
-            Operation::RemoveConstraint | Operation::AlterConstraint => text("model_name", 0)
-                .zip(text("name", 1))
-                .and_then(|(model, name)| {
+            Operation::RemoveConstraint | Operation::AlterConstraint => {
+                text("model_name", 0).zip(text("name", 1)).and_then(|(model, name)| {
                     let model = self.model(&model)?;
-                    model
-                        .constraints
-                        .retain(|constraint| constraint.name != name);
+                    model.constraints.retain(|constraint| constraint.name != name);
                     if operation == Operation::AlterConstraint {
                         let altered = read_constraint(module, arguments.get("constraint", 2)?)?;
                         model.constraints.push(altered);
                     }
                     Some(())
-                }),
+                })
+            }
         };
         if done.is_none() {
             self.incomplete = true;
@@ -286,14 +259,11 @@ impl<'a> State<'a> {
         };
         for pair in fields.into_iter().flat_map(children) {
             let mut parts = children(pair);
-            let field = parts
-                .next()
-                .zip(parts.next())
-                .and_then(|(name, definition)| {
-                    let name = module.string(name)?;
-                    let field = read_field(module, &name, definition)?;
-                    Some((name, field))
-                });
+            let field = parts.next().zip(parts.next()).and_then(|(name, definition)| {
+                let name = module.string(name)?;
+                let field = read_field(module, &name, definition)?;
+                Some((name, field))
+            });
             match field {
                 Some((name, field)) => {
                     model.fields.insert(name, field);
@@ -332,14 +302,8 @@ impl<'a> State<'a> {
         new.clone_into(&mut model.name);
         self.models.insert(new.to_lowercase(), model);
         // Foreign keys say the name of the model they point to.
-        let targets = [
-            format!("{}.{old}", self.app).to_lowercase(),
-            old.to_lowercase(),
-        ];
-        let fields = self
-            .models
-            .values_mut()
-            .flat_map(|model| model.fields.values_mut());
+        let targets = [format!("{}.{old}", self.app).to_lowercase(), old.to_lowercase()];
+        let fields = self.models.values_mut().flat_map(|model| model.fields.values_mut());
         for (keyword, value) in fields.flat_map(|field| &mut field.definition.keywords) {
             let target = value.trim_matches(['"', '\'']).to_lowercase();
             if matches!(keyword.as_str(), "to" | "through") && targets.contains(&target) {

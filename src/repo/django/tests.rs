@@ -19,30 +19,15 @@ fn shop(migrations: &[(&str, &str, &str)]) -> Made {
     let mut files = vec![
         ("manage.py".to_owned(), String::new()),
         ("shop/migrations/__init__.py".to_owned(), String::new()),
-        (
-            "shop/migrations/sub/__init__.py".to_owned(),
-            "broken(".to_owned(),
-        ),
-        (
-            "shop/migrations/_helper.py".to_owned(),
-            "broken(".to_owned(),
-        ),
+        ("shop/migrations/sub/__init__.py".to_owned(), "broken(".to_owned()),
+        ("shop/migrations/_helper.py".to_owned(), "broken(".to_owned()),
         ("shop/migrations/~old.py".to_owned(), "broken(".to_owned()),
-        (
-            "shop/migrations/notes.old.py".to_owned(),
-            "broken(".to_owned(),
-        ),
+        ("shop/migrations/notes.old.py".to_owned(), "broken(".to_owned()),
     ];
     for (name, dependencies, operations) in migrations {
-        files.push((
-            format!("shop/migrations/{name}.py"),
-            migration(dependencies, operations),
-        ));
+        files.push((format!("shop/migrations/{name}.py"), migration(dependencies, operations)));
     }
-    let files: Vec<_> = files
-        .iter()
-        .map(|(p, t)| (p.as_str(), t.as_str()))
-        .collect();
+    let files: Vec<_> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
     repo(&files)
 }
 
@@ -74,11 +59,7 @@ fn the_leaf_is_what_nothing_of_the_app_follows() {
             "migrations.swappable_dependency(settings.AUTH_USER_MODEL), ('auth', '__first__')",
             "",
         ),
-        (
-            "0002_b",
-            "('shop', '0001_initial'), (\"other\", LATEST)",
-            "",
-        ),
+        ("0002_b", "('shop', '0001_initial'), (\"other\", LATEST)", ""),
         ("fix_data", "('shop', '0002_b')", ""),
         ("0003_c", "['shop', 'fix_data'], ('shop', '__first__')", ""),
     ];
@@ -114,10 +95,8 @@ fn a_merge_leaves_one_leaf() {
 #[test]
 fn a_squashed_migration_stands_for_what_it_replaces() {
     let with_replaces = |name: &'static str, replaces: &str| {
-        let text = migration("", "").replace(
-            "    initial = True\n",
-            &format!("    replaces = [{replaces}]\n"),
-        );
+        let text = migration("", "")
+            .replace("    initial = True\n", &format!("    replaces = [{replaces}]\n"));
         (format!("shop/migrations/{name}.py"), text)
     };
     let squashed = with_replaces(
@@ -159,22 +138,12 @@ fn run_before_is_a_dependency_of_the_other() {
 
 #[test]
 fn what_would_have_to_be_run_is_refused() {
-    for dependencies in [
-        "('shop', PREVIOUS)",
-        "(APP, '0001_initial')",
-        "previous('shop')",
-        "*more",
-        "DEPENDENCY",
-    ] {
+    for dependencies in
+        ["('shop', PREVIOUS)", "(APP, '0001_initial')", "previous('shop')", "*more", "DEPENDENCY"]
+    {
         let refused = refusal(&[("0001_a", dependencies, "")]);
-        assert!(
-            refused.contains("`dependencies` is not written out"),
-            "{refused}"
-        );
-        assert!(
-            refused.contains("shop/migrations/0001_a.py:13"),
-            "{refused}"
-        );
+        assert!(refused.contains("`dependencies` is not written out"), "{refused}");
+        assert!(refused.contains("shop/migrations/0001_a.py:13"), "{refused}");
     }
     let made = shop(&[]);
     let file = made.folder.path().join("shop/migrations/0001_a.py");
@@ -185,10 +154,7 @@ fn what_would_have_to_be_run_is_refused() {
     ] {
         std::fs::write(&file, text).unwrap();
         let refused = read(&made.repo, None, &[]).unwrap_err().render(false);
-        assert!(
-            refused.contains("`dependencies` is not written out"),
-            "{refused}"
-        );
+        assert!(refused.contains("`dependencies` is not written out"), "{refused}");
     }
     std::fs::write(&file, "x = 1\n").unwrap();
     let refused = read(&made.repo, None, &[]).unwrap_err().render(false);
@@ -199,10 +165,8 @@ fn what_would_have_to_be_run_is_refused() {
 fn a_missing_dependency_and_a_circle_are_refused() {
     let refused = refusal(&[("0002_b", "('shop', '0001_a')", "")]);
     assert!(refused.contains("no file is `0001_a`"), "{refused}");
-    let refused = refusal(&[
-        ("0001_a", "('shop', '0002_b')", ""),
-        ("0002_b", "('shop', '0001_a')", ""),
-    ]);
+    let refused =
+        refusal(&[("0001_a", "('shop', '0002_b')", ""), ("0002_b", "('shop', '0001_a')", "")]);
     assert!(refused.contains("in a circle"), "{refused}");
 }
 
@@ -231,11 +195,8 @@ fn a_created_model_is_known_by_its_table() {
     assert_eq!(project.version, Some((5, 2)));
     let order = &project.models["shop_order"];
     assert_eq!(order.name, "Order");
-    let columns: Vec<_> = order
-        .fields
-        .iter()
-        .map(|(name, field)| (name.as_str(), field.column.as_deref()))
-        .collect();
+    let columns: Vec<_> =
+        order.fields.iter().map(|(name, field)| (name.as_str(), field.column.as_deref())).collect();
     assert_eq!(
         columns,
         [
@@ -262,10 +223,7 @@ fn a_created_model_is_known_by_its_table() {
     );
     assert_eq!(
         order.fields["labels"].definition.imports,
-        [
-            "import django.contrib.postgres.fields",
-            "from django.db import models"
-        ]
+        ["import django.contrib.postgres.fields", "from django.db import models"]
     );
     assert_eq!(order.indexes[0].name, "by_total");
     assert_eq!(order.indexes[0].fields, ["-total", "user"]);
@@ -290,10 +248,7 @@ fn operations_on_models_are_replayed() {
     assert_eq!(models.keys().collect::<Vec<_>>(), ["shop_purchase"]);
     let purchase = &models["shop_purchase"];
     assert_eq!(purchase.name, "Purchase");
-    assert_eq!(
-        purchase.fields["parent"].definition.keyword("to"),
-        Some("\"shop.Purchase\"")
-    );
+    assert_eq!(purchase.fields["parent"].definition.keyword("to"), Some("\"shop.Purchase\""));
 
     let models = after("migrations.AlterModelTable(name='ORDER', table='purchases')");
     assert_eq!(models["purchases"].name, "Order");
@@ -353,10 +308,7 @@ fn operations_on_indexes_and_constraints_are_replayed() {
     assert_eq!(changed.indexes[0].name, "j");
     assert_eq!(
         changed.indexes[0].definition.keywords,
-        [
-            ("fields".to_owned(), "['user']".to_owned()),
-            ("name".to_owned(), "\"j\"".to_owned())
-        ]
+        [("fields".to_owned(), "['user']".to_owned()), ("name".to_owned(), "\"j\"".to_owned())]
     );
     assert_eq!(changed.constraints.len(), 1);
     assert_eq!(changed.constraints[0].name, "c");
@@ -378,18 +330,11 @@ fn only_the_state_of_a_split_operation_counts() {
 
 #[test]
 fn operations_that_cannot_be_read_are_named() {
-    for operations in [
-        "*more",
-        "OPERATION",
-        "migrations.AddField(MODEL, 'x', models.TextField())",
-    ] {
+    for operations in ["*more", "OPERATION", "migrations.AddField(MODEL, 'x', models.TextField())"]
+    {
         let made = shop(&[("0001_initial", "", operations)]);
         let project = read(&made.repo, None, &[]).unwrap();
-        assert_eq!(
-            project.unread,
-            [Path::new("shop/migrations/0001_initial.py")],
-            "{operations}"
-        );
+        assert_eq!(project.unread, [Path::new("shop/migrations/0001_initial.py")], "{operations}");
     }
 }
 
@@ -401,11 +346,7 @@ fn names_in_operations_are_looked_up() {
                 state = [migrations.RemoveField('order', 'user')]\n    \
                 last = migrations.RemoveField('order', 'tags')\n    operations = DROPS + [\n        \
                 migrations.SeparateDatabaseAndState(state_operations=state),\n        *(state and []),\n        last,\n    ]\n";
-    std::fs::write(
-        made.folder.path().join("shop/migrations/0002_more.py"),
-        text,
-    )
-    .unwrap();
+    std::fs::write(made.folder.path().join("shop/migrations/0002_more.py"), text).unwrap();
     let project = read(&made.repo, None, &[]).unwrap();
     let left: Vec<_> = project.models["shop_order"].fields.keys().collect();
     assert_eq!(left, ["id", "labels", "parent"]);
@@ -415,10 +356,7 @@ fn names_in_operations_are_looked_up() {
 
 fn two_apps() -> Made {
     let create = |name: &str, options: &str| {
-        migration(
-            "",
-            &format!("migrations.CreateModel('{name}', [], {{{options}}})"),
-        )
+        migration("", &format!("migrations.CreateModel('{name}', [], {{{options}}})"))
     };
     repo(&[
         ("manage.py", ""),
@@ -429,10 +367,7 @@ fn two_apps() -> Made {
             "from django.apps import AppConfig\n\n\nclass People(AppConfig):\n    name = 'people'\n    label = 'accounts'\n",
         ),
         ("src/people/migrations/__init__.py", ""),
-        (
-            "src/people/migrations/0001_initial.py",
-            &create("User", "'db_table': 'users'"),
-        ),
+        ("src/people/migrations/0001_initial.py", &create("User", "'db_table': 'users'")),
         ("src/people/migrations/max_migration.txt", "0001_initial\n"),
         ("src/plain/migrations/0001_broken.py", "nonsense("),
         ("node_modules/x/migrations/__init__.py", ""),
@@ -455,38 +390,23 @@ fn the_app_is_the_one_whose_models_have_the_tables() {
 
     let refused = found(&["shop_order", "users"]).unwrap_err().render(false);
     assert!(refused.contains("belong to several apps"), "{refused}");
-    assert!(
-        refused.contains("users: accounts (src/people/migrations)"),
-        "{refused}"
-    );
+    assert!(refused.contains("users: accounts (src/people/migrations)"), "{refused}");
     let refused = found(&["unknown"]).unwrap_err().render(false);
-    assert!(
-        refused.contains("no app has a model for `unknown`"),
-        "{refused}"
-    );
-    assert!(
-        refused.contains("accounts (src/people/migrations), shop"),
-        "{refused}"
-    );
+    assert!(refused.contains("no app has a model for `unknown`"), "{refused}");
+    assert!(refused.contains("accounts (src/people/migrations), shop"), "{refused}");
     for folder in ["src/people", "src/people/migrations"] {
         let project = read(&made.repo, Some(Path::new(folder)), &["unknown"]).unwrap();
         assert_eq!(project.app, "accounts");
     }
     let refused = read(&made.repo, Some(Path::new("src/plain")), &[]).unwrap_err();
-    assert!(
-        refused.render(false).contains("it has no `__init__.py`"),
-        "{refused}"
-    );
+    assert!(refused.render(false).contains("it has no `__init__.py`"), "{refused}");
     assert!(read(&repo(&[]).repo, None, &[]).is_err());
 }
 
 #[test]
 fn settings_may_put_migrations_elsewhere() {
     let made = repo(&[
-        (
-            "site/settings.py",
-            "MIGRATION_MODULES = {'shop': 'shop.db.schema', 'x': None}\n",
-        ),
+        ("site/settings.py", "MIGRATION_MODULES = {'shop': 'shop.db.schema', 'x': None}\n"),
         ("shop/db/schema/__init__.py", ""),
         ("shop/db/schema/0001_initial.py", &migration("", CREATE)),
         ("shop/migrations/__init__.py", ""),

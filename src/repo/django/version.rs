@@ -16,20 +16,14 @@ pub(super) fn read(repo: &Repo) -> Result<Option<(u32, u32)>> {
             continue;
         }
         let text = repo.read(&entry.path)?.text.to_lowercase();
-        let found = if is_lock {
-            locked(&text)
-        } else {
-            required(&text)
-        };
+        let found = if is_lock { locked(&text) } else { required(&text) };
         if found.is_some() {
             return Ok(found);
         }
     }
     let mut newest = None;
     for path in repo.walk("")? {
-        let is_migration = path
-            .parent()
-            .is_some_and(|up| file_name(up) == "migrations")
+        let is_migration = path.parent().is_some_and(|up| file_name(up) == "migrations")
             && path.extension().is_some_and(|end| end == "py");
         if is_migration {
             let text = repo.read(&path)?.text;
@@ -50,15 +44,8 @@ fn required(text: &str) -> Option<(u32, u32)> {
     text.lines().find_map(|line| {
         let rest = line.trim().strip_prefix("django")?;
         // `django[argon2]`, but not `django-filter`.
-        let rest = rest
-            .split_once(']')
-            .map_or(rest, |(_, rest)| rest)
-            .trim_start();
-        version(
-            rest.strip_prefix("==")
-                .or(rest.strip_prefix("~="))?
-                .trim_start(),
-        )
+        let rest = rest.split_once(']').map_or(rest, |(_, rest)| rest).trim_start();
+        version(rest.strip_prefix("==").or(rest.strip_prefix("~="))?.trim_start())
     })
 }
 
@@ -73,10 +60,7 @@ mod tests {
 
     #[test]
     fn pins_are_read() {
-        assert_eq!(
-            required("django-filter==1.2\ndjango[argon2]==5.2.19\n"),
-            Some((5, 2))
-        );
+        assert_eq!(required("django-filter==1.2\ndjango[argon2]==5.2.19\n"), Some((5, 2)));
         assert_eq!(required("django ~= 4.2"), Some((4, 2)));
         assert_eq!(required("django>=4"), None);
         let lock = "[[package]]\nname = \"django\"\nversion = \"6.1.3\"\n";

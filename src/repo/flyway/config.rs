@@ -43,20 +43,14 @@ pub(super) fn read(repo: &Repo, files: &[PathBuf]) -> Result<Config> {
     }
     let text = |key: &str| pages.iter().find_map(|page| setting(&page.text, key));
     let is = |key: &str, wanted: &str| {
-        pages
-            .iter()
-            .any(|page| settings(&page.text, key).any(|value| value == wanted))
+        pages.iter().any(|page| settings(&page.text, key).any(|value| value == wanted))
     };
     Ok(Config {
         locations: locations(repo, &pages),
         prefix: text("sqlmigrationprefix").unwrap_or_else(|| "V".to_owned()),
         separator: text("sqlmigrationseparator").unwrap_or_else(|| "__".to_owned()),
         suffix: text("sqlmigrationsuffixes")
-            .and_then(|list| {
-                list.split(',')
-                    .next()
-                    .map(|first| unlisted(first).to_owned())
-            })
+            .and_then(|list| list.split(',').next().map(|first| unlisted(first).to_owned()))
             .unwrap_or_else(|| ".sql".to_owned()),
         placeholders: if is("placeholderreplacement", "false") {
             Placeholders::Off
@@ -84,20 +78,12 @@ pub(super) fn signs(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
 }
 
 fn defines_placeholders(text: &str) -> bool {
-    text.lines()
-        .map(str::trim)
-        .filter(|line| !is_comment(line))
-        .any(|line| {
-            line.contains("flyway.placeholders.")
-                || [
-                    "[flyway.placeholders]",
-                    "<placeholders>",
-                    "placeholders:",
-                    "placeholders =",
-                ]
+    text.lines().map(str::trim).filter(|line| !is_comment(line)).any(|line| {
+        line.contains("flyway.placeholders.")
+            || ["[flyway.placeholders]", "<placeholders>", "placeholders:", "placeholders ="]
                 .iter()
                 .any(|start| line.starts_with(start))
-        })
+    })
 }
 
 /// Whether a file may hold settings of Flyway. What only tests use does not count.
@@ -119,9 +105,7 @@ fn is_settings(path: &Path) -> bool {
 }
 
 fn is_comment(line: &str) -> bool {
-    ["#", "//", "<!--", "*", ";"]
-        .iter()
-        .any(|mark| line.starts_with(mark))
+    ["#", "//", "<!--", "*", ";"].iter().any(|mark| line.starts_with(mark))
 }
 
 /// The first value of a key.
@@ -159,40 +143,25 @@ fn letters(text: &str) -> String {
 
 /// A value without brackets, commas and quotes around it.
 fn unlisted(value: &str) -> &str {
-    unquoted(
-        value
-            .trim()
-            .trim_matches(['[', ']', '{', '}', ',', ' ', ';']),
-    )
-    .trim()
+    unquoted(value.trim().trim_matches(['[', ']', '{', '}', ',', ' ', ';'])).trim()
 }
 
 /// The folders the settings name, as far as they exist.
 fn locations(repo: &Repo, pages: &[Page]) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     for page in pages {
-        for line in page
-            .text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !is_comment(line))
-        {
+        for line in page.text.lines().map(str::trim).filter(|line| !is_comment(line)) {
             for (scheme, homes) in [("filesystem:", &[""][..]), ("classpath:", RESOURCES)] {
                 for after in line.split(scheme).skip(1) {
-                    let end = after
-                        .find(['"', '\'', ',', '<', ']', ' ', ';'])
-                        .unwrap_or(after.len());
+                    let end =
+                        after.find(['"', '\'', ',', '<', ']', ' ', ';']).unwrap_or(after.len());
                     found.extend(existing(repo, &page.folder, homes, &after[..end]));
                 }
             }
         }
         // Without a scheme it is the class path.
         for list in settings(&page.text, "flywaylocations") {
-            for place in list
-                .split(',')
-                .map(unlisted)
-                .filter(|place| !place.contains(':'))
-            {
+            for place in list.split(',').map(unlisted).filter(|place| !place.contains(':')) {
                 found.extend(existing(repo, &page.folder, RESOURCES, place));
             }
         }
@@ -215,19 +184,11 @@ fn existing(repo: &Repo, folder: &Path, homes: &[&str], place: &str) -> Option<P
         "${rootDir}/",
         "$rootDir/",
     ];
-    let place = base
-        .iter()
-        .find_map(|base| place.strip_prefix(base))
-        .unwrap_or(place);
+    let place = base.iter().find_map(|base| place.strip_prefix(base)).unwrap_or(place);
     // What follows a wildcard, or the name of the server, is found by looking into the folder.
     let fixed: PathBuf = Path::new(place)
         .components()
-        .take_while(|part| {
-            !part
-                .as_os_str()
-                .to_string_lossy()
-                .contains(['*', '?', '{', '$'])
-        })
+        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '{', '$']))
         .collect();
     // `classpath:/db` counts from the same place as `classpath:db`.
     let fixed = if homes == RESOURCES {
@@ -259,11 +220,7 @@ mod tests {
             "pluginConfiguration = [postgresqlTransactionalLock: 'false']",
             "FLYWAY_POSTGRESQL_TRANSACTIONAL_LOCK: \"false\"",
         ] {
-            assert_eq!(
-                setting(text, "transactionallock").as_deref(),
-                Some("false"),
-                "{text}"
-            );
+            assert_eq!(setting(text, "transactionallock").as_deref(), Some("false"), "{text}");
         }
         assert_eq!(setting("# flyway.group=true", "group"), None);
         assert_eq!(setting("flyway.group=", "group"), None);

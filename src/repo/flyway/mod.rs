@@ -61,16 +61,8 @@ impl Project {
 
     /// `V8__split_name.sql`
     pub fn file_name(&self, version: &str, slug: &str) -> String {
-        let Project {
-            prefix,
-            separator,
-            suffix,
-            ..
-        } = self;
-        format!(
-            "{prefix}{version}{separator}{}{suffix}",
-            self.slug_style.apply(slug)
-        )
+        let Project { prefix, separator, suffix, .. } = self;
+        format!("{prefix}{version}{separator}{}{suffix}", self.slug_style.apply(slug))
     }
 }
 
@@ -106,13 +98,7 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
     let given = folder.map(|folder| repo.folder(folder)).transpose()?;
     let locations = match &given {
         // Versions are shared by all locations, whichever of them is written to.
-        Some(given)
-            if configured
-                .iter()
-                .any(|location| given.starts_with(location)) =>
-        {
-            configured
-        }
+        Some(given) if configured.iter().any(|location| given.starts_with(location)) => configured,
         Some(given) => vec![given.clone()],
         None => locations(repo, configured, &files)?,
     };
@@ -155,12 +141,7 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
             {
                 *used = repo.read(&path)?.text.contains(prefix.as_str());
             }
-            found.push(Found {
-                version,
-                slug,
-                path,
-                kind,
-            });
+            found.push(Found { version, slug, path, kind });
         } else if !is_code && looks_meant(file, start) {
             passed_over.push(path);
         }
@@ -174,10 +155,8 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
         Some(given) => given,
         None => next_folder(&locations, &found)?,
     };
-    let slugs = found
-        .iter()
-        .filter(|found| found.kind != Kind::Code)
-        .map(|found| found.slug.as_str());
+    let slugs =
+        found.iter().filter(|found| found.kind != Kind::Code).map(|found| found.slug.as_str());
     Ok(Project {
         folder,
         rollback: PathBuf::from("db/rollback"),
@@ -195,17 +174,14 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
 
 /// Whether a file was meant to be a migration: `v5__x.sql`, `V5_x.sql`.
 fn looks_meant(file: &str, prefix: &str) -> bool {
-    file.get(..prefix.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    file.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
         && file[prefix.len()..].starts_with(|next: char| next.is_ascii_digit())
 }
 
 /// `V4_0_4__Name.java`, of the sources that are shipped.
 fn is_code(path: &Path) -> bool {
     let file = file_name(path);
-    let stem = [".java", ".kt", ".groovy", ".scala"]
-        .iter()
-        .find_map(|end| file.strip_suffix(end));
+    let stem = [".java", ".kt", ".groovy", ".scala"].iter().find_map(|end| file.strip_suffix(end));
     let named = stem.and_then(|stem| stem.strip_prefix('V')?.split_once("__"));
     named.is_some_and(|(version, _)| Version::parse(version).is_some())
         && !path.components().any(|part| part.as_os_str() == "test")
@@ -232,16 +208,9 @@ fn locations(repo: &Repo, configured: Vec<PathBuf>, files: &[PathBuf]) -> Result
     if !configured.is_empty() {
         return Ok(configured);
     }
-    let is_flyway = files
-        .iter()
-        .any(|path| file_name(path).starts_with("flyway."));
-    for (usual, is_certain) in [
-        ("src/main/resources/db/migration", true),
-        ("sql", is_flyway),
-    ] {
-        let holds_any = files
-            .iter()
-            .any(|path| path.starts_with(usual) && is_migration(path));
+    let is_flyway = files.iter().any(|path| file_name(path).starts_with("flyway."));
+    for (usual, is_certain) in [("src/main/resources/db/migration", true), ("sql", is_flyway)] {
+        let holds_any = files.iter().any(|path| path.starts_with(usual) && is_migration(path));
         if holds_any || is_certain && repo.is_folder(usual) {
             return Ok(vec![PathBuf::from(usual)]);
         }
@@ -273,19 +242,12 @@ fn several(folders: &[PathBuf], first: &Path) -> Error {
 fn next_folder(locations: &[PathBuf], found: &[Found]) -> Result<PathBuf> {
     let sql = || found.iter().filter(|found| found.kind != Kind::Code);
     let newest = sql().next().and_then(|newest| newest.path.parent());
-    let home = newest.and_then(|newest| {
-        locations
-            .iter()
-            .find(|location| newest.starts_with(location))
-    });
+    let home =
+        newest.and_then(|newest| locations.iter().find(|location| newest.starts_with(location)));
     match (home, newest) {
         (Some(home), Some(newest)) => {
             let at_home = sql().any(|found| found.path.parent() == Some(home.as_path()));
-            Ok(if at_home {
-                home.clone()
-            } else {
-                newest.to_owned()
-            })
+            Ok(if at_home { home.clone() } else { newest.to_owned() })
         }
         _ => match locations {
             [only] => Ok(only.clone()),
@@ -307,11 +269,9 @@ fn refuse_duplicates(found: &[Found], folder_per_server: bool) -> Result<()> {
         if folder_per_server && !one_folder {
             continue;
         }
-        let refused = Error::refused(format!(
-            "two migrations have version {}",
-            older.version.text()
-        ))
-        .note(format!("{}, {}", name(&older.path), name(&newer.path)));
+        let refused =
+            Error::refused(format!("two migrations have version {}", older.version.text()))
+                .note(format!("{}, {}", name(&older.path), name(&newer.path)));
         // A folder per server repeats versions on purpose.
         return Err(if one_folder || newer.kind != older.kind {
             refused

@@ -24,16 +24,10 @@ fn versions_go_on_across_locations_and_java_classes() {
         ]),
         ["4_0_5", "4_0_6"]
     );
-    assert_eq!(
-        next(&["sql/V002__x.sql", "sql/B005__base.sql", "sql/R__view.sql"]),
-        ["006", "007"]
-    );
+    assert_eq!(next(&["sql/V002__x.sql", "sql/B005__base.sql", "sql/R__view.sql"]), ["006", "007"]);
     assert_eq!(next(&["sql/a/V3__x.sql", "sql/b/V9__x.sql"]), ["10", "11"]);
     assert_eq!(next(&["sql/V99.sql"]), ["100", "101"]);
-    assert_eq!(
-        next(&["sql/V1__x.sql", "src/test/java/db/migration/V9__T.java"]),
-        ["2", "3"]
-    );
+    assert_eq!(next(&["sql/V1__x.sql", "src/test/java/db/migration/V9__T.java"]), ["2", "3"]);
 }
 
 #[test]
@@ -44,14 +38,8 @@ fn the_next_file_lies_where_the_newest_does() {
     };
     assert_eq!(folder(&["src/main/resources/db/migration/"]), MAVEN);
     assert_eq!(folder(&["sql/V1__x.sql", "sql/old/V2__x.sql"]), "sql");
-    assert_eq!(
-        folder(&["sql/2.43/V2_43_1__x.sql", "sql/2.44/V2_44_1__x.sql"]),
-        "sql/2.44"
-    );
-    assert_eq!(
-        folder(&["database/V1__x.sql", "db/rollback/V1__x.sql"]),
-        "database"
-    );
+    assert_eq!(folder(&["sql/2.43/V2_43_1__x.sql", "sql/2.44/V2_44_1__x.sql"]), "sql/2.44");
+    assert_eq!(folder(&["database/V1__x.sql", "db/rollback/V1__x.sql"]), "database");
 }
 
 #[test]
@@ -59,10 +47,7 @@ fn names_keep_the_style_of_the_team() {
     let project = all(&[("sql/V1__Create_person_table.sql", "")]).unwrap();
     assert_eq!(project.file_name("2", "split_name"), "V2__Split_name.sql");
     let project = all(&[
-        (
-            "flyway.conf",
-            "flyway.sqlMigrationPrefix=M\nflyway.sqlMigrationSeparator=-\n",
-        ),
+        ("flyway.conf", "flyway.sqlMigrationPrefix=M\nflyway.sqlMigrationSeparator=-\n"),
         ("sql/M7-add-x.sql", ""),
     ])
     .unwrap();
@@ -72,11 +57,7 @@ fn names_keep_the_style_of_the_team() {
 
 #[test]
 fn a_file_that_flyway_passes_over_is_named() {
-    let project = all(&[
-        ("sql/V1__x.sql", ""),
-        ("sql/V2_x.sql", ""),
-        ("sql/v3__x.sql", ""),
-    ]);
+    let project = all(&[("sql/V1__x.sql", ""), ("sql/V2_x.sql", ""), ("sql/v3__x.sql", "")]);
     let project = project.unwrap();
     let passed_over: Vec<_> = project.passed_over.iter().map(|path| name(path)).collect();
     assert_eq!(passed_over, ["sql/V2_x.sql", "sql/v3__x.sql"]);
@@ -92,47 +73,29 @@ fn two_migrations_of_one_version_are_refused() {
     ] {
         // A baseline may have the version of the last migration it stands for.
         let baseline = ("sql/B14__base.sql", "");
-        let refused = all(&[(one, ""), (other, ""), baseline])
-            .unwrap_err()
-            .render(false);
+        let refused = all(&[(one, ""), (other, ""), baseline]).unwrap_err().render(false);
         assert!(refused.contains("two migrations have version"), "{refused}");
-        assert!(
-            refused.contains(one) && refused.contains(other),
-            "{refused}"
-        );
+        assert!(refused.contains(one) && refused.contains(other), "{refused}");
     }
 }
 
 #[test]
 fn a_baseline_may_have_the_version_of_what_it_stands_for() {
     assert_eq!(next(&["sql/V6__x.sql", "sql/B6__base.sql"]), ["7", "8"]);
-    assert!(
-        all(&[
-            ("sql/V1__x.sql", ""),
-            ("sql/B6__a.sql", ""),
-            ("sql/B6.0__b.sql", "")
-        ])
-        .is_err()
-    );
+    assert!(all(&[("sql/V1__x.sql", ""), ("sql/B6__a.sql", ""), ("sql/B6.0__b.sql", "")]).is_err());
 }
 
 #[test]
 fn a_folder_per_server_is_chosen_by_hand() {
     let files = [
-        (
-            "application.yml",
-            "spring:\n  flyway:\n    locations: classpath:db/migration/{vendor}\n",
-        ),
+        ("application.yml", "spring:\n  flyway:\n    locations: classpath:db/migration/{vendor}\n"),
         ("src/main/resources/db/migration/mysql/V1__x.sql", ""),
         ("src/main/resources/db/migration/mysql/V2__x.sql", ""),
         ("src/main/resources/db/migration/postgresql/V1__x.sql", ""),
     ];
     let made = repo(&files);
     let refused = read(&made.repo, None).unwrap_err().render(false);
-    assert!(
-        refused.contains("hint: --dir src/main/resources/db/migration/"),
-        "{refused}"
-    );
+    assert!(refused.contains("hint: --dir src/main/resources/db/migration/"), "{refused}");
     let folder = Path::new("src/main/resources/db/migration/postgresql");
     let project = read(&made.repo, Some(folder)).unwrap();
     assert_eq!(project.folder, folder);
@@ -143,58 +106,37 @@ fn a_folder_per_server_is_chosen_by_hand() {
 fn locations_come_from_the_settings() {
     let found = |page: (&str, &str), file: &str| {
         let project = all(&[page, (file, ""), ("sql/V50__decoy.sql", "")]).unwrap();
-        (
-            name(&project.folder),
-            project.versions(1, created()).remove(0),
-        )
+        (name(&project.folder), project.versions(1, created()).remove(0))
     };
     let there = |folder: &str| (folder.to_owned(), "5".to_owned());
     assert_eq!(
+        found(("flyway.toml", "[flyway]\nlocations = [\"filesystem:db/m\"]\n"), "db/m/V4__x.sql"),
+        there("db/m")
+    );
+    assert_eq!(
         found(
-            (
-                "flyway.toml",
-                "[flyway]\nlocations = [\"filesystem:db/m\"]\n"
-            ),
+            ("flyway.conf", "flyway.locations=filesystem:db/m,filesystem:nowhere\n"),
             "db/m/V4__x.sql"
         ),
         there("db/m")
     );
     assert_eq!(
         found(
-            (
-                "flyway.conf",
-                "flyway.locations=filesystem:db/m,filesystem:nowhere\n"
-            ),
-            "db/m/V4__x.sql"
-        ),
-        there("db/m")
-    );
-    assert_eq!(
-        found(
-            (
-                "app/pom.xml",
-                "<locations>\n<location>filesystem:${project.basedir}/db</location>"
-            ),
+            ("app/pom.xml", "<locations>\n<location>filesystem:${project.basedir}/db</location>"),
             "app/db/V4__x.sql"
         ),
         there("app/db")
     );
     assert_eq!(
         found(
-            (
-                "application.properties",
-                "spring.flyway.locations=classpath:/db/pg\n"
-            ),
+            ("application.properties", "spring.flyway.locations=classpath:/db/pg\n"),
             "src/main/resources/db/pg/V4__x.sql"
         ),
         there("src/main/resources/db/pg")
     );
     assert_eq!(
         found(
-            (
-                "build.gradle",
-                "flyway {\n  locations = ['filesystem:db/**/m']\n}\n"
-            ),
+            ("build.gradle", "flyway {\n  locations = ['filesystem:db/**/m']\n}\n"),
             "db/x/m/V4__x.sql"
         ),
         there("db/x/m")
@@ -205,10 +147,7 @@ fn locations_come_from_the_settings() {
 fn settings_that_matter_to_a_migration_are_read() {
     let project = all(&[("sql/V1__x.sql", "SELECT 1;")]).unwrap();
     assert!(!project.lock_disabled && !project.group);
-    let on = |used| Placeholders::On {
-        prefix: "${".to_owned(),
-        used,
-    };
+    let on = |used| Placeholders::On { prefix: "${".to_owned(), used };
     assert_eq!(project.placeholders, on(false));
     assert_eq!(name(&project.rollback), "db/rollback");
 

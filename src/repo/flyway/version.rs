@@ -17,9 +17,7 @@ impl Version {
     /// Reads `4_0_4`, `003.20260105`; `None` if it is something else.
     pub(super) fn parse(text: &str) -> Option<Version> {
         let is_number = |part: &str| !part.is_empty() && part.bytes().all(|d| d.is_ascii_digit());
-        text.split(['.', '_']).all(is_number).then(|| Version {
-            text: text.to_owned(),
-        })
+        text.split(['.', '_']).all(is_number).then(|| Version { text: text.to_owned() })
     }
 
     /// The version as it is written.
@@ -33,10 +31,7 @@ impl Version {
 
     /// What joins the numbers; `.` where there is only one.
     fn separator(&self) -> char {
-        self.text
-            .chars()
-            .find(|letter| !letter.is_ascii_digit())
-            .unwrap_or('.')
+        self.text.chars().find(|letter| !letter.is_ascii_digit()).unwrap_or('.')
     }
 
     /// Numbers without leading zeros, and without zeros at the end: 14, 014 and 14.0 are one.
@@ -94,9 +89,7 @@ pub(super) fn following(newest: &[&Version], count: usize, created: NaiveDateTim
 /// The one version after `last`.
 fn next(last: &Version, previous: Option<&Version>, created: NaiveDateTime) -> String {
     let parts = last.parts();
-    let (tail, head) = parts
-        .split_last()
-        .map_or(("", &[][..]), |(tail, head)| (*tail, head));
+    let (tail, head) = parts.split_last().map_or(("", &[][..]), |(tail, head)| (*tail, head));
     let separator = last.separator().to_string();
     let joined = |parts: Vec<String>| parts.join(&separator);
     let owned = |parts: &[&str]| -> Vec<String> { parts.iter().map(|p| (*p).to_owned()).collect() };
@@ -120,22 +113,15 @@ fn next(last: &Version, previous: Option<&Version>, created: NaiveDateTime) -> S
         return joined(numbers);
     };
     let is_later = created.date() > day.date;
-    let mut numbers = if is_later {
-        day.written(created.date())
-    } else {
-        owned(&parts[..day.parts])
-    };
+    let mut numbers =
+        if is_later { day.written(created.date()) } else { owned(&parts[..day.parts]) };
     match &parts[day.parts..] {
         [] if is_later => {}
         [] => numbers.push("1".to_owned()),
         [time] if is_time(time) => {
             let now = created.format("%H%M%S").to_string();
             let now = &now[..time.len()];
-            numbers.push(if is_later || now > *time {
-                now.to_owned()
-            } else {
-                incremented(time)
-            });
+            numbers.push(if is_later || now > *time { now.to_owned() } else { incremented(time) });
         }
         [counter] if is_later => numbers.push(format!("{:0width$}", 1, width = counter.len())),
         // A counter, or more numbers than we know a meaning for.
@@ -166,11 +152,7 @@ impl Stamp {
             14 | 12 => {
                 let whole = format!("{number:0<14}");
                 let moment = NaiveDateTime::parse_from_str(&whole, "%Y%m%d%H%M%S").ok()?;
-                let stamp = if number.len() == 14 {
-                    Stamp::Seconds
-                } else {
-                    Stamp::Minutes
-                };
+                let stamp = if number.len() == 14 { Stamp::Seconds } else { Stamp::Minutes };
                 plausible(moment.date()).then_some(stamp)
             }
             10 if number.starts_with('1') => Some(Stamp::Epoch),
@@ -187,11 +169,8 @@ impl Stamp {
             let earliest = last.map_or(created, |last| last + step);
             earliest.max(created).format(form).to_string()
         };
-        let since_1970 = |now: i64| {
-            last.parse()
-                .map_or(now, |last: i64| now.max(last + 1))
-                .to_string()
-        };
+        let since_1970 =
+            |now: i64| last.parse().map_or(now, |last: i64| now.max(last + 1)).to_string();
         match self {
             Stamp::Seconds => calendar("%Y%m%d%H%M%S", TimeDelta::seconds(1)),
             Stamp::Minutes => calendar("%Y%m%d%H%M", TimeDelta::minutes(1)),
@@ -215,11 +194,7 @@ impl Day {
             && whole.len() == 8
             && let Ok(date) = NaiveDate::parse_from_str(whole, "%Y%m%d")
         {
-            return plausible(date).then_some(Day {
-                date,
-                parts: 1,
-                widths: [4, 2, 2],
-            });
+            return plausible(date).then_some(Day { date, parts: 1, widths: [4, 2, 2] });
         }
         let [year, month, day, ..] = parts else {
             return None;
@@ -240,11 +215,7 @@ impl Day {
             format!("{:0month$}", date.month()),
             format!("{:0day$}", date.day()),
         ];
-        if self.parts == 1 {
-            vec![numbers.concat()]
-        } else {
-            numbers.to_vec()
-        }
+        if self.parts == 1 { vec![numbers.concat()] } else { numbers.to_vec() }
     }
 }
 
@@ -255,10 +226,7 @@ fn plausible(date: NaiveDate) -> bool {
 /// `0900` or `090000`. Before one o'clock it is taken for a counter with zeros in front.
 fn is_time(number: &str) -> bool {
     let within = |range: std::ops::Range<usize>, below: u32| {
-        number
-            .get(range)
-            .and_then(|part| part.parse().ok())
-            .is_some_and(|value: u32| value < below)
+        number.get(range).and_then(|part| part.parse().ok()).is_some_and(|value: u32| value < below)
     };
     matches!(number.len(), 4 | 6)
         && !number.starts_with("00")
@@ -326,52 +294,24 @@ mod tests {
             (&["999"], ["1000", "1001", "1002"]),
             (&["4_0_4"], ["4_0_5", "4_0_6", "4_0_7"]),
             (&["2.44.09"], ["2.44.10", "2.44.11", "2.44.12"]),
-            (
-                &["20260105090000"],
-                ["20261121093001", "20261121093002", "20261121093003"],
-            ),
-            (
-                &["20270101000000"],
-                ["20270101000001", "20270101000002", "20270101000003"],
-            ),
-            (
-                &["202601050900"],
-                ["202611210930", "202611210931", "202611210932"],
-            ),
+            (&["20260105090000"], ["20261121093001", "20261121093002", "20261121093003"]),
+            (&["20270101000000"], ["20270101000001", "20270101000002", "20270101000003"]),
+            (&["202601050900"], ["202611210930", "202611210931", "202611210932"]),
             (&["1767603600"], ["1795253401", "1795253402", "1795253403"]),
-            (
-                &["4_99_1767603600"],
-                ["4_99_1795253401", "4_99_1795253402", "4_99_1795253403"],
-            ),
+            (&["4_99_1767603600"], ["4_99_1795253401", "4_99_1795253402", "4_99_1795253403"]),
             (
                 &["003_20260105090000", "002_20260101090000"],
-                [
-                    "004_20261121093001",
-                    "005_20261121093002",
-                    "006_20261121093003",
-                ],
+                ["004_20261121093001", "005_20261121093002", "006_20261121093003"],
             ),
             (
                 &["2_20260105090000", "2_20260101090000"],
                 ["2_20261121093001", "2_20261121093002", "2_20261121093003"],
             ),
             (&["20260105"], ["20261121", "20261121.1", "20261121.2"]),
-            (
-                &["20261121_01"],
-                ["20261121_02", "20261121_03", "20261121_04"],
-            ),
-            (
-                &["20260105_07"],
-                ["20261121_01", "20261121_02", "20261121_03"],
-            ),
-            (
-                &["2026.01.02.1200"],
-                ["2026.11.21.0930", "2026.11.21.0931", "2026.11.21.0932"],
-            ),
-            (
-                &["2026.1.2"],
-                ["2026.11.21", "2026.11.21.1", "2026.11.21.2"],
-            ),
+            (&["20261121_01"], ["20261121_02", "20261121_03", "20261121_04"]),
+            (&["20260105_07"], ["20261121_01", "20261121_02", "20261121_03"]),
+            (&["2026.01.02.1200"], ["2026.11.21.0930", "2026.11.21.0931", "2026.11.21.0932"]),
+            (&["2026.1.2"], ["2026.11.21", "2026.11.21.1", "2026.11.21.2"]),
         ];
         for (newest, wanted) in expected {
             assert_eq!(after(newest), *wanted, "after {newest:?}");
