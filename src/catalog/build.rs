@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
-use crate::input::ast::{Kind, Slice, Statement};
+use crate::input::ast::{AlterKind, Kind, Slice, Statement};
 use crate::input::{self, ast};
 use crate::source::{Dialect, Source, Span};
 
@@ -18,7 +18,10 @@ use super::{Catalog, Origin, TableName, Taint, names};
 pub fn build(sources: &[Source], dialect: Dialect) -> Result<(Catalog, Vec<String>)> {
     let mut catalog = Catalog::new(dialect);
     let mut warnings = Vec::new();
-    let mut session = Session::default();
+    let mut session = Session {
+        seen: Some(BTreeSet::new()),
+        ..Session::default()
+    };
     for source in sources {
         let mut lines = Lines {
             text: &source.text,
@@ -34,6 +37,7 @@ pub fn build(sources: &[Source], dialect: Dialect) -> Result<(Catalog, Vec<Strin
                 problems: Vec::new(),
             };
             replay.statement();
+            replay.note_names();
             for problem in replay.problems {
                 let line = lines.of(problem.span.start);
                 warnings.push(format!("{}:{line}: {}", source.name, problem.message));
@@ -87,6 +91,9 @@ impl Lines<'_> {
 /// What a script's earlier statements decide for its later ones.
 #[derive(Debug, Default)]
 pub(super) struct Session {
+    /// In a long history: every name an index or constraint has had so far, in lower case. What
+    /// is not in here is free, and the tables need not be searched for it.
+    seen: Option<BTreeSet<String>>,
     /// Not part of the schema, so neither is what happens to them.
     pub(super) temporary: BTreeSet<TableName>,
     /// SQLite: `PRAGMA legacy_alter_table=ON`, a rename leaves other tables' references alone.
@@ -250,6 +257,57 @@ impl Replay<'_, '_> {
                 }
             }
             Kind::Opaque(opaque) => self.opaque(opaque),
+        }
+    }
+
+    /// An index or constraint of this name may exist.
+    pub(super) fn may_exist(&self, name: &str) -> bool {
+        self.session
+            .seen
+            .as_ref()
+            .is_none_or(|seen| seen.contains(&name.to_ascii_lowercase()))
+    }
+
+    /// Notes the names of the tables that the statement has touched.
+    fn note_names(&mut self) {
+        let mut touched = Vec::new();
+        match &self.statement.kind {
+            Kind::CreateTable(table) => touched.push(self.name(&table.name)),
+            Kind::CreateIndex(index) => touched.push(self.name(&index.table)),
+            Kind::AlterTable(alter) => {
+                touched.push(self.name(&alter.table));
+                for action in &alter.actions {
+                    match &action.kind {
+                        AlterKind::RenameTable { to } => touched.push(self.name(to)),
+                        AlterKind::SetSchema { schema } => touched.push(TableName {
+                            schema: Some(schema.name.to_string()),
+                            name: alter.table.name.name.to_string(),
+                        }),
+                        _ => {}
+                    }
+                }
+            }
+            Kind::RenameIndex { to, .. } => {
+                if let Some(seen) = &mut self.session.seen {
+                    seen.insert(to.name.to_ascii_lowercase());
+                }
+            }
+            _ => {}
+        }
+        let Some(seen) = &mut self.session.seen else {
+            return;
+        };
+        for table in touched {
+            let Some(table) = self.catalog.table(&table) else {
+                continue;
+            };
+            let indexes = table.indexes.iter().map(|index| &index.name);
+            let constraints = table.constraints.iter().filter_map(|of| of.name.as_ref());
+            seen.extend(
+                indexes
+                    .chain(constraints)
+                    .map(|name| name.to_ascii_lowercase()),
+            );
         }
     }
 

@@ -16,7 +16,7 @@ pub(super) fn mysql_action<'a>(
     parser: &mut Parser<'a, '_>,
     table: &Name<'a>,
 ) -> Option<AlterKind<'a>> {
-    match parser.word(0).to_ascii_uppercase().as_str() {
+    match parser.keyword().as_str() {
         "ADD" => {
             parser.at += 1;
             add(parser, table)

@@ -25,7 +25,7 @@ pub(super) fn alter_table<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterTable<
     } else if parser.mysql() {
         parser.accept(&["NOWAIT"]);
     }
-    let mut actions = Vec::new();
+    let mut actions = Vec::with_capacity(1);
     let trailing_comma = parser.ends_in_comma();
     while !parser.done() {
         let from = parser.at;
@@ -121,7 +121,7 @@ fn action<'a>(parser: &mut Parser<'a, '_>, table: &Name<'a>) -> Option<AlterKind
         }
         parser.at = from;
     }
-    match parser.word(0).to_ascii_uppercase().as_str() {
+    match parser.keyword().as_str() {
         "ADD" => {
             parser.at += 1;
             add(parser)

@@ -26,6 +26,8 @@ pub(super) fn column<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnDef<'a>> {
         });
         constraints.push(constraint);
     }
+    // A dump has very many columns, and most have one constraint or none.
+    constraints.shrink_to_fit();
     Some(ColumnDef {
         name,
         ty,
@@ -73,15 +75,15 @@ pub(super) fn data_type<'a>(parser: &mut Parser<'a, '_>) -> Option<Slice<'a>> {
         }
         return parser.slice_if(from, parser.at);
     }
-    let first = parser.word(0).to_ascii_uppercase();
+    let first = parser.keyword();
     parser.ident()?;
     while parser.accept_kind(TokenKind::Dot) {
         parser.ident()?;
     }
     if parser.postgres() {
-        postgres_type(parser, &first);
+        postgres_type(parser, first.as_str());
     } else {
-        mysql_type(parser, &first);
+        mysql_type(parser, first.as_str());
     }
     Some(parser.slice(from, parser.at))
 }
@@ -158,7 +160,7 @@ fn column_constraint<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnConstraint
 }
 
 fn constraint_kind<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnConstraintKind<'a>> {
-    let kind = match parser.word(0).to_ascii_uppercase().as_str() {
+    let kind = match parser.keyword().as_str() {
         "NOT" if parser.accept(&["NOT", "NULL"]) => {
             if !parser.accept(&["NO", "INHERIT"]) {
                 on_conflict(parser);

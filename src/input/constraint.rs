@@ -12,7 +12,7 @@ use super::tokens::TokenKind;
 
 /// A table constraint begins here, and not a column of that name.
 pub(super) fn begins_constraint(parser: &Parser<'_, '_>) -> bool {
-    match parser.word(0).to_ascii_uppercase().as_str() {
+    match parser.keyword().as_str() {
         "CONSTRAINT" | "PRIMARY" | "UNIQUE" | "CHECK" | "FOREIGN" => true,
         "NOT" => parser.are(&["NOT", "NULL"]),
         "EXCLUDE" => {
@@ -34,7 +34,7 @@ pub(super) fn table_constraint<'a>(parser: &mut Parser<'a, '_>) -> Option<TableC
         }
         name = Some(parser.ident()?);
     }
-    let kind = match parser.word(0).to_ascii_uppercase().as_str() {
+    let kind = match parser.keyword().as_str() {
         "PRIMARY" => {
             if !parser.accept(&["PRIMARY", "KEY"]) {
                 return None;
@@ -283,7 +283,7 @@ pub(super) fn references<'a>(parser: &mut Parser<'a, '_>) -> Option<References<'
 
 /// All keys of an index or constraint.
 pub(super) fn index_keys<'a>(mut inside: Parser<'a, '_>) -> Option<Vec<IndexKey<'a>>> {
-    let mut keys = Vec::new();
+    let mut keys = Vec::with_capacity(1);
     while let Some(element) = inside.element() {
         keys.push(index_key(element)?);
     }

@@ -190,6 +190,13 @@ impl<'a> Lexer<'a> {
     fn joined(&self, start: usize, from: usize, templated: bool) -> Lexeme {
         let mut end = from;
         let mut templated = templated;
+        if self.delimiter.is_none() {
+            let rest = &self.bytes[from..];
+            end += rest
+                .iter()
+                .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+                .count();
+        }
         loop {
             if let Some(delimiter) = self.delimiter
                 && end > start

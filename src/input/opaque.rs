@@ -124,16 +124,16 @@ const SQLITE: &[&str] = &[
 pub(super) fn opaque<'a>(parser: &Parser<'a, '_>) -> Opaque<'a> {
     let mut parser = parser.clone();
     let known = is_known(&parser);
-    let first = parser.word(0).to_ascii_uppercase();
+    let first = parser.keyword();
     let mut opaque = Opaque {
-        kind: Cow::Owned(first.clone()),
+        kind: Cow::Owned(parser.word(0).to_ascii_uppercase()),
         object: None,
         on: None,
         may_hide_ddl: false,
         unknown: !known,
     };
     if !known {
-        if first.is_empty() {
+        if opaque.kind.is_empty() {
             opaque.kind = Cow::Borrowed(parser.slice(0, 1).text);
         }
         return opaque;
@@ -347,7 +347,7 @@ fn definition<'a>(parser: &mut Parser<'a, '_>, opaque: &mut Opaque<'a>) {
 
 /// The table a statement writes to or works on.
 fn written_table<'a>(parser: &mut Parser<'a, '_>) -> Option<Name<'a>> {
-    let behind: &[&str] = match parser.word(0).to_ascii_uppercase().as_str() {
+    let behind: &[&str] = match parser.keyword().as_str() {
         "INSERT" | "REPLACE" | "MERGE" => &[
             "OR",
             "IGNORE",

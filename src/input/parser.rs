@@ -24,6 +24,19 @@ pub(super) struct Parser<'a, 't> {
     pub(super) end: usize,
 }
 
+/// A short word in upper case, without an allocation.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Keyword {
+    bytes: [u8; 20],
+    length: usize,
+}
+
+impl Keyword {
+    pub(super) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or("")
+    }
+}
+
 impl<'a, 't> Parser<'a, 't> {
     pub(super) fn new(text: &'a str, piece: &'t Piece, dialect: Dialect) -> Parser<'a, 't> {
         Parser {
@@ -77,6 +90,19 @@ impl<'a, 't> Parser<'a, 't> {
             Some(token) if token.kind == TokenKind::Word => &self.text[token.range()],
             _ => "",
         }
+    }
+
+    /// The bare word at this place in upper case, to be matched against; nothing if it is longer
+    /// than any word that is.
+    pub(super) fn keyword(&self) -> Keyword {
+        let word = self.word(0).as_bytes();
+        let mut keyword = Keyword::default();
+        if word.len() <= keyword.bytes.len() {
+            keyword.length = word.len();
+            keyword.bytes[..word.len()].copy_from_slice(word);
+            keyword.bytes.make_ascii_uppercase();
+        }
+        keyword
     }
 
     fn raw(&self, ahead: usize) -> &'a str {

@@ -52,7 +52,7 @@ fn whole<'a>(kind: Option<Kind<'a>>, parser: &Parser<'a, '_>) -> Result<Kind<'a>
 }
 
 fn typed_kind<'a>(parser: &mut Parser<'a, '_>) -> Result<Kind<'a>, Untyped> {
-    match parser.word(0).to_ascii_uppercase().as_str() {
+    match parser.keyword().as_str() {
         "CREATE" => {
             parser.at += 1;
             create(parser)
@@ -116,7 +116,7 @@ fn create<'a>(parser: &mut Parser<'a, '_>) -> Result<Kind<'a>, Untyped> {
             break;
         }
     }
-    let kind = match parser.word(0).to_ascii_uppercase().as_str() {
+    let kind = match parser.keyword().as_str() {
         "TABLE" => {
             parser.at += 1;
             create_table(parser, modifiers).map(Kind::CreateTable)

@@ -102,7 +102,7 @@ fn write(table: &Table) -> String {
         if !name.is_empty() {
             text = format!("CONSTRAINT {} ", quoted(name, dialect));
         }
-        text.push_str(&match &constraint.kind {
+        let body = match &constraint.kind {
             ConstraintKind::PrimaryKey(of) => format!("PRIMARY KEY ({})", keys(of, dialect)),
             ConstraintKind::Unique(of) => format!("UNIQUE ({})", keys(of, dialect)),
             ConstraintKind::Check(expr) => format!("CHECK ({})", expr.0),
@@ -123,7 +123,8 @@ fn write(table: &Table) -> String {
             ConstraintKind::NotNull(_) | ConstraintKind::Exclude(_) => {
                 unreachable!("not made here")
             }
-        });
+        };
+        text.push_str(&body);
         elements.push(with_options(text, constraint.options.as_ref()));
     }
     let mut script = format!(
