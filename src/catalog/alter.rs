@@ -480,19 +480,20 @@ impl Replay<'_, '_> {
         if dialect != Dialect::Postgres {
             return;
         }
-        let owned = self.catalog.sequences.values().any(|sequence| {
-            sequence.owned_by.as_ref().is_some_and(|(owner, own)| owner == table && own == column)
-        });
+        let Some(default) =
+            self.catalog.table(table).and_then(|table| table.column(column)?.default.as_ref())
+        else {
+            return;
+        };
+        let owned = counted_sequence(&default.0)
+            .and_then(|name| self.catalog.sequences.get(&name)?.owned_by.as_ref())
+            .is_some_and(|(owner, own)| owner == table && own == column);
         if let Some(column) =
             self.catalog.table_mut(table).and_then(|table| table.column_mut(column))
         {
-            let counts = column
-                .default
-                .as_ref()
-                .is_some_and(|default| input::calls(&default.0, "nextval", dialect));
-            if counts && owned {
+            if owned {
                 column.identity = Some(Identity::Serial);
-            } else if column.identity == Some(Identity::Serial) && column.default.is_some() {
+            } else if column.identity == Some(Identity::Serial) {
                 column.identity = None;
             }
         }
@@ -543,6 +544,20 @@ impl Replay<'_, '_> {
         }
         self.catalog.tables.insert(table.clone(), owner);
     }
+}
+
+/// The sequence of `nextval('s.seq'::regclass)`.
+fn counted_sequence(default: &str) -> Option<TableName> {
+    let dialect = Dialect::Postgres;
+    if !input::calls(default, "nextval", dialect) {
+        return None;
+    }
+    let tokens = input::lex(default, dialect)?;
+    let literal = tokens.iter().find(|token| token.kind == input::TokenKind::Text)?;
+    let value = input::literal::string(&default[literal.range()], dialect);
+    let mut parts: Vec<String> = input::columns_mentioned(&value, dialect);
+    let name = parts.pop()?;
+    Some(TableName { schema: parts.pop().filter(|schema| schema != "public"), name })
 }
 
 fn is_table_option(words: &str) -> bool {

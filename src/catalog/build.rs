@@ -84,8 +84,8 @@ impl Lines<'_> {
 /// What a script's earlier statements decide for its later ones.
 #[derive(Debug, Default)]
 pub(super) struct Session {
-    /// In a long history: every name an index or constraint has had so far. What is not in here is
-    /// free, and the tables need not be searched for it.
+    /// In a long history: every name an index or constraint has had so far, in lower case. What
+    /// is not in here is free, and the tables need not be searched for it.
     seen: Option<BTreeSet<String>>,
     /// Not part of the schema, so neither is what happens to them.
     pub(super) temporary: BTreeSet<TableName>,
@@ -237,7 +237,7 @@ impl Replay<'_, '_> {
 
     /// An index or constraint of this name may exist.
     pub(super) fn may_exist(&self, name: &str) -> bool {
-        self.session.seen.as_ref().is_none_or(|seen| seen.contains(name))
+        self.session.seen.as_ref().is_none_or(|seen| seen.contains(&name.to_ascii_lowercase()))
     }
 
     /// Notes the names of the tables that the statement has touched.
@@ -261,7 +261,7 @@ impl Replay<'_, '_> {
             }
             Kind::RenameIndex { to, .. } => {
                 if let Some(seen) = &mut self.session.seen {
-                    seen.insert(to.name.to_string());
+                    seen.insert(to.name.to_ascii_lowercase());
                 }
             }
             _ => {}
@@ -275,11 +275,7 @@ impl Replay<'_, '_> {
             };
             let indexes = table.indexes.iter().map(|index| &index.name);
             let constraints = table.constraints.iter().filter_map(|of| of.name.as_ref());
-            for name in indexes.chain(constraints) {
-                if !seen.contains(name) {
-                    seen.insert(name.clone());
-                }
-            }
+            seen.extend(indexes.chain(constraints).map(|name| name.to_ascii_lowercase()));
         }
     }
 

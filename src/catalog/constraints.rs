@@ -80,21 +80,23 @@ impl Replay<'_, '_> {
         self.catalog.table_key(&key).is_some()
             || self.catalog.sequences.contains_key(&key)
             || self.catalog.views.contains_key(&key)
-            || self
-                .catalog
-                .tables
-                .values()
-                .any(|table| table.name.schema.as_deref() == schema && own_relation(table, name))
+            || self.some_table(schema, name, |table| own_relation(table, name))
     }
 
     fn constraint_taken(&self, schema: Option<&str>, name: &str) -> bool {
-        self.catalog.tables.values().any(|table| {
-            table.name.schema.as_deref() == schema
-                && table
-                    .constraints
-                    .iter()
-                    .any(|constraint| constraint.name.as_deref() == Some(name))
+        self.some_table(schema, name, |table| {
+            table.constraints.iter().any(|constraint| constraint.name.as_deref() == Some(name))
         })
+    }
+
+    /// Whether a table of the schema has an index or constraint of the name that fits.
+    fn some_table(&self, schema: Option<&str>, name: &str, fits: impl Fn(&Table) -> bool) -> bool {
+        self.may_exist(name)
+            && self
+                .catalog
+                .tables
+                .values()
+                .any(|table| table.name.schema.as_deref() == schema && fits(table))
     }
 
     /// Gives the constraint the server's own name, if it has none. `inline` says whose definition
