@@ -198,16 +198,16 @@ impl Replay<'_, '_> {
             }
             Kind::DropIndex(drop) => self.drop_indexes(drop),
             Kind::RenameIndex { index, to, if_exists } => {
-                self.rename_index(index, &to.name, *if_exists)
+                self.rename_index(index, &to.name, *if_exists);
             }
             Kind::CreateEnum { name, labels } => self.create_enum(name, labels),
             Kind::AddEnumValue { name, label, if_not_exists, position } => {
-                self.add_enum_value(name, label, *if_not_exists, position.as_ref())
+                self.add_enum_value(name, label, *if_not_exists, position.as_ref());
             }
             Kind::RenameEnumValue { name, from, to } => self.rename_enum_value(name, from, to),
             Kind::CreateDomain { name, ty, rest } => self.create_domain(name, ty, rest.as_ref()),
             Kind::CreateSequence { name, if_not_exists, owned_by } => {
-                self.create_sequence(name, *if_not_exists, owned_by.as_ref())
+                self.create_sequence(name, *if_not_exists, owned_by.as_ref());
             }
             Kind::OwnSequence { name, owned_by } => self.own_sequence(name, owned_by.as_ref()),
             Kind::CreateView(view) => self.create_view(view),

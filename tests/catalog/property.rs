@@ -310,7 +310,8 @@ fn index(number: usize, columns: Vec<String>, dialect: Dialect) -> impl Strategy
                 index.filter = Some(Expr(format!("{first} IS NOT NULL")));
             }
             if dialect == Dialect::Postgres && kind == 2 {
-                index.method = Some("btree".to_owned());
+                // B-tree is the default, and no method.
+                index.method = Some("gist".to_owned());
                 index.include = columns;
                 index.options = Some("WITH (fillfactor = 70)".to_owned());
             }
