@@ -15,7 +15,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::{Emission, EmittedStep, Engine, File, Target};
-use crate::dialect::Blocks;
+use crate::dialect::{Blocks, Dialect};
 use crate::error::Result;
 use crate::plan::{Plan, Step, Unit};
 use crate::sql;
@@ -115,7 +115,11 @@ fn view(input: &Input) -> View {
         verify_folder: input.folder.join("verify").display().to_string(),
         overview: prose::overview(plan),
         risk: risk.level,
-        reasons: risk.reasons.into_iter().map(|(_, reason)| reason).collect(),
+        reasons: risk
+            .reasons
+            .into_iter()
+            .map(|(name, reason)| format!("**{name}**: {reason}"))
+            .collect(),
         locks: locks(plan),
         strategy: prose::strategy(plan),
         who_writes: prose::who_writes(plan),
@@ -191,7 +195,7 @@ fn deploy(input: &Input, at: usize) -> DeployView {
         parent: emission.and_then(|emission| emission.parent.clone()),
         notes: emission.map(|emission| emission.notes.clone()).unwrap_or_default(),
         before: queries::before(plan, deploy),
-        run,
+        run: aligned(&run),
         watch: queries::watch(plan, deploy),
         stop: prose::stop(plan, deploy),
         troubles: prose::troubles(plan, deploy),
@@ -209,26 +213,30 @@ fn deploy(input: &Input, at: usize) -> DeployView {
     }
 }
 
-fn run_lines(input: &Input, step: &Step, emitted: &EmittedStep) -> Vec<String> {
+/// Commands, and what each should say.
+fn run_lines(input: &Input, step: &Step, emitted: &EmittedStep) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     for command in &emitted.up {
-        lines.push(format!(
-            "{command:<55} # {}: {}",
-            step.slug,
-            durations::class(input.plan, step)
-        ));
+        let class = durations::class(input.plan, step);
+        lines.push((command.clone(), format!("{}: {class}", step.slug)));
     }
     if let Some(file) = verify_file(input, step) {
         let expected = sql::expectation(&input.plan.server, &step.verify);
         let name =
             file.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let command = match input.plan.server.dialect {
-            crate::dialect::Dialect::Sqlite => format!("sqlite3 \"$DB\" < $V/{name}"),
+            Dialect::Sqlite => format!("sqlite3 \"$DB\" < $V/{name}"),
             _ => format!("psql -X -f $V/{name}"),
         };
-        lines.push(format!("{command:<55} #   {expected}"));
+        lines.push((command, format!("  {expected}")));
     }
     lines
+}
+
+/// The comments below each other.
+fn aligned(lines: &[(String, String)]) -> Vec<String> {
+    let width = lines.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    lines.iter().map(|(command, comment)| format!("{command:<width$}  # {comment}")).collect()
 }
 
 fn verify_file<'i>(input: &'i Input, step: &Step) -> Option<&'i File> {

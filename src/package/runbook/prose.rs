@@ -36,8 +36,7 @@ pub fn risk(plan: &Plan) -> Risk {
         reasons.push((
             "locks",
             format!(
-                "{tables}: {lock} {times}, under 50 ms each, taken in tries of 200 ms with pauses (2 s at most every \
-                 fifth, if a vacuum is at work); nothing else blocks"
+                "{tables}: {lock} {times}, under 50 ms, in tries of 200 ms; nothing else blocks"
             ),
         ));
     } else if sqlite {
@@ -56,8 +55,7 @@ pub fn risk(plan: &Plan) -> Risk {
         reasons.push((
             "writes",
             format!(
-                "a trigger on {tables} until deploy 2, about 2 µs a row; its first run is inside the migration, on \
-                 one row, so that a failure there undoes everything"
+                "a trigger on {tables} until deploy 2, about 2 µs a row; its first run is inside the migration"
             ),
         ));
     }
@@ -121,16 +119,14 @@ pub fn risk(plan: &Plan) -> Risk {
     if !sqlite && ops.iter().any(|op| matches!(op, Op::AddColumn { .. } | Op::DropColumn { .. })) {
         reasons.push((
             "clients",
-            "those that cache `SELECT *` plans see \"cached plan must not change result type\" once".into(),
+            "that cache `SELECT *` plans see \"cached plan must not change result type\" once"
+                .into(),
         ));
     }
     if !reasons.iter().any(|(name, _)| *name == "loses") {
         reasons.push(("loses", "nothing, in either direction".into()));
     }
-    reasons.push((
-        "radius",
-        format!("everything that reads or writes {tables}; no other table is touched"),
-    ));
+    reasons.push(("radius", format!("what reads or writes {tables}; no other table is touched")));
     Risk { level: ["low", "medium", "high"][level], reasons }
 }
 
