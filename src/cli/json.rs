@@ -66,9 +66,9 @@ pub(super) fn outcome(outcome: &Outcome, dry_run: bool) -> Result<String> {
 
 fn step_value(outcome: &Outcome, step: &Step) -> Value {
     let locks: Vec<Value> = step
-        .strongest(&outcome.plan.server)
-        .map(|(mode, blocks)| json!({ "table": step.table.name, "mode": mode, "blocks": blocks }))
+        .locks(&outcome.plan.server)
         .into_iter()
+        .map(|(table, mode, blocks)| json!({ "table": table.name, "mode": mode, "blocks": blocks }))
         .collect();
     json!({
         "slug": step.slug,

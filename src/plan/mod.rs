@@ -189,7 +189,26 @@ impl Step {
         facts
     }
 
-    /// The strongest lock of the step, and whom it blocks.
+    /// Every table the step locks, its own first, with the strongest mode and whom that blocks.
+    pub fn locks(&self, server: &Server) -> Vec<(&TableName, &'static str, Blocks)> {
+        let mut locks: Vec<_> = self
+            .strongest(server)
+            .map(|(mode, blocks)| (&self.table, mode, blocks))
+            .into_iter()
+            .collect();
+        for op in &self.up {
+            let Op::Lock { tables, mode } = op else { continue };
+            let fact = server.facts().find(|fact| fact.lock == *mode);
+            for table in tables.iter().filter(|table| **table != self.table) {
+                if let Some(fact) = fact {
+                    locks.push((table, fact.lock, fact.blocks));
+                }
+            }
+        }
+        locks
+    }
+
+    /// The strongest lock of the step on its table, and whom it blocks.
     pub fn strongest(&self, server: &Server) -> Option<(&'static str, Blocks)> {
         let explicit = self.up.iter().find_map(|op| match op {
             Op::Lock { mode, .. } => Some(*mode),

@@ -145,11 +145,16 @@ fn locks(plan: &Plan) -> Vec<[String; 4]> {
     for (at, deploy) in plan.deploys.iter().enumerate() {
         for (position, step) in deploy.steps.iter().enumerate() {
             let name = format!("{}.{} {}", at + 1, position + 1, step.slug);
-            let (lock, blocks) = match step.strongest(&plan.server) {
-                Some((lock, blocks)) => (lock.to_owned(), blocks_text(blocks).to_owned()),
-                None => ("none".to_owned(), "nothing".to_owned()),
-            };
-            rows.push([name, lock, durations::held(plan, step), blocks]);
+            let held = durations::held(plan, step);
+            let locks = step.locks(&plan.server);
+            if locks.is_empty() {
+                rows.push([name, "none".into(), held, "nothing".into()]);
+                continue;
+            }
+            for (table, mode, blocks) in locks {
+                let lock = format!("{mode} on {}", table.name);
+                rows.push([name.clone(), lock, held.clone(), blocks_text(blocks).to_owned()]);
+            }
         }
     }
     rows

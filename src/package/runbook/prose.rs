@@ -16,8 +16,14 @@ pub fn risk(plan: &Plan) -> Risk {
     let steps: Vec<_> = plan.deploys.iter().flat_map(|deploy| &deploy.steps).collect();
     let ops: Vec<&Op> = steps.iter().flat_map(|step| &step.up).collect();
     let sqlite = plan.server.dialect == Dialect::Sqlite;
-    let tables: std::collections::BTreeSet<&str> =
-        steps.iter().map(|step| step.table.name.as_str()).collect();
+    let tables: std::collections::BTreeSet<&str> = steps
+        .iter()
+        .flat_map(|step| {
+            let others =
+                step.locks(&plan.server).into_iter().map(|(table, ..)| table.name.as_str());
+            others.chain([step.table.name.as_str()])
+        })
+        .collect();
     let tables: Vec<String> = tables.iter().map(|name| format!("`{name}`")).collect();
     let tables = tables.join(", ");
     let mut reasons = Vec::new();
