@@ -36,9 +36,9 @@ pub fn detect(repo: &Repo) -> Result<Framework> {
     let files = repo.walk("")?;
     let mut signs = Vec::new();
     signs.extend(first(Framework::Alembic, alembic::signs(repo, &files)?));
-    signs.extend(first(Framework::Flyway, flyway::signs(repo, &files)?));
-    signs.extend(first(Framework::Django, django(repo, &files)?));
-    signs.extend(first(Framework::Sqlx, sqlx(repo, &files)?));
+    signs.extend(first(Framework::Flyway, flyway::signs(repo, &files)));
+    signs.extend(first(Framework::Django, django(repo, &files)));
+    signs.extend(first(Framework::Sqlx, sqlx(repo, &files)));
     if signs.iter().any(|(_, sign)| is_at_root(sign)) {
         signs.retain(|(_, sign)| is_at_root(sign));
     }
@@ -76,17 +76,17 @@ fn first(framework: Framework, signs: Vec<PathBuf>) -> Option<(Framework, PathBu
     signs.into_iter().min_by_key(|sign| sign.components().count()).map(|sign| (framework, sign))
 }
 
-fn django(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+fn django(repo: &Repo, files: &[PathBuf]) -> Vec<PathBuf> {
     let mut signs = Vec::new();
     for path in files.iter().filter(|path| file_name(path) == "manage.py") {
-        if repo.read(path)?.text.contains("DJANGO_SETTINGS_MODULE") {
+        if repo.glance(path).contains("DJANGO_SETTINGS_MODULE") {
             signs.push(path.clone());
         }
     }
-    Ok(signs)
+    signs
 }
 
-fn sqlx(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+fn sqlx(repo: &Repo, files: &[PathBuf]) -> Vec<PathBuf> {
     let mut signs = Vec::new();
     if repo.is_folder(".sqlx") {
         signs.push(PathBuf::from(".sqlx"));
@@ -96,7 +96,7 @@ fn sqlx(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
             "sqlx.toml" => signs.push(path.clone()),
             // The library alone does not mean that it runs the migrations.
             "Cargo.toml" => {
-                let text = repo.read(path)?.text;
+                let text = repo.glance(path);
                 let names_it = text.lines().any(|line| {
                     line.starts_with("sqlx ")
                         || line.starts_with("sqlx=")
@@ -112,7 +112,7 @@ fn sqlx(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
             _ => {}
         }
     }
-    Ok(signs)
+    signs
 }
 
 #[cfg(test)]

@@ -30,12 +30,14 @@ mod testing;
 pub use detect::{Framework, detect};
 pub use server::{schema, server};
 
-/// Folders that hold others' code or copies of our own.
-const FOREIGN: &[&str] =
-    &["__pycache__", "build", "dist", "node_modules", "site-packages", "target", "vendor"];
+/// Folders that hold others' code.
+const FOREIGN: &[&str] = &["__pycache__", "node_modules", "site-packages"];
 
-/// How far below the root a walk looks.
-const DEPTH: usize = 9;
+/// Folders that hold copies of our own code, unless they are packages of Python themselves.
+const COPIES: &[&str] = &["build", "dist", "target", "vendor"];
+
+/// How far below the root a walk looks; Java's packages lie deep.
+const DEPTH: usize = 14;
 
 /// A user's repository: everything below one folder.
 #[derive(Debug, Clone)]
@@ -129,11 +131,22 @@ impl Repo {
         Ok(entries)
     }
 
+    /// The text of a file that is searched for a word: what is not UTF-8 is replaced, and a file
+    /// that cannot be read holds no words.
+    fn glance(&self, path: impl AsRef<Path>) -> String {
+        let bytes = fs::read(self.root.join(path)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Every file below a folder, folder by folder, without hidden folders and foreign code.
+    ///
+    /// Folders below it that may not be read are left out: a database's own files may lie among
+    /// ours.
     pub fn walk(&self, folder: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
+        let folder = folder.as_ref();
+        self.list(folder)?;
         let mut files = Vec::new();
-        let mut seen = BTreeSet::new();
-        self.walk_into(folder.as_ref(), DEPTH, &mut seen, &mut files)?;
+        self.walk_into(folder, DEPTH, &mut BTreeSet::new(), &mut files);
         Ok(files)
     }
 
@@ -143,26 +156,26 @@ impl Repo {
         depth: usize,
         seen: &mut BTreeSet<PathBuf>,
         files: &mut Vec<PathBuf>,
-    ) -> Result<()> {
+    ) {
         // A folder reached twice, through links, is one folder; and links may go round.
         if let Ok(real) = self.root.join(folder).canonicalize()
             && !seen.insert(real)
         {
-            return Ok(());
+            return;
         }
-        let entries = self.list(folder)?;
-        if entries.iter().any(|entry| entry.name == "pyvenv.cfg") {
-            return Ok(());
+        let entries = self.list(folder).unwrap_or_default();
+        let has = |name: &str| entries.iter().any(|entry| entry.name == name);
+        if has("pyvenv.cfg") || COPIES.contains(&file_name(folder)) && !has("__init__.py") {
+            return;
         }
         for entry in entries.iter().filter(|entry| !entry.is_folder) {
             files.push(entry.path.clone());
         }
         for entry in entries.iter().filter(|entry| entry.is_folder) {
             if depth > 0 && !entry.name.starts_with('.') && !FOREIGN.contains(&&*entry.name) {
-                self.walk_into(&entry.path, depth - 1, seen, files)?;
+                self.walk_into(&entry.path, depth - 1, seen, files);
             }
         }
-        Ok(())
     }
 
     /// A folder given by the user; it must exist.
@@ -224,4 +237,36 @@ fn timestamps(count: usize, created: NaiveDateTime, last: i64) -> Vec<String> {
 /// The last part of a path.
 fn file_name(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::repo;
+
+    #[test]
+    fn a_walk_leaves_out_what_is_not_ours() {
+        let made = repo(&[
+            ("a.txt", ""),
+            (".git/config", ""),
+            ("node_modules/x.js", ""),
+            ("env/pyvenv.cfg", ""),
+            ("env/lib/x.py", ""),
+            ("target/classes/V1__x.sql", ""),
+            ("vendor/lib.sql", ""),
+            // An app may be called so.
+            ("shop/vendor/__init__.py", ""),
+        ]);
+        let names: Vec<_> =
+            made.repo.walk("").unwrap().iter().map(|path| super::name(path)).collect();
+        assert_eq!(names, ["a.txt", "shop/vendor/__init__.py"]);
+    }
+
+    #[test]
+    fn paths_are_tidy() {
+        for (path, expected) in
+            [("", "."), ("./a/./b/", "a/b"), ("a/../b", "b"), ("../a", "../a"), ("/x", "/x")]
+        {
+            assert_eq!(super::name(path.as_ref()), expected);
+        }
+    }
 }

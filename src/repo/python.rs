@@ -3,10 +3,14 @@
 //! Enters: a `.py` file. Leaves: its top-level bindings, literals and calls, with places. Must
 //! not know: what a framework makes of them.
 
+mod literal;
+
 use tree_sitter::{Node, Parser, Tree};
 
 use crate::error::{Error, Result};
 use crate::source::{Source, Span};
+
+pub use literal::string_value;
 
 /// A parsed file.
 pub struct Module {
@@ -408,77 +412,4 @@ fn imported(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
         };
         if bound.kind() == "identifier" { Some(bound) } else { children(bound).next() }
     })
-}
-
-/// The value of one Python string literal; `None` for bytes, for interpolated strings and for
-/// characters given by their Unicode name.
-pub fn string_value(literal: &str) -> Option<String> {
-    let quote = literal.find(['"', '\''])?;
-    let (prefix, rest) = literal.split_at(quote);
-    let raw = match prefix.to_ascii_lowercase().as_str() {
-        "" | "u" => false,
-        "r" => true,
-        _ => return None,
-    };
-    let mark = &rest[..1];
-    let mark = if rest.len() >= 6 && rest.starts_with(&mark.repeat(3)) {
-        mark.repeat(3)
-    } else {
-        mark.to_owned()
-    };
-    let body = rest
-        .strip_prefix(mark.as_str())?
-        .strip_suffix(mark.as_str())?
-        .replace("\r\n", "\n")
-        .replace('\r', "\n");
-    if raw {
-        return Some(body);
-    }
-    let mut value = String::with_capacity(body.len());
-    let mut rest = body.as_str();
-    while let Some(at) = rest.find('\\') {
-        value.push_str(&rest[..at]);
-        let mut after = rest[at + 1..].chars();
-        let letter = after.next()?;
-        rest = after.as_str();
-        match letter {
-            '\n' => {}
-            '\\' | '\'' | '"' => value.push(letter),
-            'a' => value.push('\u{7}'),
-            'b' => value.push('\u{8}'),
-            'f' => value.push('\u{c}'),
-            'n' => value.push('\n'),
-            'r' => value.push('\r'),
-            't' => value.push('\t'),
-            'v' => value.push('\u{b}'),
-            '0'..='7' => {
-                let more =
-                    rest.bytes().take(2).take_while(|digit| (b'0'..=b'7').contains(digit)).count();
-                let digits = format!("{letter}{}", &rest[..more]);
-                value.push(char::from_u32(u32::from_str_radix(&digits, 8).ok()?)?);
-                rest = &rest[more..];
-            }
-            'x' | 'u' | 'U' => {
-                let width = match letter {
-                    'x' => 2,
-                    'u' => 4,
-                    _ => 8,
-                };
-                let digits = rest.get(..width)?;
-                // Rust alone would take `+f` for a number.
-                if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-                    return None;
-                }
-                value.push(char::from_u32(u32::from_str_radix(digits, 16).ok()?)?);
-                rest = &rest[width..];
-            }
-            'N' => return None,
-            other => {
-                value.push('\\');
-                value.push(other);
-            }
-        }
-    }
-    value.push_str(rest);
-    Some(value)
 }

@@ -26,15 +26,12 @@ const HEAD: usize = 4096;
 
 /// The server, as far as the repository says: `postgres@15`, or `sqlite` without a version.
 pub fn server(repo: &Repo) -> Option<String> {
-    // A file that cannot be read says nothing; whoever needs it will refuse it.
     let files = repo.walk("").ok()?;
     let mut configured = BTreeSet::new();
     let mut versions = Versions::default();
     for path in &files {
-        if is_relevant(path)
-            && let Ok(source) = repo.read(path)
-        {
-            look(path, &source.text, &mut configured, &mut versions);
+        if is_relevant(path) {
+            look(path, &repo.glance(path), &mut configured, &mut versions);
         }
     }
     // Hidden, so not walked.
@@ -44,12 +41,11 @@ pub fn server(repo: &Repo) -> Option<String> {
             && is_relevant(&entry.path)
             && !entry.is_folder
             && !files.contains(&entry.path)
-            && let Ok(source) = repo.read(&entry.path)
         {
-            look(&entry.path, &source.text, &mut configured, &mut versions);
+            look(&entry.path, &repo.glance(&entry.path), &mut configured, &mut versions);
         }
     }
-    let dumped = schema_file(repo).and_then(|path| dumped(&repo.read(path).ok()?.text));
+    let dumped = schema_file(repo).and_then(|path| dumped(&repo.glance(path)));
     configured.extend(dumped.as_ref().map(|(dialect, _)| *dialect));
     let images = versions.dialects();
     // Both are reached by the same URL.

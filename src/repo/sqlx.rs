@@ -193,8 +193,7 @@ fn find(repo: &Repo, settings: &Settings) -> Result<PathBuf> {
     let mut named = BTreeSet::new();
     for path in repo.walk("")? {
         if path.extension().is_some_and(|end| end == "rs") {
-            let source = repo.read(&path)?;
-            for folder in macro_folders(&source.text) {
+            for folder in macro_folders(&repo.glance(&path)) {
                 // The macro counts from the folder of its crate's Cargo.toml.
                 let home = path
                     .ancestors()

@@ -36,6 +36,14 @@ fn tree(module: &Module, node: Node<'_>) -> Py {
                 return Py::Str(value);
             }
         }
+        "parenthesized_expression" => {
+            // Around one thing they only held its lines together.
+            if let Some(inner) = children(node).next()
+                && !matches!(tree(module, inner), Py::Raw(_))
+            {
+                return tree(module, inner);
+            }
+        }
         "list" if !has_splat => return Py::List(all(node)),
         "tuple" if !has_splat => return Py::Tuple(all(node)),
         "dictionary" if !has_splat => {

@@ -142,6 +142,8 @@ fn an_expression_is_read_as_it_was_written() {
         ("f(*args)", "f(*args)"),
         ("lambda: 1 +\n  2", "lambda: 1 + 2"),
         ("'a' 'b'", "\"ab\""),
+        ("f(x=(\n  'a '\n  'b'\n))", "f(x=\"a b\")"),
+        ("(a or\n b)", "(a or b)"),
         ("Q(a__gt=0) | Q(b=1)", "Q(a__gt=0) | Q(b=1)"),
         ("f'{x}'", "f'{x}'"),
         ("-1", "-1"),

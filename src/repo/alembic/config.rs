@@ -107,7 +107,7 @@ impl Home {
 fn homes(repo: &Repo, files: &[PathBuf]) -> Result<Vec<Home>> {
     let mut homes: Vec<Home> = Vec::new();
     for path in files {
-        if file_name(path) == "alembic.ini" && is_ini(&repo.read(path)?) {
+        if file_name(path) == "alembic.ini" && is_ini(repo, path) {
             let beside = path.with_file_name("pyproject.toml");
             let toml = is_toml(repo, &beside)?.then_some(beside);
             homes.push(Home::Settings { ini: Some(path.clone()), toml });
@@ -131,16 +131,13 @@ fn homes(repo: &Repo, files: &[PathBuf]) -> Result<Vec<Home>> {
     Ok(homes)
 }
 
-fn is_ini(source: &Source) -> bool {
-    Ini::parse(source.clone()).has(SECTION)
+fn is_ini(repo: &Repo, path: &Path) -> bool {
+    Ini::parse(Source::new("", repo.glance(path))).has(SECTION)
 }
 
 fn is_toml(repo: &Repo, path: &Path) -> Result<bool> {
-    Ok(match repo.find(path)? {
-        // Most projects' files do not mention it, and some are not even valid.
-        Some(source) if source.text.contains(SECTION) => table(&source)?.is_some(),
-        _ => false,
-    })
+    // Most projects' files do not mention it, and some are not even valid.
+    Ok(repo.glance(path).contains(SECTION) && table(&repo.read(path)?)?.is_some())
 }
 
 fn table(source: &Source) -> Result<Option<Table>> {

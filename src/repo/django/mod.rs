@@ -115,7 +115,7 @@ fn may_own(repo: &Repo, app: &App, tables: &[&str]) -> Result<bool> {
         return Ok(true);
     }
     for (_, path) in candidates(repo, &app.folder)? {
-        let text = repo.read(&path)?.text;
+        let text = repo.glance(&path);
         let names = |table: &&str| {
             ['"', '\''].iter().any(|quote| text.contains(&format!("{quote}{table}{quote}")))
         };

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use super::super::settings::unquoted;
 use super::super::{Repo, file_name, tidy};
 use super::Placeholders;
-use crate::error::Result;
 
 /// Where Maven and Gradle keep what is on the class path.
 const RESOURCES: &[&str] = &["src/main/resources", "src/main/java", "src/main/kotlin", ""];
@@ -33,19 +32,19 @@ struct Page {
     text: String,
 }
 
-pub(super) fn read(repo: &Repo, files: &[PathBuf]) -> Result<Config> {
+pub(super) fn read(repo: &Repo, files: &[PathBuf]) -> Config {
     let mut pages = Vec::new();
     for path in files.iter().filter(|path| is_settings(path)) {
         pages.push(Page {
             folder: path.parent().unwrap_or(Path::new("")).to_owned(),
-            text: repo.read(path)?.text,
+            text: repo.glance(path),
         });
     }
     let text = |key: &str| pages.iter().find_map(|page| setting(&page.text, key));
     let is = |key: &str, wanted: &str| {
         pages.iter().any(|page| settings(&page.text, key).any(|value| value == wanted))
     };
-    Ok(Config {
+    Config {
         locations: locations(repo, &pages),
         prefix: text("sqlmigrationprefix").unwrap_or_else(|| "V".to_owned()),
         separator: text("sqlmigrationseparator").unwrap_or_else(|| "__".to_owned()),
@@ -62,19 +61,19 @@ pub(super) fn read(repo: &Repo, files: &[PathBuf]) -> Result<Config> {
         },
         lock_disabled: is("transactionallock", "false"),
         group: is("group", "true"),
-    })
+    }
 }
 
 /// The settings files that speak of Flyway.
-pub(super) fn signs(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
+pub(super) fn signs(repo: &Repo, files: &[PathBuf]) -> Vec<PathBuf> {
     let mut signs = Vec::new();
     for path in files.iter().filter(|path| is_settings(path)) {
         let is_own = file_name(path).starts_with("flyway");
-        if is_own || repo.read(path)?.text.to_lowercase().contains("flyway") {
+        if is_own || repo.glance(path).to_lowercase().contains("flyway") {
             signs.push(path.clone());
         }
     }
-    Ok(signs)
+    signs
 }
 
 fn defines_placeholders(text: &str) -> bool {

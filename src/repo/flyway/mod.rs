@@ -94,7 +94,7 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
         mut placeholders,
         lock_disabled,
         group,
-    } = config::read(repo, &files)?;
+    } = config::read(repo, &files);
     let given = folder.map(|folder| repo.folder(folder)).transpose()?;
     let locations = match &given {
         // Versions are shared by all locations, whichever of them is written to.
@@ -139,7 +139,7 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
                 && !is_code
                 && !*used
             {
-                *used = repo.read(&path)?.text.contains(prefix.as_str());
+                *used = repo.glance(&path).contains(prefix.as_str());
             }
             found.push(Found { version, slug, path, kind });
         } else if !is_code && looks_meant(file, start) {
@@ -188,11 +188,11 @@ fn is_code(path: &Path) -> bool {
 }
 
 /// The files that show that a repository uses Flyway.
-pub(super) fn signs(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut signs = config::signs(repo, files)?;
+pub(super) fn signs(repo: &Repo, files: &[PathBuf]) -> Vec<PathBuf> {
+    let mut signs = config::signs(repo, files);
     let named = |path: &&PathBuf| is_migration(path) && file_name(path).contains("__");
     signs.extend(files.iter().filter(named).cloned());
-    Ok(signs)
+    signs
 }
 
 /// `V1__init.sql` or `V1.sql`, by Flyway's own defaults.

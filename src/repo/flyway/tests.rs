@@ -169,3 +169,14 @@ fn no_folder_or_several_need_an_answer() {
     let refused = all(&[("a/V1__x.sql", ""), ("b/V2__x.sql", "")]).unwrap_err();
     assert!(refused.render(false).contains("= a, b"), "{refused}");
 }
+
+#[test]
+fn files_that_are_not_utf_8_are_searched_all_the_same() {
+    let made = repo(&[("sql/V1__x.sql", "")]);
+    let write = |path: &str, bytes: &[u8]| std::fs::write(made.folder.path().join(path), bytes);
+    write("application.properties", b"# caf\xe9\nspring.flyway.group=true\n").unwrap();
+    write("sql/V2__y.sql", b"-- caf\xe9 ${x}\n").unwrap();
+    let project = read(&made.repo, None).unwrap();
+    assert!(project.group);
+    assert!(matches!(project.placeholders, Placeholders::On { used: true, .. }));
+}
