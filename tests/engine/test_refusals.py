@@ -36,8 +36,9 @@ def test_second_run_overwrites_nothing(scenario: Scenario, project: Project) -> 
 @pytest.mark.scenarios("rename_column")
 def test_next_waits_for_the_release(scenario: Scenario, project: Project) -> None:
     """Without the day of the release, and until the old column's time is over, nothing comes."""
-    change = f"-- miggen: keep 14 days\n{scenario.change(project.server.id)}"
-    rollout = miggen.plan(project, change)
+    change = f"-- miggen: keep 14 days\n{scenario.change(project.server.id)};\n"
+    (project.root / "change.sql").write_text(change)
+    rollout = miggen.plan(project, "change.sql")
     refused(project, miggen.LATER, "released")
     miggen.release(project, rollout)
     refused(project, date(2025, 1, 13), "too early")

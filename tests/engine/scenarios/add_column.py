@@ -194,17 +194,6 @@ SCENARIOS = [
             "editor = models.ForeignKey("
             'to="accounts.user", on_delete=models.DO_NOTHING, db_index=False, related_name="+", '
             "null=True)",
-        )
-        | {
-            "alembic-postgres": (
-                (
-                    alembic_column(
-                        "posts",
-                        "editor_id = mapped_column(sa.BigInteger(), "
-                        'sa.ForeignKey("users.id", name="posts_editor_id_fkey"), nullable=True)',
-                    ),
-                ),
-            ),
-        },
+        ),
     ),
 ]
