@@ -24,6 +24,7 @@ mod objects;
 mod opaque;
 mod parser;
 mod scanner;
+mod stand_in;
 mod statement;
 mod strict;
 mod text;
@@ -41,6 +42,7 @@ use scanner::Scanner;
 use statement::understand;
 use tokens::Piece;
 
+pub(crate) use create_table::is_mysql_table_option;
 pub use mentions::columns_mentioned;
 pub use strict::strict;
 pub(crate) use text::{calls, folded, lex, mentions, renamed};
