@@ -11,7 +11,7 @@ use crate::input::ast::{AlterKind, Kind, Slice, Statement};
 use crate::input::{self, ast};
 use crate::source::{Dialect, Source, Span};
 
-use super::{Catalog, Origin, TableName, Taint, names};
+use super::{Catalog, Origin, Table, TableName, Taint, names};
 
 /// Replays the sources one behind the other. What does not fit is a warning, and what is not
 /// understood leaves its mark on the table or as a taint.
@@ -167,15 +167,25 @@ impl Replay<'_, '_> {
         None
     }
 
-    /// Reports a column the table does not have.
+    /// Reports a column the table does not have; a table known in part may have it.
     pub(super) fn missing_column(&mut self, table: &TableName, column: &ast::Ident<'_>) {
-        let Some(owner) = self.catalog.table(table) else {
-            return;
-        };
-        let columns = owner.columns.iter().map(|column| column.name.as_str());
-        let hint = names::closest(&column.name, columns).map(did_you_mean);
-        let message = format!("`{table}` has no column `{}`", column.name);
-        self.problem_with_hint(message, column.span, NOT_THERE, hint);
+        if let Some(problem) = self.catalog.table(table).and_then(|table| no_column(table, column))
+        {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Reports those of the columns that the table does not have.
+    pub(super) fn columns_exist<'i, 'n: 'i>(
+        &mut self,
+        table: &Table,
+        columns: impl IntoIterator<Item = &'i ast::Ident<'n>>,
+    ) {
+        let missing = columns
+            .into_iter()
+            .filter(|column| table.column(&column.name).is_none())
+            .filter_map(|column| no_column(table, column));
+        self.problems.extend(missing);
     }
 
     fn statement(&mut self) {
@@ -283,6 +293,19 @@ impl Replay<'_, '_> {
         let origin = self.origin();
         self.catalog.taints.push(Taint { kind: kind.to_owned(), origin });
     }
+}
+
+fn no_column(table: &Table, column: &ast::Ident<'_>) -> Option<Problem> {
+    if !table.partial.is_empty() {
+        return None;
+    }
+    let columns = table.columns.iter().map(|column| column.name.as_str());
+    Some(Problem {
+        message: format!("`{}` has no column `{}`", table.name, column.name),
+        span: column.span,
+        label: NOT_THERE,
+        hint: names::closest(&column.name, columns).map(did_you_mean),
+    })
 }
 
 pub(super) const NOT_THERE: &str = "not in the schema";

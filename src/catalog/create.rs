@@ -3,7 +3,8 @@
 //! Enters: the typed statements. Leaves: the catalog with or without the object. Must not know:
 //! ALTER.
 
-use crate::input::{self, ast};
+use crate::input;
+use crate::input::ast::{self, ColumnConstraintKind};
 use crate::source::Dialect;
 
 use super::build::{NOT_THERE, Replay, did_you_mean};
@@ -73,7 +74,15 @@ impl Replay<'_, '_> {
                 table.columns.push(read.column);
             }
         }
+        for column in &definition.columns {
+            for constraint in &column.constraints {
+                if let ColumnConstraintKind::References(references) = &constraint.kind {
+                    self.reference_fits(&table, references);
+                }
+            }
+        }
         for of in &definition.constraints {
+            self.parts_exist(&table, of);
             match constraint(of, dialect) {
                 Some(constraint) => constraints.push((constraint, None)),
                 None => table.partial.push(format!("`{}` is not understood", of.text.text)),
@@ -173,11 +182,12 @@ impl Replay<'_, '_> {
             .filter_map(|key| key.column.as_ref())
             .chain(&of.include)
             .find(|column| table.column(&column.name).is_none())
-            && table.partial.is_empty()
         {
             self.missing_column(&name, missing);
-            return;
         }
+        let Some(table) = self.catalog.table(&name) else {
+            return;
+        };
         let index = self.index(table, of, origin);
         let taken = match self.dialect() {
             Dialect::MySql | Dialect::MariaDb => {

@@ -6,11 +6,14 @@
 
 mod alter;
 mod build;
+mod column_changes;
 mod columns;
 mod constraints;
 mod create;
+mod fit;
 pub mod names;
 mod objects;
+mod options;
 mod rename;
 
 use std::collections::BTreeMap;

@@ -80,9 +80,7 @@ impl Replay<'_, '_> {
             return;
         };
         if owner.column(&from.name).is_none() {
-            if owner.partial.is_empty() {
-                self.missing_column(table, from);
-            }
+            self.missing_column(table, from);
             return;
         }
         if owner.column(&to.name).is_some() && !names::same(owner.dialect, &from.name, &to.name) {

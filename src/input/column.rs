@@ -32,19 +32,10 @@ pub(super) fn column<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnDef<'a>> {
 }
 
 /// Words that begin a constraint and so cannot begin a type.
+#[rustfmt::skip]
 const NOT_A_TYPE: &[&str] = &[
-    "CONSTRAINT",
-    "NOT",
-    "NULL",
-    "DEFAULT",
-    "PRIMARY",
-    "UNIQUE",
-    "CHECK",
-    "REFERENCES",
-    "COLLATE",
-    "AS",
-    "WITH",
-    "ON",
+    "CONSTRAINT", "NOT", "NULL", "DEFAULT", "PRIMARY", "UNIQUE", "CHECK", "REFERENCES", "COLLATE",
+    "AS", "WITH", "ON",
 ];
 
 /// Steps over a type, if one stands here. It never runs into what follows it: a word that is no
@@ -346,29 +337,10 @@ pub(super) fn collation<'a>(parser: &mut Parser<'a, '_>) -> Option<Slice<'a>> {
 }
 
 /// Words that may stand behind an operand inside a default without an operator.
+#[rustfmt::skip]
 const CONTINUES: &[&str] = &[
-    "AT",
-    "TIME",
-    "ZONE",
-    "LOCAL",
-    "PRECISION",
-    "VARYING",
-    "YEAR",
-    "MONTH",
-    "DAY",
-    "HOUR",
-    "MINUTE",
-    "SECOND",
-    "TO",
-    "IS",
-    "OPERATOR",
-    "DIV",
-    "MOD",
-    "OR",
-    "AND",
-    "LIKE",
-    "IN",
-    "BETWEEN",
+    "AT", "TIME", "ZONE", "LOCAL", "PRECISION", "VARYING", "YEAR", "MONTH", "DAY", "HOUR", "MINUTE",
+    "SECOND", "TO", "IS", "OPERATOR", "DIV", "MOD", "OR", "AND", "LIKE", "IN", "BETWEEN",
 ];
 
 /// The expression of a DEFAULT: up to a word that cannot continue it.

@@ -238,60 +238,36 @@ fn postgres_option(parser: &mut Parser<'_, '_>) -> bool {
 }
 
 /// Options that take a value, with or without `=`.
+#[rustfmt::skip]
 const MYSQL_OPTIONS: &[&str] = &[
-    "ENGINE",
-    "AUTO_INCREMENT",
-    "AVG_ROW_LENGTH",
-    "CHARSET",
-    "CHECKSUM",
-    "COLLATE",
-    "COMMENT",
-    "COMPRESSION",
-    "CONNECTION",
-    "DELAY_KEY_WRITE",
-    "ENCRYPTION",
-    "ENGINE_ATTRIBUTE",
-    "INSERT_METHOD",
-    "KEY_BLOCK_SIZE",
-    "MAX_ROWS",
-    "MIN_ROWS",
-    "PACK_KEYS",
-    "PASSWORD",
-    "ROW_FORMAT",
-    "SECONDARY_ENGINE",
-    "SECONDARY_ENGINE_ATTRIBUTE",
-    "STATS_AUTO_RECALC",
-    "STATS_PERSISTENT",
-    "STATS_SAMPLE_PAGES",
-    "TABLESPACE",
-    "STORAGE",
-    "UNION",
-    "AUTOEXTEND_SIZE",
-    "TRANSACTIONAL",
-    "PAGE_CHECKSUM",
-    "PAGE_COMPRESSED",
-    "PAGE_COMPRESSION_LEVEL",
-    "ENCRYPTED",
-    "ENCRYPTION_KEY_ID",
-    "IETF_QUOTES",
-    "SEQUENCE",
+    "ENGINE", "AUTO_INCREMENT", "AVG_ROW_LENGTH", "CHARSET", "CHECKSUM", "COLLATE", "COMMENT",
+    "COMPRESSION", "CONNECTION", "DELAY_KEY_WRITE", "ENCRYPTION", "ENGINE_ATTRIBUTE",
+    "INSERT_METHOD", "KEY_BLOCK_SIZE", "MAX_ROWS", "MIN_ROWS", "PACK_KEYS", "PASSWORD",
+    "ROW_FORMAT", "SECONDARY_ENGINE", "SECONDARY_ENGINE_ATTRIBUTE", "STATS_AUTO_RECALC",
+    "STATS_PERSISTENT", "STATS_SAMPLE_PAGES", "TABLESPACE", "STORAGE", "UNION", "AUTOEXTEND_SIZE",
+    "TRANSACTIONAL", "PAGE_CHECKSUM", "PAGE_COMPRESSED", "PAGE_COMPRESSION_LEVEL", "ENCRYPTED",
+    "ENCRYPTION_KEY_ID", "IETF_QUOTES", "SEQUENCE",
 ];
+
+const MYSQL_LONG_OPTIONS: [&str; 3] = ["CHARACTER SET", "DATA DIRECTORY", "INDEX DIRECTORY"];
+
+/// Whether this is how [`mysql_table_option`] calls an option.
+pub(crate) fn is_mysql_table_option(name: &str) -> bool {
+    MYSQL_OPTIONS.contains(&name) || MYSQL_LONG_OPTIONS.contains(&name)
+}
 
 /// Steps over one table option of MySQL or MariaDB and gives its name.
 pub(super) fn mysql_table_option(parser: &mut Parser<'_, '_>) -> Option<&'static str> {
     if parser.accept(&["WITH", "SYSTEM", "VERSIONING"]) {
         return Some("WITH SYSTEM VERSIONING");
     }
-    if parser.accept(&["START", "TRANSACTION"]) {
-        return Some("START TRANSACTION");
-    }
     parser.accept(&["DEFAULT"]);
     let name = if parser.accept(&["CHARACTER", "SET"]) || parser.accept(&["CHAR", "SET"]) {
-        "CHARACTER SET"
+        MYSQL_LONG_OPTIONS[0]
     } else if parser.accept(&["DATA", "DIRECTORY"]) {
-        "DATA DIRECTORY"
+        MYSQL_LONG_OPTIONS[1]
     } else if parser.accept(&["INDEX", "DIRECTORY"]) {
-        "INDEX DIRECTORY"
+        MYSQL_LONG_OPTIONS[2]
     } else {
         parser.accept_any(MYSQL_OPTIONS)?
     };

@@ -40,17 +40,14 @@ pub(super) struct Fault<'a> {
 }
 
 pub(super) struct Lexer<'a> {
-    text: &'a str,
-    bytes: &'a [u8],
-    dialect: Dialect,
+    pub(super) text: &'a str,
+    pub(super) bytes: &'a [u8],
+    pub(super) dialect: Dialect,
     /// Inside `/*!80000 … */`.
     pub(super) in_version_comment: bool,
     /// MySQL's DELIMITER, where it is not `;`.
     pub(super) delimiter: Option<&'a str>,
 }
-
-/// Keeps the search for the end of a placeholder from reading the whole script again and again.
-const LONGEST_PLACEHOLDER: usize = 200;
 
 const BOM: &[u8] = "\u{feff}".as_bytes();
 
@@ -59,11 +56,11 @@ impl<'a> Lexer<'a> {
         Lexer { text, bytes: text.as_bytes(), dialect, in_version_comment: false, delimiter: None }
     }
 
-    fn byte(&self, at: usize) -> u8 {
+    pub(super) fn byte(&self, at: usize) -> u8 {
         self.bytes.get(at).copied().unwrap_or(0)
     }
 
-    fn mysql(&self) -> bool {
+    pub(super) fn mysql(&self) -> bool {
         matches!(self.dialect, Dialect::MySql | Dialect::MariaDb)
     }
 
@@ -140,7 +137,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn is_word_byte(&self, at: usize) -> bool {
+    pub(super) fn is_word_byte(&self, at: usize) -> bool {
         match self.byte(at) {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => true,
             b'$' => self.byte(at + 1) != b'{',
@@ -151,7 +148,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// A name or number ends right before `at`, so what follows belongs to it.
-    fn behind_operand(&self, at: usize) -> bool {
+    pub(super) fn behind_operand(&self, at: usize) -> bool {
         at > 0
             && matches!(self.bytes[at - 1], b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9'
                 | b'_' | b'$' | b'"' | b'`' | b')' | b']' | b'}' | 0x80..)
@@ -167,7 +164,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The rest of a word that has begun; placeholders inside it are part of it.
-    fn joined(&self, start: usize, from: usize, templated: bool) -> Lexeme {
+    pub(super) fn joined(&self, start: usize, from: usize, templated: bool) -> Lexeme {
         let mut end = from;
         let mut templated = templated;
         if self.delimiter.is_none() {
@@ -222,7 +219,12 @@ impl<'a> Lexer<'a> {
     }
 
     /// The end of what is quoted by the byte at `open`; doubling stands for the quote itself.
-    fn quoted(&self, start: usize, open: usize, backslash: bool) -> Result<usize, Fault<'a>> {
+    pub(super) fn quoted(
+        &self,
+        start: usize,
+        open: usize,
+        backslash: bool,
+    ) -> Result<usize, Fault<'a>> {
         let quote = self.bytes[open];
         let mut at = open + 1;
         while let Some(&byte) = self.bytes.get(at) {
@@ -277,14 +279,14 @@ impl<'a> Lexer<'a> {
         (TokenKind::Number, at)
     }
 
-    fn digits(&self, mut at: usize) -> usize {
+    pub(super) fn digits(&self, mut at: usize) -> usize {
         while self.byte(at).is_ascii_digit() {
             at += 1;
         }
         at
     }
 
-    fn find(&self, from: usize, what: &str) -> Option<usize> {
+    pub(super) fn find(&self, from: usize, what: &str) -> Option<usize> {
         Some(from + self.text.get(from..)?.find(what)? + what.len())
     }
 
@@ -337,105 +339,6 @@ impl<'a> Lexer<'a> {
             _ => !own && number < 99_999,
         };
         runs.then_some(end)
-    }
-
-    fn dollar(&self, start: usize) -> Result<Lexeme, Fault<'a>> {
-        let next = self.byte(start + 1);
-        if let Some(end) = self.placeholder(start) {
-            return Ok(self.joined(start, end, true));
-        }
-        let token = |kind, end| Ok(Lexeme { kind: LexemeKind::Token(kind), start, end });
-        if next.is_ascii_digit() && !self.mysql() {
-            return token(TokenKind::Parameter, self.digits(start + 1));
-        }
-        match self.dialect {
-            _ if next == b'{' => token(TokenKind::Operator, start + 1),
-            Dialect::MySql | Dialect::MariaDb => Ok(self.joined(start, start, false)),
-            Dialect::Sqlite if self.is_word_byte(start + 1) => {
-                let word = self.joined(start, start + 1, false);
-                token(TokenKind::Parameter, word.end)
-            }
-            Dialect::Sqlite => token(TokenKind::Operator, start + 1),
-            Dialect::Postgres => {
-                let mut tag = start + 1;
-                while self.byte(tag) != b'$' && self.is_word_byte(tag) {
-                    tag += 1;
-                }
-                if self.byte(tag) != b'$' {
-                    return token(TokenKind::Operator, start + 1);
-                }
-                let close = &self.text[start..=tag];
-                match self.find(tag + 1, close) {
-                    Some(end) => token(TokenKind::Text, end),
-                    None => Err(Fault { start, what: "dollar-quoted string", close }),
-                }
-            }
-        }
-    }
-
-    /// The end of `${x}`, `{{x}}` or `{% x %}` at `start`.
-    fn placeholder(&self, start: usize) -> Option<usize> {
-        let close = match (self.byte(start), self.byte(start + 1)) {
-            (b'$', b'{') => "}",
-            (b'{', b'{') => "}}",
-            (b'{', b'%') => "%}",
-            _ => return None,
-        };
-        let from = start + 2;
-        let last = close.as_bytes()[close.len() - 1];
-        let near = &self.bytes[from..self.bytes.len().min(from + LONGEST_PLACEHOLDER)];
-        let found = near
-            .iter()
-            .enumerate()
-            .position(|(at, byte)| *byte == last && near[..=at].ends_with(close.as_bytes()))?;
-        Some(from + found + 1)
-    }
-
-    /// psql's `:x`, `:'x'`, `:"x"`, and the named parameters of drivers.
-    fn colon(&self, start: usize) -> Result<Lexeme, Fault<'a>> {
-        let next = self.byte(start + 1);
-        let alone = start == 0
-            || !(self.behind_operand(start) || matches!(self.bytes[start - 1], b':' | b'['));
-        let sqlite = self.dialect == Dialect::Sqlite;
-        if alone && (next.is_ascii_alphabetic() || next == b'_') {
-            let word = self.joined(start, start + 1, true);
-            if sqlite {
-                return Ok(Lexeme { kind: LexemeKind::Token(TokenKind::Parameter), ..word });
-            }
-            return Ok(word);
-        }
-        if alone && self.dialect == Dialect::Postgres && matches!(next, b'\'' | b'"') {
-            let end = self.quoted(start, start + 1, false)?;
-            return Ok(Lexeme { kind: LexemeKind::Placeholder, start, end });
-        }
-        Ok(Lexeme { kind: LexemeKind::Token(TokenKind::Operator), start, end: start + 1 })
-    }
-
-    /// `@x@` of build tools, `@x` and `@@x` of MySQL, `@x` of SQLite.
-    fn at_sign(&self, start: usize) -> Result<Lexeme, Fault<'a>> {
-        let next = self.byte(start + 1);
-        if next.is_ascii_alphabetic() || next == b'_' {
-            let mut end = start + 1;
-            while self.is_word_byte(end) || matches!(self.byte(end), b'.' | b'-') {
-                end += 1;
-            }
-            let behind = self.byte(end + 1);
-            if self.byte(end) == b'@'
-                && !self.behind_operand(start)
-                && !matches!(behind, b'@' | b'\'' | b'`' | b'"' | b'%')
-            {
-                return Ok(self.joined(start, end + 1, true));
-            }
-        }
-        let end = match (self.dialect, next) {
-            (Dialect::Postgres, _) => start + 1,
-            (Dialect::Sqlite, _) => self.joined(start, start + 1, false).end,
-            (_, b'@') => self.joined(start, start + 2, false).end,
-            (_, b'\'' | b'`' | b'"') => self.quoted(start, start + 1, false)?,
-            _ => self.joined(start, start + 1, false).end,
-        };
-        let kind = if end == start + 1 { TokenKind::Operator } else { TokenKind::Parameter };
-        Ok(Lexeme { kind: LexemeKind::Token(kind), start, end })
     }
 }
 

@@ -25,6 +25,7 @@ mod opaque;
 mod parser;
 mod scanner;
 mod shape;
+mod stand_in;
 mod statement;
 mod strict;
 mod text;
@@ -42,6 +43,7 @@ use scanner::Scanner;
 use statement::understand;
 use tokens::Piece;
 
+pub(crate) use create_table::is_mysql_table_option;
 pub use mentions::columns_mentioned;
 pub use shape::{is_calls_only, is_null_test, qualify};
 pub use strict::strict;

@@ -409,8 +409,11 @@ fn comparable(table: &Table) -> Table {
 
 fn survives(table: &Table) -> Result<(), TestCaseError> {
     let script = write(table);
-    let source = Source::new("table.sql", script.as_str());
-    let (catalog, warnings) = build(&[source], table.dialect).expect("a catalog");
+    let other: Vec<String> =
+        NAMES.iter().map(|name| format!("{} int", quoted(name, table.dialect))).collect();
+    let other = format!("CREATE TABLE {} ({});", quoted("Other", table.dialect), other.join(", "));
+    let sources = [Source::new("other.sql", other), Source::new("table.sql", script.as_str())];
+    let (catalog, warnings) = build(&sources, table.dialect).expect("a catalog");
     prop_assert_eq!(&warnings, &Vec::<String>::new(), "{}", script);
     let mut replayed = comparable(catalog.table(&table.name).expect("the table"));
     // MySQL's own indexes for foreign keys are not in the text.

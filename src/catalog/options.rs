@@ -1,0 +1,87 @@
+//! Options of tables and constraints that ALTER TABLE replaces.
+//!
+//! Enters: old options and the words that change them. Leaves: the new ones, still as text. Must
+//! not know: what an option does.
+
+use crate::input;
+use crate::input::ast::Slice;
+
+use super::TableName;
+use super::build::Replay;
+
+impl Replay<'_, '_> {
+    /// MySQL's table options, the last of which counts; the rest changes nothing kept here.
+    pub(super) fn other_action(&mut self, table: &TableName, words: &str, text: &Slice<'_>) {
+        let dialect = self.dialect();
+        if !self.mysql() {
+            return;
+        }
+        let text = input::folded(text.text, dialect);
+        let Some(mut owner) = self.catalog.tables.remove(table) else {
+            return;
+        };
+        let option = match words {
+            "CONVERT TO CHARACTER SET" => {
+                // Every text column gets the table's own character set.
+                for column in &mut owner.columns {
+                    column.collation = None;
+                    column.other.retain(|other| !other.to_ascii_uppercase().starts_with("CHAR"));
+                }
+                text.get("CONVERT TO ".len()..).map(str::to_owned)
+            }
+            "PARTITION BY" => {
+                owner.partition_by = Some(text);
+                None
+            }
+            "REMOVE PARTITIONING" => {
+                owner.partition_by = None;
+                None
+            }
+            "ALGORITHM" | "LOCK" => None,
+            _ if words.ends_with("PARTITION") => {
+                owner.partial.push(format!("its partitions were changed by `{text}`"));
+                None
+            }
+            _ if is_table_option(words) => Some(text),
+            _ => None,
+        };
+        if let Some(option) = option {
+            let before = owner.options.take();
+            owner.options = Some(match before {
+                Some(before) => format!("{before} {option}"),
+                None => option,
+            });
+            self.table_comment(&mut owner);
+        }
+        self.catalog.tables.insert(table.clone(), owner);
+    }
+}
+
+/// One of several options may be enough: `ENGINE, ROW_FORMAT`.
+fn is_table_option(words: &str) -> bool {
+    words.split(", ").next().is_some_and(input::is_mysql_table_option)
+}
+
+/// The options with those of `new` in place of what they contradict.
+pub(super) fn with_options(old: &str, new: &str) -> String {
+    let upper = new.to_ascii_uppercase();
+    let mut kept: Vec<&str> = old.split_whitespace().collect();
+    let mut remove = |word: &str| {
+        while let Some(at) = kept.iter().position(|own| own.eq_ignore_ascii_case(word)) {
+            kept.remove(at);
+            if at > 0 && kept[at - 1].eq_ignore_ascii_case("not") {
+                kept.remove(at - 1);
+            }
+        }
+    };
+    if upper.contains("DEFERRABLE") || upper.contains("INITIALLY") {
+        for word in ["DEFERRABLE", "INITIALLY", "DEFERRED", "IMMEDIATE"] {
+            remove(word);
+        }
+    }
+    if upper.contains("ENFORCED") {
+        remove("ENFORCED");
+    }
+    kept.push(new);
+    kept.join(" ")
+}
