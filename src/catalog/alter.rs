@@ -60,10 +60,10 @@ impl Replay<'_, '_> {
     fn action(&mut self, table: &TableName, action: &AlterAction<'_>) -> Option<TableName> {
         match &action.kind {
             AlterKind::AddColumn { column, if_not_exists, position } => {
-                self.add_column(table, column, *if_not_exists, position.as_ref())
+                self.add_column(table, column, *if_not_exists, position.as_ref());
             }
             AlterKind::DropColumn { column, if_exists, cascade } => {
-                self.drop_column(table, column, *if_exists, *cascade)
+                self.drop_column(table, column, *if_exists, *cascade);
             }
             AlterKind::RenameColumn { from, to } => self.rename_column(table, from, to),
             AlterKind::RenameTable { to } => {
@@ -128,7 +128,7 @@ impl Replay<'_, '_> {
                 });
             }
             AlterKind::Redefine { from, column, position } => {
-                self.redefine(table, from, column, position.as_ref())
+                self.redefine(table, from, column, position.as_ref());
             }
             AlterKind::AddConstraint(of) => {
                 if self.constraint_using_index(table, of) || !self.constraint_fits(table, of) {
@@ -158,7 +158,7 @@ impl Replay<'_, '_> {
                 });
             }
             AlterKind::DropConstraint { name, kind, if_exists, cascade } => {
-                self.drop_constraint(table, name.as_ref(), kind, *if_exists, *cascade)
+                self.drop_constraint(table, name.as_ref(), kind, *if_exists, *cascade);
             }
             AlterKind::AddIndex(index) => {
                 let origin = self.origin_of(&action.text);

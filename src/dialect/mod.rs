@@ -40,6 +40,8 @@ pub enum Action {
     ValidateCheck,
     AddForeignKeyNotValid,
     ValidateForeignKey,
+    /// The same, and what it takes on the table the key points to.
+    ValidateForeignKeyParent,
     SetNotNullProven,
     DropNotNull,
     SetDefault,

@@ -14,7 +14,7 @@ use chrono::NaiveDate;
 
 use crate::catalog::{Catalog, Column, Constraint, Expr, Index, TableName};
 use crate::change::{Intent, Keep};
-use crate::dialect::{Blocks, Fact, Server, Tx, Verdict, quote};
+use crate::dialect::{Action, Blocks, Fact, Server, Tx, Verdict, quote};
 use crate::error::{Error, Result};
 
 use condition::Condition;
@@ -197,6 +197,11 @@ impl Step {
             .into_iter()
             .collect();
         for op in &self.up {
+            if let Op::Validate { parent: Some(parent), .. } = op
+                && let Verdict::Yes(fact) = server.verdict(Action::ValidateForeignKeyParent)
+            {
+                locks.push((parent, fact.lock, fact.blocks));
+            }
             let Op::Lock { tables, mode } = op else { continue };
             let fact = server.facts().find(|fact| fact.lock == *mode);
             for table in tables.iter().filter(|table| **table != self.table) {

@@ -56,9 +56,11 @@ pub enum Op {
         table: TableName,
         constraint: Constraint,
     },
+    /// `parent`: the table a foreign key points to.
     Validate {
         table: TableName,
         name: String,
+        parent: Option<TableName>,
     },
     DropConstraint {
         table: TableName,
@@ -223,8 +225,8 @@ impl Op {
                 ConstraintKind::ForeignKey { .. } => Action::AddForeignKeyNotValid,
                 _ => Action::AddCheckNotValid,
             }],
-            // Of a foreign key it takes the same lock on this table.
-            Op::Validate { .. } => vec![Action::ValidateCheck],
+            Op::Validate { parent: None, .. } => vec![Action::ValidateCheck],
+            Op::Validate { parent: Some(_), .. } => vec![Action::ValidateForeignKey],
             Op::DropConstraint { .. } => vec![Action::DropConstraint],
             Op::RenameConstraint { .. } => vec![Action::RenameConstraint],
             Op::UniqueUsingIndex { .. } => vec![Action::UniqueUsingIndex],
@@ -317,7 +319,7 @@ impl Op {
             Op::AddConstraint { table, constraint } => {
                 add_constraint(table_mut(catalog, table)?, constraint)
             }
-            Op::Validate { table, name } => {
+            Op::Validate { table, name, .. } => {
                 constraint_mut(table_mut(catalog, table)?, name)?.valid = true;
                 Ok(())
             }

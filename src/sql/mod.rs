@@ -135,7 +135,7 @@ impl Writer<'_> {
             Op::AddConstraint { table, constraint } => {
                 vec![self.alter(table, &format!("ADD {}", self.constraint(constraint)))]
             }
-            Op::Validate { table, name } => {
+            Op::Validate { table, name, .. } => {
                 let action = format!("VALIDATE CONSTRAINT {}", self.ident(name));
                 vec![self.alter(table, &action).comment("Reads the table with writers at work.")]
             }

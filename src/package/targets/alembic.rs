@@ -57,6 +57,10 @@ impl Target for Alembic {
     fn emit(&self, request: &Request) -> Result<Emission> {
         let project =
             alembic::read(request.repo, request.folder.as_deref(), request.parent.as_deref())?;
+        let alone = request.steps().iter().any(|step| step.unit == Unit::Alone);
+        if let Some(obstacle) = project.obstacle.clone().filter(|_| alone) {
+            return Err(obstacle);
+        }
         let mut parent = project.head.clone();
         let mut steps = Vec::new();
         for (position, step) in request.steps().iter().enumerate() {

@@ -98,6 +98,12 @@ impl Target for Django {
                 ));
             }
         }
+        if let Some(path) = project.unread.first() {
+            notes.push(format!(
+                "{} could not be read in full: compare the state with `makemigrations --check --dry-run`",
+                path.display()
+            ));
+        }
         if let Some(path) = &project.max_migration {
             notes.push(format!(
                 "write {} into {}",

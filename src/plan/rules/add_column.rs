@@ -301,14 +301,18 @@ impl Rule<'_> {
             down.push(Op::AddConstraint { table, constraint: not_valid });
             verify
                 .push(Condition::ConstraintValid { table: add.table.clone(), name: name.clone() });
-            up.push(Op::Validate { table: add.table.clone(), name });
+            let parent = match &constraint.kind {
+                ConstraintKind::ForeignKey { table, .. } => Some(table.clone()),
+                _ => None,
+            };
+            up.push(Op::Validate { table: add.table.clone(), name, parent });
         }
         if not_null {
             let check = self.not_null_check();
             let name = self.constraint_name(&check)?;
             let lock = context.lock(&[&add.table], Action::SetNotNullProven);
             let (table, column) = (add.table.clone(), add.column.name.clone());
-            up.push(Op::Validate { table: table.clone(), name: name.clone() });
+            up.push(Op::Validate { table: table.clone(), name: name.clone(), parent: None });
             up.extend(lock.clone());
             up.push(Op::SetNotNull { table: table.clone(), column: column.clone() });
             up.push(Op::DropConstraint { table: table.clone(), name });

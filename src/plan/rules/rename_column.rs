@@ -396,7 +396,7 @@ impl Rule<'_> {
         let check = self.not_null_check();
         let name = check.name.clone().unwrap_or_default();
         let lock = self.context.lock(&[table], Action::SetNotNullProven);
-        let mut up = vec![Op::Validate { table: table.clone(), name: name.clone() }];
+        let mut up = vec![Op::Validate { table: table.clone(), name: name.clone(), parent: None }];
         up.extend(lock.clone());
         up.push(Op::SetNotNull { table: table.clone(), column: to.clone() });
         up.push(Op::DropConstraint { table: table.clone(), name });
