@@ -3,13 +3,14 @@
 use heck::ToSnakeCase;
 
 use super::{Asked, Change};
+use crate::catalog::Key;
 
 const SLUG_LENGTH: usize = 40;
 
 /// `rename posts.created to created_at`; several changes are joined by what they are about.
 pub(super) fn title(asked: &[Asked]) -> String {
     let mut parts: Vec<String> = Vec::new();
-    for asked in asked {
+    for asked in asked.iter().filter(|one| !goes_without_saying(&one.change, asked)) {
         let part = match &asked.change {
             Change::AddColumn(add) => format!("add {}.{}", add.table.name, add.column.name),
             Change::CreateIndex(create) => format!("index {}", create.index.name),
@@ -24,6 +25,20 @@ pub(super) fn title(asked: &[Asked]) -> String {
         0..=2 => parts.join(" and "),
         more => format!("{} and {} more changes", parts[0], more - 1),
     }
+}
+
+/// An index on a column that the same script adds belongs to the column.
+fn goes_without_saying(change: &Change, all: &[Asked]) -> bool {
+    let Change::CreateIndex(create) = change else { return false };
+    let added = |key: &Key| {
+        all.iter().any(|other| match &other.change {
+            Change::AddColumn(add) => {
+                add.table == create.table && key.column() == Some(add.column.name.as_str())
+            }
+            _ => false,
+        })
+    };
+    create.index.keys.iter().all(added)
 }
 
 /// From the first change: `rename_created`, `add_users_email_verified`.

@@ -1,7 +1,7 @@
 //! Guards: a file refuses by itself where what it needs does not hold.
 
 use crate::dialect::Dialect;
-use crate::plan::condition::Condition;
+use crate::plan::condition::{Condition, Missing};
 use crate::plan::op::Op;
 
 use super::condition::{boolean, count, message};
@@ -42,7 +42,11 @@ impl Writer<'_> {
             }
         }
         body.push_str("END");
-        let mut sql = Sql::named("GUARD", format!("DO {}", dollar("guard", &body)));
+        let after = conditions.iter().all(|condition| {
+            matches!(condition, Condition::IndexValid { missing: Missing::RunAgain, .. })
+        });
+        let name = if after { "VERIFY" } else { "GUARD" };
+        let mut sql = Sql::named(name, format!("DO {}", dollar("guard", &body)));
         if reads {
             sql = sql.comment("Reads the whole table once; locks nothing.");
         }

@@ -22,7 +22,7 @@ use crate::error::Result;
 
 use super::super::condition::{Condition, Missing, Predicate, Reason};
 use super::super::op::{Backfill, Op, Sync};
-use super::super::strategy::{backfill_unit, fit, rebuild, sync};
+use super::super::strategy::{backfill_unit, named, rebuild, sync};
 use super::super::{Down, Field, ModelChange, Phase, Step, Unit, column_expr};
 use super::Context;
 
@@ -389,7 +389,7 @@ impl Rule<'_> {
 
     fn unique_name(&self, unique: &Constraint) -> String {
         unique.name.clone().unwrap_or_else(|| {
-            fit(&format!("{}_{}_key", self.add.table.name, self.add.column.name))
+            named(&format!("{}_{}", self.add.table.name, self.add.column.name), "_key")
         })
     }
 
@@ -533,7 +533,7 @@ impl Rule<'_> {
         let name = &self.add.column.name;
         let Expr(column) = column_expr(self.context.server, name);
         Constraint {
-            name: Some(fit(&format!("{}_{name}_not_null", self.add.table.name))),
+            name: Some(named(&format!("{}_{name}", self.add.table.name), "_not_null")),
             named: true,
             kind: ConstraintKind::Check(Expr(format!("{column} IS NOT NULL"))),
             options: None,

@@ -30,7 +30,7 @@ use crate::plan::Downtime;
 
 use super::super::condition::{Condition, Missing, Predicate, Reason};
 use super::super::op::{Backfill, Op, Sync, SyncKind};
-use super::super::strategy::{backfill_unit, fit, rebuild, sync};
+use super::super::strategy::{backfill_unit, named, rebuild, sync};
 use super::super::{Down, Field, ModelChange, Phase, RenamedIndex, Step, Unit, column_expr};
 use super::{Context, primary_key};
 
@@ -168,10 +168,9 @@ impl Rule<'_> {
                 continue;
             }
             let named = |constraint: &Constraint, keys: &[Key]| Index {
-                name: constraint
-                    .name
-                    .clone()
-                    .unwrap_or_else(|| fit(&format!("{}_{}_key", table.name, self.rename.to))),
+                name: constraint.name.clone().unwrap_or_else(|| {
+                    named(&format!("{}_{}", table.name, self.rename.to), "_key")
+                }),
                 keys: keys.to_vec(),
                 unique: true,
                 method: None,
@@ -578,7 +577,7 @@ impl Rule<'_> {
         let (Expr(old), Expr(new)) =
             (column_expr(self.context.server, from), column_expr(self.context.server, to));
         both.constraints.push(Constraint {
-            name: Some(fit(&format!("{}_{to}_given", table.name))),
+            name: Some(named(&format!("{}_{to}", table.name), "_given")),
             named: true,
             kind: ConstraintKind::Check(Expr(format!("{old} IS NOT NULL OR {new} IS NOT NULL"))),
             options: None,
@@ -594,7 +593,7 @@ impl Rule<'_> {
         }
         for index in indexes.iter().filter(|index| is_constraint_of(self.table, index)) {
             both.indexes.push(Index {
-                name: fit(&format!("{}_{to}_key", table.name)),
+                name: named(&format!("{}_{to}", table.name), "_key"),
                 ..index.after.clone()
             });
         }
@@ -703,7 +702,7 @@ impl Rule<'_> {
         let RenameColumn { table, to, .. } = self.rename;
         let Expr(column) = column_expr(self.context.server, to);
         Constraint {
-            name: Some(fit(&format!("{}_{to}_not_null", table.name))),
+            name: Some(named(&format!("{}_{to}", table.name), "_not_null")),
             named: true,
             kind: ConstraintKind::Check(Expr(format!("{column} IS NOT NULL"))),
             options: None,
@@ -757,11 +756,8 @@ impl Rule<'_> {
 }
 
 fn renamed_index(before: Index, after: Index, constraint: bool) -> RenamedIndex {
-    let aside = if before.name == after.name {
-        fit(&format!("{}_old", before.name))
-    } else {
-        before.name.clone()
-    };
+    let aside =
+        if before.name == after.name { named(&before.name, "_old") } else { before.name.clone() };
     RenamedIndex { before, after, aside, constraint }
 }
 

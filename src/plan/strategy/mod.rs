@@ -12,11 +12,12 @@ pub(super) fn backfill_unit(server: &Server) -> Unit {
     if server.can(Action::UpdateBatch) { Unit::Alone } else { Unit::Transaction }
 }
 
-/// A name no longer than servers keep it: 63 bytes, cut on a character.
-pub(super) fn fit(name: &str) -> String {
-    let mut end = name.len().min(63);
-    while !name.is_char_boundary(end) {
+/// `stem` and `suffix` as one name no longer than servers keep it, 63 bytes: the stem is cut, on a
+/// character, for the suffix is what tells names apart.
+pub(super) fn named(stem: &str, suffix: &str) -> String {
+    let mut end = stem.len().min(63 - suffix.len());
+    while !stem.is_char_boundary(end) {
         end -= 1;
     }
-    name[..end].to_owned()
+    format!("{}{suffix}", &stem[..end])
 }

@@ -6,16 +6,14 @@ use crate::input;
 
 use super::super::condition::{Condition, Missing};
 use super::super::op::{Sync, SyncKind};
-use super::fit;
+use super::named;
 
 /// `posts_created_sync`; behind other triggers of the table, for they fire by name and it must see
 /// what they wrote.
 pub(in crate::plan) fn name(catalog: &Catalog, table: &TableName, column: &str) -> String {
     let others = catalog.triggers.keys().any(|(of, _)| of == table);
     let prefix = if others { "zz_" } else { "" };
-    let stem = fit(&format!("{prefix}{}_{column}", table.name));
-    let keep = stem.len().min(58);
-    fit(&format!("{}_sync", stem.get(..keep).unwrap_or(&stem)))
+    named(&format!("{prefix}{}_{column}", table.name), "_sync")
 }
 
 pub(in crate::plan) fn derive(
