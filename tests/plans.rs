@@ -13,6 +13,7 @@ use miggen::source::Source;
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is drawn by itself")]
 struct Column {
     name: String,
     ty: &'static str,
