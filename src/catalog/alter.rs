@@ -8,7 +8,7 @@ use crate::input::ast::{AlterAction, AlterKind, AlterTable, Ident, Slice};
 use crate::source::Dialect;
 
 use super::build::{NOT_THERE, Replay, did_you_mean};
-use super::columns::{default, expr};
+use super::columns::{default, expr, no_longer_serial};
 use super::constraints::constraint;
 use super::options::with_options;
 use super::rename::rename_in;
@@ -110,15 +110,14 @@ impl Replay<'_, '_> {
             AlterKind::SetDefault { column, expr } => {
                 let dialect = self.dialect();
                 self.with_column(table, column, |column| {
+                    no_longer_serial(column);
                     column.default = default(expr, dialect);
                 });
                 self.find_serial(table, &column.name);
             }
             AlterKind::DropDefault { column } => self.with_column(table, column, |column| {
+                no_longer_serial(column);
                 column.default = None;
-                if column.identity == Some(Identity::Serial) {
-                    column.identity = None;
-                }
             }),
             AlterKind::SetType { column, ty, collate, .. } => {
                 let dialect = self.dialect();

@@ -174,8 +174,8 @@ impl Replay<'_, '_> {
         {
             if owned {
                 column.identity = Some(Identity::Serial);
-            } else if column.identity == Some(Identity::Serial) {
-                column.identity = None;
+            } else {
+                columns::no_longer_serial(column);
             }
         }
     }

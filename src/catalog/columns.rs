@@ -36,6 +36,22 @@ pub(super) fn is_serial(ty: &str) -> bool {
         .any(|serial| ty.eq_ignore_ascii_case(serial))
 }
 
+/// Without its default a serial column is one of the integer type that stands behind it.
+pub(super) fn no_longer_serial(column: &mut Column) {
+    if column.identity != Some(Identity::Serial) {
+        return;
+    }
+    column.identity = None;
+    if is_serial(&column.ty) {
+        let ty = match column.ty.to_ascii_lowercase().as_str() {
+            "bigserial" | "serial8" => "bigint",
+            "smallserial" | "serial2" => "smallint",
+            _ => "integer",
+        };
+        ty.clone_into(&mut column.ty);
+    }
+}
+
 pub(super) fn foreign_key(
     columns: Vec<String>,
     references: &References<'_>,

@@ -132,6 +132,7 @@ impl Replay<'_, '_> {
         inline: Option<&str>,
     ) {
         self.name_constraint(table, &mut constraint, inline);
+        self.name_referenced(table, &mut constraint);
         match &constraint.kind {
             ConstraintKind::PrimaryKey(keys) if self.dialect() != Dialect::Sqlite => {
                 set_not_null(table, keys);
@@ -149,6 +150,28 @@ impl Replay<'_, '_> {
             _ => {}
         }
         table.constraints.push(constraint);
+    }
+
+    /// PostgreSQL notes the primary key's columns where a foreign key names none.
+    fn name_referenced(&self, table: &Table, constraint: &mut Constraint) {
+        let ConstraintKind::ForeignKey {
+            table: target,
+            references,
+            ..
+        } = &mut constraint.kind
+        else {
+            return;
+        };
+        if !references.is_empty() || self.dialect() != Dialect::Postgres {
+            return;
+        }
+        let keys = if *target == table.name {
+            table.primary_key()
+        } else {
+            self.catalog.table(target).and_then(Table::primary_key)
+        };
+        let columns = keys.unwrap_or_default().iter().filter_map(Key::column);
+        references.extend(columns.map(str::to_owned));
     }
 
     pub(super) fn mysql(&self) -> bool {

@@ -388,6 +388,7 @@ fn in_server_order(
                         ConstraintKind::PrimaryKey(own) | ConstraintKind::Unique(own),
                         ConstraintKind::Unique(keys),
                     ) => own == keys,
+                    (ConstraintKind::Exclude(own), ConstraintKind::Exclude(text)) => own == text,
                     _ => false,
                 }
         });

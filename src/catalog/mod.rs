@@ -10,6 +10,7 @@ mod column_changes;
 mod columns;
 mod constraints;
 mod create;
+mod expression_name;
 mod fit;
 pub mod names;
 mod objects;

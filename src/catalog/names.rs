@@ -5,8 +5,8 @@
 
 use crate::source::Dialect;
 
+use super::expression_name::pg_expression_name;
 use super::{ConstraintKind, Key};
-use crate::input::{Token, TokenKind, lex};
 
 /// Names are cut to so many bytes.
 const POSTGRES_BYTES: usize = 63;
@@ -33,7 +33,10 @@ pub fn closest<'n>(name: &str, candidates: impl IntoIterator<Item = &'n str>) ->
 /// Edits between two names, case and underscores counting nothing.
 fn distance(one: &str, other: &str) -> usize {
     let letters = |name: &str| -> Vec<char> {
-        name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
+        name.chars()
+            .filter(|c| *c != '_')
+            .flat_map(char::to_lowercase)
+            .collect()
     };
     let (one, other) = (letters(one), letters(other));
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -165,7 +168,10 @@ pub fn pg_sequence_name(table: &str, column: &str, taken: &dyn Fn(&str) -> bool)
 
 /// MySQL and MariaDB: the first column, then `_2`, `_3` …
 pub fn mysql_index_name(keys: &[Key], taken: &dyn Fn(&str) -> bool) -> String {
-    let base = keys.first().and_then(Key::column).unwrap_or("functional_index");
+    let base = keys
+        .first()
+        .and_then(Key::column)
+        .unwrap_or("functional_index");
     let mut name = base.to_owned();
     let mut number = 1;
     while taken(&name) {
@@ -181,99 +187,6 @@ fn pg_key_name(key: &Key) -> String {
         Key::Column { name, .. } => name.clone(),
         Key::Expr(expr) => pg_expression_name(&expr.0),
     }
-}
-
-/// A column, a function's name, a cast's type, or `expr`.
-fn pg_expression_name(text: &str) -> String {
-    let Some(tokens) = lex(text, Dialect::Postgres) else {
-        return "expr".to_owned();
-    };
-    let name = name_of(text, &tokens);
-    name.unwrap_or_else(|| "expr".to_owned())
-}
-
-fn name_of(text: &str, mut tokens: &[Token]) -> Option<String> {
-    let raw = |token: &Token| &text[token.range()];
-    // Parentheses around all of it name nothing; an operator class or order behind them neither.
-    while let [open, .., _] = tokens
-        && raw(open) == "("
-    {
-        let close = matching(text, tokens, 0)?;
-        let behind = &tokens[close + 1..];
-        if let [first, second, ty, ..] = behind
-            && raw(first) == ":"
-            && raw(second) == ":"
-        {
-            let inner = name_of(text, &tokens[1..close]).filter(|name| name != "expr");
-            return inner.or_else(|| Some(type_name(raw(ty))));
-        }
-        if behind.first().is_some_and(|token| token.kind == TokenKind::Operator) {
-            return None;
-        }
-        tokens = &tokens[1..close];
-    }
-    let mut at = 0;
-    while tokens.get(at + 1).is_some_and(|token| token.kind == TokenKind::Dot) {
-        at += 2;
-    }
-    let first = tokens.get(at)?;
-    let name = match first.kind {
-        TokenKind::Word => raw(first).to_ascii_lowercase(),
-        TokenKind::Quoted => {
-            crate::input::literal::quoted_name(raw(first), Dialect::Postgres).into()
-        }
-        _ => return None,
-    };
-    let mut next = at + 1;
-    if name == "case" {
-        return Some(name);
-    }
-    if tokens.get(next).is_some_and(|token| raw(token) == "(") {
-        next = matching(text, tokens, next)? + 1;
-    }
-    // A call or column stays what it is under a cast, a collation or a subscript.
-    match tokens.get(next) {
-        None => Some(name),
-        Some(token) if token.kind == TokenKind::Word || raw(token) == "[" => Some(name),
-        Some(token) if raw(token) == ":" => Some(name),
-        Some(_) => None,
-    }
-}
-
-/// The index of the bracket that closes the one at `open`.
-fn matching(text: &str, tokens: &[Token], open: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (index, token) in tokens.iter().enumerate().skip(open) {
-        match token.kind {
-            TokenKind::Open => depth += 1,
-            TokenKind::Close => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(index);
-                }
-            }
-            _ => {}
-        }
-    }
-    debug_assert!(!text.is_empty());
-    None
-}
-
-/// The server's own name of a type.
-fn type_name(written: &str) -> String {
-    let written = written.to_ascii_lowercase();
-    match written.as_str() {
-        "int" | "integer" => "int4",
-        "bigint" => "int8",
-        "smallint" => "int2",
-        "boolean" => "bool",
-        "decimal" | "dec" => "numeric",
-        "real" => "float4",
-        "double" | "float" => "float8",
-        "char" | "character" => "bpchar",
-        other => other,
-    }
-    .to_owned()
 }
 
 /// Words that stand in quotes when they are names, in at least one dialect.
@@ -310,7 +223,9 @@ pub fn needs_quotes(name: &str, dialect: Dialect) -> bool {
     name.is_empty()
         || name.as_bytes()[0].is_ascii_digit()
         || !name.bytes().all(plain)
-        || RESERVED.binary_search(&name.to_ascii_lowercase().as_str()).is_ok()
+        || RESERVED
+            .binary_search(&name.to_ascii_lowercase().as_str())
+            .is_ok()
 }
 
 /// The name as it stands inside an expression.
@@ -321,5 +236,96 @@ pub(super) fn in_expression(name: &str, dialect: Dialect) -> String {
     match dialect {
         Dialect::MySql | Dialect::MariaDb => format!("`{}`", name.replace('`', "``")),
         _ => format!("\"{}\"", name.replace('"', "\"\"")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Key {
+        Key::Expr(super::super::Expr(text.to_owned()))
+    }
+
+    fn free(_: &str) -> bool {
+        false
+    }
+
+    #[test]
+    fn the_longer_part_is_cut_and_the_second_on_a_tie() {
+        let (long, short) = ("t".repeat(63), "c".repeat(20));
+        assert_eq!(
+            pg_object_name(&long, Some(&short), "key"),
+            format!("{}_{short}_key", "t".repeat(38))
+        );
+        assert_eq!(
+            pg_object_name(&long, Some(&"c".repeat(63)), "fkey"),
+            format!("{}_{}_fkey", "t".repeat(29), "c".repeat(28))
+        );
+        let name = pg_object_name(&"é".repeat(30), Some(&"é".repeat(30)), "idx");
+        assert_eq!(name, format!("{}_{}_idx", "é".repeat(14), "é".repeat(14)));
+    }
+
+    #[test]
+    fn a_taken_name_gets_a_number_in_its_label() {
+        let taken = |name: &str| matches!(name, "t_a_seq" | "t_a_seq1");
+        assert_eq!(pg_sequence_name("t", "a", &taken), "t_a_seq2");
+    }
+
+    #[test]
+    fn keys_that_are_expressions_have_names_of_their_own() {
+        for (expression, name) in [
+            ("lower(email) text_pattern_ops DESC", "lower"),
+            ("s.f(a, b)", "f"),
+            ("(a::varchar)", "a"),
+            ("((a))", "a"),
+            ("(\"Full Name\" COLLATE \"C\")", "Full Name"),
+            ("cast(a AS text)", "a"),
+            ("((data -> 'y')::int)", "int4"),
+            ("((a::text || 'x')::varchar)", "varchar"),
+            ("(a || b)", "expr"),
+            ("(a IS NULL)", "expr"),
+            ("(NOT (a IS NULL))", "expr"),
+            ("(CASE WHEN a THEN 1 END)", "case"),
+            ("(a AT TIME ZONE 'utc')", "timezone"),
+            ("coalesce(a, b)", "coalesce"),
+        ] {
+            assert_eq!(
+                pg_index_name("t", &[key(expression)], &[], &free),
+                format!("t_{name}_idx"),
+                "{expression}"
+            );
+        }
+        assert_eq!(
+            pg_index_name(
+                "t",
+                &[key("upper(a)"), key("upper(b)")],
+                &["c".to_owned()],
+                &free
+            ),
+            "t_upper_upper1_c_idx"
+        );
+        let deep = format!("{}a{}", "(".repeat(10_000), "::int)".repeat(10_000));
+        assert_eq!(pg_index_name("t", &[key(&deep)], &[], &free), "t_a_idx");
+    }
+
+    #[test]
+    fn reserved_words_are_found() {
+        assert!(RESERVED.is_sorted());
+        for name in ["order", "Order", "a b", "1a", "", "é"] {
+            assert!(needs_quotes(name, Dialect::Postgres), "{name}");
+        }
+        assert!(needs_quotes("Name", Dialect::Postgres));
+        assert!(!needs_quotes("Name", Dialect::Sqlite));
+        assert!(!needs_quotes("name_1", Dialect::Postgres));
+    }
+
+    #[test]
+    fn a_slip_is_found_and_another_word_is_not() {
+        let columns = ["full_name", "email", "id"];
+        assert_eq!(closest("fullname", columns), Some("full_name"));
+        assert_eq!(closest("emial", columns), Some("email"));
+        assert_eq!(closest("Email", columns), Some("email"));
+        assert_eq!(closest("created_at", columns), None);
     }
 }

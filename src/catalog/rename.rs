@@ -49,6 +49,15 @@ impl Replay<'_, '_> {
                 ((table, name), trigger)
             })
             .collect();
+        // The server's views follow, and what takes the old name later is none of theirs.
+        for view in self.catalog.views.values_mut() {
+            for mention in &mut view.mentions {
+                if *mention == from.name {
+                    to.name.clone_into(mention);
+                    view.stale = true;
+                }
+            }
+        }
         self.mark_stale(&from.name, &to.name);
     }
 

@@ -9,10 +9,12 @@ use super::lexer::{LexemeKind, Lexer};
 use super::literal;
 use super::tokens::{Token, TokenKind};
 
-/// The tokens of the text, comments left out; `None` if something in it is never closed.
+/// The tokens of the text, comments left out, brackets paired; `None` if a quote or comment in it
+/// is never closed.
 pub(crate) fn lex(text: &str, dialect: Dialect) -> Option<Vec<Token>> {
     let lexer = Lexer::new(text, dialect);
-    let mut tokens = Vec::new();
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut open = Vec::new();
     let mut at = 0;
     loop {
         let lexeme = lexer.next(at).ok()?;
@@ -27,6 +29,14 @@ pub(crate) fn lex(text: &str, dialect: Dialect) -> Option<Vec<Token>> {
             | LexemeKind::VersionOpen
             | LexemeKind::VersionClose => continue,
         };
+        if kind == TokenKind::Open {
+            open.push(tokens.len());
+        } else if kind == TokenKind::Close
+            && let Some(partner) = open.pop()
+        {
+            let close = tokens.len();
+            tokens[partner].set_partner(close);
+        }
         tokens.push(Token::new(kind, lexeme.start, lexeme.end));
     }
 }

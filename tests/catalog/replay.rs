@@ -293,3 +293,82 @@ fn enum_labels_keep_their_order() {
     assert_eq!(catalog.enums[&TableName::new("feeling")], ["sad", "meh", "fine", "glad"]);
     assert_eq!(column(&catalog, "t", "m").ty, "feeling[]");
 }
+
+#[test]
+fn a_serial_column_without_its_default_is_a_plain_one() {
+    let catalog = replay(
+        Dialect::Postgres,
+        "CREATE TABLE t (a bigserial, b serial);
+         ALTER TABLE t ALTER a DROP DEFAULT, ALTER b SET DEFAULT 5;",
+    );
+    for (name, ty) in [("a", "bigint"), ("b", "integer")] {
+        let column = column(&catalog, "t", name);
+        assert_eq!((column.ty.as_str(), &column.identity), (ty, &None));
+        assert!(column.not_null);
+    }
+}
+
+#[test]
+fn one_of_two_equal_keys_is_kept() {
+    let catalog = replay(
+        Dialect::Postgres,
+        "CREATE TABLE t (a int UNIQUE PRIMARY KEY, b int, UNIQUE (b), CONSTRAINT named UNIQUE (b));
+         ALTER TABLE t ADD UNIQUE (b);",
+    );
+    assert_eq!(
+        constraint_names(table(&catalog, "t")),
+        ["t_pkey", "named", "t_b_key"]
+    );
+}
+
+#[test]
+fn a_view_follows_its_table_under_a_new_name() {
+    let catalog = replay(
+        Dialect::Postgres,
+        "CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t;
+         ALTER TABLE t RENAME TO old; CREATE TABLE t (a int); DROP TABLE t CASCADE;",
+    );
+    let view = &catalog.views[&TableName::new("v")];
+    assert!(view.stale);
+    assert_eq!(view.mentions, ["a", "old"]);
+}
+
+#[test]
+fn constraints_must_fit() {
+    for (change, message) in [
+        (
+            "ALTER TABLE t ADD UNIQUE (nowhere)",
+            "`t` has no column `nowhere`",
+        ),
+        (
+            "ALTER TABLE t ADD PRIMARY KEY (b)",
+            "`t` has a primary key already",
+        ),
+        (
+            "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 1)",
+            "`t` has a constraint `c` already",
+        ),
+        (
+            "ALTER TABLE t ADD FOREIGN KEY (b) REFERENCES gone",
+            "there is no table `gone`",
+        ),
+        ("CREATE INDEX i ON t (b)", "there is an index `i` already"),
+        ("DROP INDEX t_pkey", "there is no index `t_pkey`"),
+        ("CREATE TABLE t (a int)", "there is a table `t` already"),
+        (
+            "ALTER TABLE t RENAME a TO b",
+            "`t` has a column `b` already",
+        ),
+    ] {
+        let text = format!(
+            "CREATE TABLE t (a int PRIMARY KEY, b int, CONSTRAINT c CHECK (a > 0));
+             CREATE INDEX i ON t (b);
+             {change};"
+        );
+        let refusal = refusal(Dialect::Postgres, &text);
+        assert!(
+            refusal.starts_with(&format!("error: {message}\n")),
+            "{refusal}"
+        );
+    }
+}

@@ -3,4 +3,5 @@
 mod features;
 mod oracles;
 mod robustness;
+mod splitting;
 mod support;
