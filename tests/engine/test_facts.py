@@ -47,6 +47,11 @@ EXAMPLES = {
         "ALTER TABLE t VALIDATE CONSTRAINT x",
         setup="ALTER TABLE t ADD CONSTRAINT x FOREIGN KEY (p) REFERENCES parent (id) NOT VALID",
     ),
+    "validate_foreign_key_parent": Example(
+        "ALTER TABLE t VALIDATE CONSTRAINT x",
+        setup="ALTER TABLE t ADD CONSTRAINT x FOREIGN KEY (p) REFERENCES parent (id) NOT VALID",
+        table="parent",
+    ),
     "drop_constraint": Example(
         "ALTER TABLE t DROP CONSTRAINT x", setup="ALTER TABLE t ADD CONSTRAINT x CHECK (a > 0)"
     ),
@@ -80,6 +85,7 @@ BLOCKS = {
     "SHARE": "writes",
     "SHARE UPDATE EXCLUSIVE": "ddl",
     "ROW EXCLUSIVE": "rows",
+    "ROW SHARE": "nothing",
     "ACCESS SHARE": "nothing",
 }
 
