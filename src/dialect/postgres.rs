@@ -85,10 +85,13 @@ pub(super) const FACTS: &[Fact] = &[
         Work::Metadata,
         "manual, DROP INDEX; pg_locks on 12, 15 and 18",
     ),
-    outside(
-        Action::DropIndexOnline,
-        "manual, DROP INDEX CONCURRENTLY; 25001 in a transaction on 12, 15 and 18",
-    ),
+    Fact {
+        work: Work::Metadata,
+        ..outside(
+            Action::DropIndexOnline,
+            "manual, DROP INDEX CONCURRENTLY; 25001 in a transaction on 12, 15 and 18",
+        )
+    },
     row(Action::UniqueUsingIndex, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(
         Action::CreateTrigger,

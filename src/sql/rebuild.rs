@@ -26,6 +26,8 @@ impl Writer<'_> {
             .map(Sql::new)
         };
         let mut all = Vec::new();
+        // First a write: a transaction that begins by reading could not get to write beside others.
+        all.push(Sql::named("NEW_TABLE", self.create_table(&rebuild.to, &new_name)));
         let mut off = check(
             "foreign keys are on: dropping the old table would delete its children",
             "foreign_keys = 0 FROM pragma_foreign_keys".into(),
@@ -35,7 +37,6 @@ impl Writer<'_> {
         for dependant in rebuild.dependants.iter().filter(|dependant| dependant.drop) {
             all.push(Sql::new(format!("DROP {} {}", dependant.kind, self.ident(&dependant.name))));
         }
-        all.push(Sql::named("NEW_TABLE", self.create_table(&rebuild.to, &new_name)));
         let (into, from) = self.copied(rebuild);
         all.push(Sql::named(
             "COPY_ROWS",

@@ -1,6 +1,8 @@
 """Whoever reads what miggen wrote, beside the frameworks: parsers, linters and formatters."""
 
 import json
+import re
+from pathlib import Path
 
 from miggen import Rollout
 from projects import Project
@@ -15,11 +17,37 @@ def check(project: Project, rollout: Rollout) -> None:
     python = [file for file in rollout.written if file.endswith(".py")]
     if sql and project.dialect == "postgres":
         check_sql(project, sql)
+    check_queries(rollout)
+    if rollout.current == 1:
+        check_runbook(project, rollout)
     if python:
         project.run(f"ruff format --no-cache --isolated --diff {' '.join(python)}")
         # RUF012 is about Django's own way to write a migration: attributes of a class.
         ruff = "ruff check --no-cache --isolated --ignore=RUF012"
         project.run(f"{ruff} {' '.join(python)}", tuple(python))
+
+
+def check_runbook(project: Project, rollout: Rollout) -> None:
+    """A runbook prints the commands of deploy 1, forth and back, each in its order."""
+    text = (project.root / rollout.folder / "RUNBOOK.md").read_text()
+    steps = rollout.deploys[0].steps
+    ways = [
+        [command for step in steps for command in step.up],
+        [command for step in reversed(steps) for command in step.down],
+    ]
+    for commands in ways:
+        at = 0
+        for command in commands:
+            found = re.search(rf"(?m)^{re.escape(command)}(?=\s)", text[at:])
+            assert found, f"RUNBOOK.md does not print, or not in this place:\n{command}\n\n{text}"
+            at += found.end()
+
+
+def check_queries(rollout: Rollout) -> None:
+    """Every verification query asks about a step, so that it is known when to ask."""
+    slugs = {step.slug for deploy in rollout.deploys for step in deploy.steps}
+    strays = [file for file in rollout.verify if Path(file).stem.split("_", 1)[1] not in slugs]
+    assert not strays, f"no step of {sorted(slugs)} for {strays}"
 
 
 def check_sql(project: Project, files: list[str]) -> None:

@@ -31,7 +31,6 @@ class Step:
     files: tuple[str, ...]
     up: tuple[str, ...]
     down: tuple[str, ...]
-    verify: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,6 @@ def read_step(step: dict[str, Any]) -> Step:
         tuple(step.get("files") or ()),
         tuple(step.get("up") or ()),
         tuple(step.get("down") or ()),
-        tuple(step.get("verify") or ()),
     )
 
 

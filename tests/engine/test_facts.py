@@ -85,6 +85,7 @@ BLOCKS = {
     "SHARE": "writes",
     "SHARE UPDATE EXCLUSIVE": "ddl",
     "ROW EXCLUSIVE": "rows",
+    "ROW SHARE": "nothing",
     "ACCESS SHARE": "nothing",
 }
 

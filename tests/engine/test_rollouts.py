@@ -25,7 +25,7 @@ def test_steps(scenario: Scenario, project: Project, tmp_path: Path) -> None:
     assert again.answer == rollout.answer
     miggen.assert_same_files(project.root, copy.root)
 
-    rollouts.check_steps(project, scenario, rollout.deploy)
+    rollouts.check_steps(project, scenario, rollout)
     rollouts.check_rows(project, scenario.in_step, "not in step after deploy 1")
     rollouts.check_drift(project, scenario, rollout)
     if not rollout.is_last:
@@ -33,7 +33,7 @@ def test_steps(scenario: Scenario, project: Project, tmp_path: Path) -> None:
     while not rollout.is_last:
         rollout = miggen.following(project)
         consumers.check(project, rollout)
-        rollouts.check_steps(project, scenario, rollout.deploy)
+        rollouts.check_steps(project, scenario, rollout)
         rollouts.check_drift(project, scenario, rollout)
 
     rollouts.check_rows(project, scenario.at_end, "wrong at the end")

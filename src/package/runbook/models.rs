@@ -104,23 +104,25 @@ fn lines(
                 _ => Vec::new(),
             }
         }
-        (ModelChange::RenameField { from, field, .. }, "django") => {
-            match django(dialect, field, models) {
-                Some(text) => {
-                    vec![
-                        format!("-    {from} = {text}"),
-                        format!("+    {} = {text}", django_model::field_name(field)),
-                    ]
+        (ModelChange::RenameField { from, field, indexes, .. }, "django") => {
+            let text = django(dialect, field, models).unwrap_or_else(|| "…".into());
+            let mut lines = vec![
+                format!("-    {from} = {text}"),
+                format!("+    {} = {text}", field.column.name),
+            ];
+            for index in indexes.iter().filter(|index| !index.constraint) {
+                if let (Some(old), Some(new)) =
+                    (django_index(&index.before), django_index(&index.after))
+                {
+                    lines.push(format!("-    {old}"));
+                    lines.push(format!("+    {new}"));
                 }
-                None => vec![format!("-    {from} = …"), format!("+    {} = …", field.column.name)],
             }
+            lines
         }
-        (ModelChange::AddIndex { index, .. }, "django") => plain_keys(index)
-            .map(|keys| {
-                format!("+    models.Index(fields=[{keys}], name={})", python::string(&index.name))
-            })
-            .into_iter()
-            .collect(),
+        (ModelChange::AddIndex { index, .. }, "django") => {
+            django_index(index).map(|text| format!("+    {text}")).into_iter().collect()
+        }
         (ModelChange::AddField { table, field }, _) => {
             vec![format!("+ {}.{} may be read and written", table.name, field.column.name)]
         }
@@ -200,6 +202,11 @@ fn table_arg(index: &Index, constraint: bool) -> String {
         None => String::new(),
     };
     format!("sa.Index({}, {keys}{unique}{filter})", python::string(&index.name))
+}
+
+fn django_index(index: &Index) -> Option<String> {
+    let keys = plain_keys(index)?;
+    Some(format!("models.Index(fields=[{keys}], name={})", python::string(&index.name)))
 }
 
 fn plain_keys(index: &Index) -> Option<String> {

@@ -377,7 +377,10 @@ pub(super) fn way_back(plan: &Plan, deploy: &Deploy, number: usize) -> Vec<Strin
         lines.push("New code → old code: roll the application back, nothing else.".into());
         lines.push("The database too, only when no new code runs:".into());
     } else {
-        lines.push("Old code may run again only after all of these, in this order:".into());
+        lines.push(
+            "Old code may run again only after the downs of all its files, the last one first; `miggen next` names them."
+                .into(),
+        );
     }
     for note in deploy.steps.iter().rev().filter_map(|step| step.down.note.as_ref()) {
         let useful = note.starts_with("Loses");

@@ -98,9 +98,8 @@ pub(super) fn script(
     let mut head: Vec<&str> = Vec::new();
     let mut tail: Vec<&str> = Vec::new();
     let mut all = all;
-    if !sqlite {
-        head.push("\\set ON_ERROR_STOP on");
-    }
+    // Another writer is waited for, not run into.
+    head.push(if sqlite { ".timeout 30000" } else { "\\set ON_ERROR_STOP on" });
     if !all.is_empty() {
         match (unit, sqlite) {
             (Unit::Alone, _) => {

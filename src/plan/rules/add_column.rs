@@ -533,7 +533,7 @@ impl Rule<'_> {
         let name = &self.add.column.name;
         let Expr(column) = column_expr(self.context.server, name);
         Constraint {
-            name: Some(named(&format!("{}_{name}", self.add.table.name), "_not_null")),
+            name: Some(named(&format!("{}_{name}", self.add.table.name), "_required")),
             named: true,
             kind: ConstraintKind::Check(Expr(format!("{column} IS NOT NULL"))),
             options: None,

@@ -702,7 +702,7 @@ impl Rule<'_> {
         let RenameColumn { table, to, .. } = self.rename;
         let Expr(column) = column_expr(self.context.server, to);
         Constraint {
-            name: Some(named(&format!("{}_{to}", table.name), "_not_null")),
+            name: Some(named(&format!("{}_{to}", table.name), "_required")),
             named: true,
             kind: ConstraintKind::Check(Expr(format!("{column} IS NOT NULL"))),
             options: None,
