@@ -1,6 +1,6 @@
 //! One piece → one statement: which grammar its first words call for.
 //!
-//! Enters: a [`Piece`]. Leaves: its [`Kind`], opaque where no typed form exists. Must not know:
+//! Enters: a `Piece`. Leaves: its [`Kind`], opaque where no typed form exists. Must not know:
 //! what a statement does to a schema.
 
 use super::alter_table::alter_table;

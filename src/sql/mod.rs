@@ -2,7 +2,7 @@
 //!
 //! Enters: operations and the server. Leaves: [`Rendered`] operations: SQL without terminators, with
 //! the comment a reviewer would ask for. Must not know: frameworks, files. Foreign text (types,
-//! expressions) is placed verbatim; names go through [`quote`](crate::dialect::quote).
+//! expressions) is placed verbatim; names go through [`quote`].
 
 mod backfill;
 mod condition;
