@@ -154,11 +154,7 @@ impl Replay<'_, '_> {
 
     /// PostgreSQL notes the primary key's columns where a foreign key names none.
     fn name_referenced(&self, table: &Table, constraint: &mut Constraint) {
-        let ConstraintKind::ForeignKey {
-            table: target,
-            references,
-            ..
-        } = &mut constraint.kind
+        let ConstraintKind::ForeignKey { table: target, references, .. } = &mut constraint.kind
         else {
             return;
         };

@@ -24,9 +24,7 @@ const OPERATORS: [&str; 11] = [
 
 impl Figure<'_> {
     fn raw(&self, at: usize) -> &str {
-        self.tokens
-            .get(at)
-            .map_or("", |token| &self.text[token.range()])
+        self.tokens.get(at).map_or("", |token| &self.text[token.range()])
     }
 
     fn is(&self, at: usize, word: &str) -> bool {

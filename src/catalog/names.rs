@@ -33,10 +33,7 @@ pub fn closest<'n>(name: &str, candidates: impl IntoIterator<Item = &'n str>) ->
 /// Edits between two names, case and underscores counting nothing.
 fn distance(one: &str, other: &str) -> usize {
     let letters = |name: &str| -> Vec<char> {
-        name.chars()
-            .filter(|c| *c != '_')
-            .flat_map(char::to_lowercase)
-            .collect()
+        name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
     };
     let (one, other) = (letters(one), letters(other));
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -168,10 +165,7 @@ pub fn pg_sequence_name(table: &str, column: &str, taken: &dyn Fn(&str) -> bool)
 
 /// MySQL and MariaDB: the first column, then `_2`, `_3` …
 pub fn mysql_index_name(keys: &[Key], taken: &dyn Fn(&str) -> bool) -> String {
-    let base = keys
-        .first()
-        .and_then(Key::column)
-        .unwrap_or("functional_index");
+    let base = keys.first().and_then(Key::column).unwrap_or("functional_index");
     let mut name = base.to_owned();
     let mut number = 1;
     while taken(&name) {
@@ -223,9 +217,7 @@ pub fn needs_quotes(name: &str, dialect: Dialect) -> bool {
     name.is_empty()
         || name.as_bytes()[0].is_ascii_digit()
         || !name.bytes().all(plain)
-        || RESERVED
-            .binary_search(&name.to_ascii_lowercase().as_str())
-            .is_ok()
+        || RESERVED.binary_search(&name.to_ascii_lowercase().as_str()).is_ok()
 }
 
 /// The name as it stands inside an expression.
@@ -297,12 +289,7 @@ mod tests {
             );
         }
         assert_eq!(
-            pg_index_name(
-                "t",
-                &[key("upper(a)"), key("upper(b)")],
-                &["c".to_owned()],
-                &free
-            ),
+            pg_index_name("t", &[key("upper(a)"), key("upper(b)")], &["c".to_owned()], &free),
             "t_upper_upper1_c_idx"
         );
         let deep = format!("{}a{}", "(".repeat(10_000), "::int)".repeat(10_000));

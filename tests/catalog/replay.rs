@@ -315,10 +315,7 @@ fn one_of_two_equal_keys_is_kept() {
         "CREATE TABLE t (a int UNIQUE PRIMARY KEY, b int, UNIQUE (b), CONSTRAINT named UNIQUE (b));
          ALTER TABLE t ADD UNIQUE (b);",
     );
-    assert_eq!(
-        constraint_names(table(&catalog, "t")),
-        ["t_pkey", "named", "t_b_key"]
-    );
+    assert_eq!(constraint_names(table(&catalog, "t")), ["t_pkey", "named", "t_b_key"]);
 }
 
 #[test]
@@ -336,29 +333,14 @@ fn a_view_follows_its_table_under_a_new_name() {
 #[test]
 fn constraints_must_fit() {
     for (change, message) in [
-        (
-            "ALTER TABLE t ADD UNIQUE (nowhere)",
-            "`t` has no column `nowhere`",
-        ),
-        (
-            "ALTER TABLE t ADD PRIMARY KEY (b)",
-            "`t` has a primary key already",
-        ),
-        (
-            "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 1)",
-            "`t` has a constraint `c` already",
-        ),
-        (
-            "ALTER TABLE t ADD FOREIGN KEY (b) REFERENCES gone",
-            "there is no table `gone`",
-        ),
+        ("ALTER TABLE t ADD UNIQUE (nowhere)", "`t` has no column `nowhere`"),
+        ("ALTER TABLE t ADD PRIMARY KEY (b)", "`t` has a primary key already"),
+        ("ALTER TABLE t ADD CONSTRAINT c CHECK (a > 1)", "`t` has a constraint `c` already"),
+        ("ALTER TABLE t ADD FOREIGN KEY (b) REFERENCES gone", "there is no table `gone`"),
         ("CREATE INDEX i ON t (b)", "there is an index `i` already"),
         ("DROP INDEX t_pkey", "there is no index `t_pkey`"),
         ("CREATE TABLE t (a int)", "there is a table `t` already"),
-        (
-            "ALTER TABLE t RENAME a TO b",
-            "`t` has a column `b` already",
-        ),
+        ("ALTER TABLE t RENAME a TO b", "`t` has a column `b` already"),
     ] {
         let text = format!(
             "CREATE TABLE t (a int PRIMARY KEY, b int, CONSTRAINT c CHECK (a > 0));
@@ -366,9 +348,6 @@ fn constraints_must_fit() {
              {change};"
         );
         let refusal = refusal(Dialect::Postgres, &text);
-        assert!(
-            refusal.starts_with(&format!("error: {message}\n")),
-            "{refusal}"
-        );
+        assert!(refusal.starts_with(&format!("error: {message}\n")), "{refusal}");
     }
 }

@@ -8,10 +8,7 @@ use miggen::source::{Dialect, Source};
 fn split(text: &str, dialect: Dialect) -> Vec<String> {
     let source = Source::new("script.sql", text);
     let statements = read(&source, dialect).expect("statements");
-    statements
-        .iter()
-        .map(|statement| statement.text.text.to_owned())
-        .collect()
+    statements.iter().map(|statement| statement.text.text.to_owned()).collect()
 }
 
 fn count(text: &str, dialect: Dialect) -> usize {
@@ -46,21 +43,12 @@ fn bodies_are_one_statement() {
             "CREATE PROCEDURE p() BEGIN DECLARE i INT DEFAULT 0; l: LOOP SET i = i + 1; CASE i WHEN 9 THEN LEAVE l; ELSE BEGIN END; END CASE; END LOOP; WHILE i DO SET i = REPEAT('a', 2); END WHILE; REPEAT SET i = 1; UNTIL i END REPEAT; END;",
             Dialect::MySql,
         ),
-        (
-            "CREATE DEFINER=`a`@`%` PROCEDURE p() SELECT 1;",
-            Dialect::MySql,
-        ),
-        (
-            "BEGIN NOT ATOMIC SELECT 1; SELECT 2; END;",
-            Dialect::MariaDb,
-        ),
+        ("CREATE DEFINER=`a`@`%` PROCEDURE p() SELECT 1;", Dialect::MySql),
+        ("BEGIN NOT ATOMIC SELECT 1; SELECT 2; END;", Dialect::MariaDb),
         ("CREATE TABLE event (a int, `begin` int);", Dialect::MySql),
     ] {
         let with_another = format!("{text}\nSELECT 42;");
-        assert_eq!(
-            split(&with_another, dialect),
-            [text.trim_end_matches(';'), "SELECT 42"]
-        );
+        assert_eq!(split(&with_another, dialect), [text.trim_end_matches(';'), "SELECT 42"]);
     }
 }
 
@@ -82,13 +70,7 @@ fn data_and_client_lines_are_no_statements() {
     let text = "\\connect db\nCOPY t (a, b) FROM stdin;\n1\tit's;\n2\t(\n\\.\n\nSELECT 1;\nSELECT 2 \\gexec\n\\restrict x\n";
     assert_eq!(
         split(text, Dialect::Postgres),
-        [
-            "\\connect db",
-            "COPY t (a, b) FROM stdin",
-            "SELECT 1",
-            "SELECT 2",
-            "\\restrict x"
-        ]
+        ["\\connect db", "COPY t (a, b) FROM stdin", "SELECT 1", "SELECT 2", "\\restrict x"]
     );
     assert_eq!(
         split(".mode csv\n.read other.sql\nSELECT 1;", Dialect::Sqlite),
@@ -105,10 +87,7 @@ fn data_and_client_lines_are_no_statements() {
 #[test]
 fn runners_markers_end_a_statement() {
     let text = "-- +goose Up\n-- +goose StatementBegin\nCREATE TABLE t (a int)\n-- +goose StatementEnd\nSELECT 1;";
-    assert_eq!(
-        split(text, Dialect::Postgres),
-        ["CREATE TABLE t (a int)", "SELECT 1"]
-    );
+    assert_eq!(split(text, Dialect::Postgres), ["CREATE TABLE t (a int)", "SELECT 1"]);
 }
 
 #[test]
@@ -116,10 +95,7 @@ fn the_end_of_the_text_ends_the_statement() {
     assert_eq!(count("SELECT 1; SELECT 2", Dialect::Postgres), 2);
     assert_eq!(count(";;\n -- nothing\n;", Dialect::Postgres), 0);
     assert_eq!(count("", Dialect::MySql), 0);
-    assert_eq!(
-        count("\u{feff}SELECT 1;\u{feff}\nSELECT 2", Dialect::Sqlite),
-        2
-    );
+    assert_eq!(count("\u{feff}SELECT 1;\u{feff}\nSELECT 2", Dialect::Sqlite), 2);
 }
 
 #[test]
@@ -130,14 +106,8 @@ fn quotes_and_comments_hide_semicolons() {
             Dialect::Postgres,
         ),
         ("SELECT a$1;b$", Dialect::Postgres),
-        (
-            "SELECT ';', \"\\\";\", `;` # ;\n /* ; */ -- ;\n , 5",
-            Dialect::MySql,
-        ),
-        (
-            "SELECT ';', \";\", `;`, [;] /* ; */ -- ;\n , x';'",
-            Dialect::Sqlite,
-        ),
+        ("SELECT ';', \"\\\";\", `;` # ;\n /* ; */ -- ;\n , 5", Dialect::MySql),
+        ("SELECT ';', \";\", `;`, [;] /* ; */ -- ;\n , x';'", Dialect::Sqlite),
     ] {
         let expected = if text.contains("a$1") { 2 } else { 1 };
         assert_eq!(count(text, dialect), expected, "{text}");
@@ -150,16 +120,10 @@ fn quotes_and_comments_hide_semicolons() {
 #[test]
 fn version_comments_are_code_where_the_server_runs_them() {
     let text = "/*!50001 CREATE VIEW v AS SELECT 1 */;\n/*!99999 DROP TABLE t */;\n/*M!100100 DROP TABLE u */;";
-    assert_eq!(
-        split(text, Dialect::MySql),
-        ["/*!50001 CREATE VIEW v AS SELECT 1 */"]
-    );
+    assert_eq!(split(text, Dialect::MySql), ["/*!50001 CREATE VIEW v AS SELECT 1 */"]);
     assert_eq!(
         split(text, Dialect::MariaDb),
-        [
-            "/*!50001 CREATE VIEW v AS SELECT 1 */",
-            "/*M!100100 DROP TABLE u */"
-        ]
+        ["/*!50001 CREATE VIEW v AS SELECT 1 */", "/*M!100100 DROP TABLE u */"]
     );
     let source = Source::new(
         "table.sql",
@@ -169,19 +133,10 @@ fn version_comments_are_code_where_the_server_runs_them() {
     let Kind::CreateTable(table) = &statements[0].kind else {
         panic!("a table");
     };
-    assert_eq!(
-        table.columns[0].text.text,
-        "a int /*!80023 INVISIBLE */ NOT NULL"
-    );
+    assert_eq!(table.columns[0].text.text, "a int /*!80023 INVISIBLE */ NOT NULL");
     assert_eq!(table.columns[0].constraints.len(), 2);
-    assert_eq!(
-        table.options.map(|options| options.text),
-        Some("ENGINE=InnoDB")
-    );
-    assert_eq!(
-        table.partition_by.map(|partition| partition.text),
-        Some("PARTITION BY HASH (a)")
-    );
+    assert_eq!(table.options.map(|options| options.text), Some("ENGINE=InnoDB"));
+    assert_eq!(table.partition_by.map(|partition| partition.text), Some("PARTITION BY HASH (a)"));
 }
 
 #[test]
@@ -195,55 +150,25 @@ fn hints_belong_to_the_statement_they_stand_at() {
         .collect();
     assert_eq!(
         hints,
-        [
-            vec!["keep 30 days", "renamed from a", "inside", "behind"],
-            vec!["at the end"]
-        ]
+        [vec!["keep 30 days", "renamed from a", "inside", "behind"], vec!["at the end"]]
     );
     let first = statements[0].hints[0];
-    assert_eq!(
-        &text[first.start..first.start + first.text.len()],
-        first.text
-    );
+    assert_eq!(&text[first.start..first.start + first.text.len()], first.text);
 }
 
 #[test]
 fn placeholders_are_names_and_mark_the_statement() {
     for (text, dialect, templated) in [
         ("CREATE TABLE ${schema}.t (a int)", Dialect::Postgres, true),
-        (
-            "CREATE TABLE {{ .Prefix }}_users (a int)",
-            Dialect::Postgres,
-            true,
-        ),
+        ("CREATE TABLE {{ .Prefix }}_users (a int)", Dialect::Postgres, true),
         ("CREATE TABLE @schema@.t (a int)", Dialect::Postgres, true),
         ("ALTER TABLE t OWNER TO :owner", Dialect::Postgres, true),
-        (
-            "ALTER TABLE t ALTER a SET DEFAULT :'value'",
-            Dialect::Postgres,
-            true,
-        ),
-        (
-            "ALTER TABLE t ALTER a SET DEFAULT '${x}'",
-            Dialect::Postgres,
-            false,
-        ),
-        (
-            "ALTER TABLE t ALTER a SET DEFAULT b[1:c]",
-            Dialect::Postgres,
-            false,
-        ),
-        (
-            "ALTER TABLE t ALTER a TYPE int USING a::int",
-            Dialect::Postgres,
-            false,
-        ),
+        ("ALTER TABLE t ALTER a SET DEFAULT :'value'", Dialect::Postgres, true),
+        ("ALTER TABLE t ALTER a SET DEFAULT '${x}'", Dialect::Postgres, false),
+        ("ALTER TABLE t ALTER a SET DEFAULT b[1:c]", Dialect::Postgres, false),
+        ("ALTER TABLE t ALTER a TYPE int USING a::int", Dialect::Postgres, false),
         ("SET @a = @@b, @c := 1", Dialect::MySql, false),
-        (
-            "GRANT ALL ON t TO 'a'@'%', root@localhost",
-            Dialect::MySql,
-            false,
-        ),
+        ("GRANT ALL ON t TO 'a'@'%', root@localhost", Dialect::MySql, false),
     ] {
         let source = Source::new("change.sql", text);
         let statements = read(&source, dialect).expect("statements");
