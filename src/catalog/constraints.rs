@@ -9,7 +9,9 @@ use crate::source::Dialect;
 
 use super::build::{NOT_THERE, Replay};
 use super::columns::{expr, foreign_key};
-use super::{Constraint, ConstraintKind, Expr, Index, Key, Origin, Table, TableName, names};
+use super::{
+    Constraint, ConstraintKind, Expr, Identity, Index, Key, Origin, Table, TableName, names,
+};
 
 pub(super) fn key(key: &ast::IndexKey<'_>, dialect: Dialect) -> Key {
     match &key.column {
@@ -136,6 +138,17 @@ impl Replay<'_, '_> {
         match &constraint.kind {
             ConstraintKind::PrimaryKey(keys) if self.dialect() != Dialect::Sqlite => {
                 set_not_null(table, keys);
+            }
+            // SQLite: `PRIMARY KEY (id AUTOINCREMENT)`.
+            ConstraintKind::PrimaryKey(keys) => {
+                for key in keys {
+                    if let Key::Column { name, rest: Some(rest) } = key
+                        && rest.to_ascii_uppercase().ends_with("AUTOINCREMENT")
+                        && let Some(column) = table.column_mut(name)
+                    {
+                        column.identity = Some(Identity::AutoIncrement);
+                    }
+                }
             }
             ConstraintKind::NotNull(column) => {
                 let column = column.clone();

@@ -42,7 +42,7 @@ pub(super) fn table_constraint<'a>(parser: &mut Parser<'a, '_>) -> Option<TableC
             if parser.are(&["USING", "INDEX"]) {
                 using_index(parser, true)?
             } else {
-                let before = before_keys(parser, &mut None)?;
+                let before = before_keys(parser)?.options;
                 let columns = index_keys(parser.group()?)?;
                 let behind = key_rest(parser);
                 // One slice is all there is room for.
@@ -57,11 +57,10 @@ pub(super) fn table_constraint<'a>(parser: &mut Parser<'a, '_>) -> Option<TableC
             if parser.are(&["USING", "INDEX"]) {
                 using_index(parser, false)?
             } else {
-                let mut index = None;
-                let before = before_keys(parser, &mut index)?;
-                name = index.or(name);
+                let before = before_keys(parser)?;
+                name = before.index.or(name);
                 TableConstraintKind::Unique {
-                    before,
+                    before: before.options,
                     columns: index_keys(parser.group()?)?,
                     rest: key_rest(parser),
                 }
@@ -126,29 +125,33 @@ fn using_index<'a>(parser: &mut Parser<'a, '_>, primary: bool) -> Option<TableCo
     Some(TableConstraintKind::UsingIndex { primary, index, rest: key_rest(parser) })
 }
 
-/// What stands between `UNIQUE` or `PRIMARY KEY` and the columns; MySQL's index name goes to `index`.
-#[allow(clippy::option_option)]
-fn before_keys<'a>(
-    parser: &mut Parser<'a, '_>,
-    index: &mut Option<Ident<'a>>,
-) -> Option<Option<Slice<'a>>> {
+/// What stands between `UNIQUE` or `PRIMARY KEY` and the columns.
+#[derive(Default)]
+struct BeforeKeys<'a> {
+    /// MySQL's name of the index.
+    index: Option<Ident<'a>>,
+    options: Option<Slice<'a>>,
+}
+
+fn before_keys<'a>(parser: &mut Parser<'a, '_>) -> Option<BeforeKeys<'a>> {
+    let mut before = BeforeKeys::default();
     if parser.mysql() {
         parser.accept_any(&["KEY", "INDEX"]);
         parser.accept(&["IF", "NOT", "EXISTS"]);
         if !parser.is_group() && !parser.is("USING") && !parser.is("TYPE") {
-            *index = Some(parser.ident()?);
+            before.index = Some(parser.ident()?);
         }
-        let from = parser.at;
+    }
+    let from = parser.at;
+    if parser.mysql() {
         if parser.accept_any(&["USING", "TYPE"]).is_some() {
             parser.ident()?;
         }
-        return Some(parser.slice_if(from, parser.at));
-    }
-    let from = parser.at;
-    if !parser.accept(&["NULLS", "NOT", "DISTINCT"]) {
+    } else if !parser.accept(&["NULLS", "NOT", "DISTINCT"]) {
         parser.accept(&["NULLS", "DISTINCT"]);
     }
-    Some(parser.slice_if(from, parser.at))
+    before.options = parser.slice_if(from, parser.at);
+    Some(before)
 }
 
 fn key_rest<'a>(parser: &mut Parser<'a, '_>) -> Option<Slice<'a>> {

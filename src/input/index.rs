@@ -19,13 +19,13 @@ pub(super) fn create_index<'a>(
     if !parser.is("ON") {
         name = Some(parser.name()?);
     }
-    method = using(parser)?.or(method);
+    using(parser, &mut method)?;
     if !parser.accept(&["ON"]) {
         return None;
     }
     let only = parser.postgres() && parser.accept(&["ONLY"]);
     let table = parser.name()?;
-    method = using(parser)?.or(method);
+    using(parser, &mut method)?;
     let keys = index_keys(parser.group()?)?;
     let mut include = Vec::new();
     if parser.accept(&["INCLUDE"]) {
@@ -53,15 +53,14 @@ pub(super) fn create_index<'a>(
     })
 }
 
-/// `USING method`; the outer `None` is a failure.
-#[allow(clippy::option_option)]
-fn using<'a>(parser: &mut Parser<'a, '_>) -> Option<Option<Slice<'a>>> {
-    if !parser.accept(&["USING"]) {
-        return Some(None);
+/// `USING method`, in front of the table or behind it; `None` is a failure.
+fn using<'a>(parser: &mut Parser<'a, '_>, method: &mut Option<Slice<'a>>) -> Option<()> {
+    if parser.accept(&["USING"]) {
+        let from = parser.at;
+        parser.ident()?;
+        *method = Some(parser.slice(from, parser.at));
     }
-    let from = parser.at;
-    parser.ident()?;
-    Some(Some(parser.slice(from, parser.at)))
+    Some(())
 }
 
 /// Steps over one option behind the keys; `None` is a failure.

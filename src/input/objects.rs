@@ -90,24 +90,38 @@ pub(super) fn create_trigger<'a>(
 pub(super) fn create_sequence<'a>(parser: &mut Parser<'a, '_>) -> Option<Kind<'a>> {
     let if_not_exists = parser.accept(&["IF", "NOT", "EXISTS"]);
     let name = parser.name()?;
-    let owned_by = owned_by(parser)?;
+    let owned_by = match owner(parser)? {
+        Owner::Column(table, column) => Some((table, column)),
+        Owner::Nobody | Owner::Unsaid => None,
+    };
     parser.rest();
-    Some(Kind::CreateSequence { name, if_not_exists, owned_by: owned_by.flatten() })
+    Some(Kind::CreateSequence { name, if_not_exists, owned_by })
 }
 
-/// Steps over options up to `OWNED BY`. None: not understood; `Some(None)`: no such clause;
-/// `Some(Some(None))`: `OWNED BY NONE`.
-#[allow(clippy::option_option, clippy::type_complexity)]
-fn owned_by<'a>(parser: &mut Parser<'a, '_>) -> Option<Option<Option<(Name<'a>, Ident<'a>)>>> {
+/// What `OWNED BY` says.
+enum Owner<'a> {
+    Column(Name<'a>, Ident<'a>),
+    Nobody,
+    Unsaid,
+}
+
+/// Steps over a sequence's options up to `OWNED BY`, and over that.
+fn owner<'a>(parser: &mut Parser<'a, '_>) -> Option<Owner<'a>> {
     while !parser.done() && !parser.are(&["OWNED", "BY"]) {
         parser.skip();
     }
     if !parser.accept(&["OWNED", "BY"]) {
-        return Some(None);
+        return Some(Owner::Unsaid);
     }
     if parser.accept(&["NONE"]) {
-        return Some(Some(None));
+        return Some(Owner::Nobody);
     }
+    let (table, column) = column_of_table(parser)?;
+    Some(Owner::Column(table, column))
+}
+
+/// `[schema.]table.column`.
+fn column_of_table<'a>(parser: &mut Parser<'a, '_>) -> Option<(Name<'a>, Ident<'a>)> {
     let mut parts = vec![parser.ident()?];
     while parser.accept_kind(TokenKind::Dot) {
         parts.push(parser.ident()?);
@@ -115,7 +129,7 @@ fn owned_by<'a>(parser: &mut Parser<'a, '_>) -> Option<Option<Option<(Name<'a>, 
     let column = parts.pop()?;
     let name = parts.pop()?;
     let schema = parts.pop();
-    parts.is_empty().then_some(Some(Some((Name { schema, name }, column))))
+    parts.is_empty().then_some((Name { schema, name }, column))
 }
 
 /// From behind `ALTER SEQUENCE`.
@@ -127,7 +141,11 @@ pub(super) fn alter_sequence<'a>(parser: &mut Parser<'a, '_>) -> Option<Kind<'a>
     parser.at = from;
     parser.accept(&["IF", "EXISTS"]);
     let name = parser.name()?;
-    let owned_by = owned_by(parser)??;
+    let owned_by = match owner(parser)? {
+        Owner::Column(table, column) => Some((table, column)),
+        Owner::Nobody => None,
+        Owner::Unsaid => return None,
+    };
     parser.rest();
     Some(Kind::OwnSequence { name, owned_by })
 }
@@ -210,17 +228,8 @@ pub(super) fn comment<'a>(parser: &mut Parser<'a, '_>) -> Option<Comment<'a>> {
     let what = parser.accept_any(&["TABLE", "COLUMN", "INDEX", "CONSTRAINT"])?;
     let (object, part) = match what {
         "COLUMN" => {
-            let mut parts = vec![parser.ident()?];
-            while parser.accept_kind(TokenKind::Dot) {
-                parts.push(parser.ident()?);
-            }
-            let column = parts.pop()?;
-            let name = parts.pop()?;
-            let schema = parts.pop();
-            if !parts.is_empty() {
-                return None;
-            }
-            (Name { schema, name }, Some(column))
+            let (table, column) = column_of_table(parser)?;
+            (table, Some(column))
         }
         "CONSTRAINT" => {
             let constraint = parser.ident()?;

@@ -3,7 +3,7 @@
 //! Enters: a parser at UPDATE, or at the WITH in front of it. Leaves: an [`Update`], or `None` for
 //! forms that cannot be cut without loss. Must not know: what the expressions mean.
 
-use super::ast::{Assignment, Ident, Slice, Update};
+use super::ast::{Assignment, Slice, Update};
 use super::parser::Parser;
 use super::tokens::TokenKind;
 
@@ -34,7 +34,10 @@ pub(super) fn update<'a>(parser: &mut Parser<'a, '_>) -> Option<Update<'a>> {
     }
     let table = parser.name()?;
     parser.accept_operator("*");
-    let alias = alias(parser)?;
+    let mut alias = None;
+    if parser.accept(&["AS"]) || alias_follows(parser) {
+        alias = Some(parser.ident()?);
+    }
     let mut from_clause = None;
     if parser.mysql() && !parser.is("SET") {
         let from = parser.at;
@@ -77,13 +80,9 @@ fn merge<'a>(rest: &mut Option<Slice<'a>>, more: Option<Slice<'a>>) -> Option<()
     Some(())
 }
 
-/// `AS x` or `x`; the outer `None` is a failure.
-#[allow(clippy::option_option)]
-fn alias<'a>(parser: &mut Parser<'a, '_>) -> Option<Option<Ident<'a>>> {
-    if parser.accept(&["AS"]) {
-        return parser.ident().map(Some);
-    }
-    let joins = [
+/// Behind the table stands a name, and not a word of the grammar.
+fn alias_follows(parser: &Parser<'_, '_>) -> bool {
+    let words = [
         "SET",
         "JOIN",
         "INNER",
@@ -100,10 +99,7 @@ fn alias<'a>(parser: &mut Parser<'a, '_>) -> Option<Option<Ident<'a>>> {
         "IGNORE",
         "FOR",
     ];
-    if parser.is_any(&joins) || parser.kind(0) == Some(TokenKind::Comma) {
-        return Some(None);
-    }
-    parser.ident().map(Some)
+    matches!(parser.kind(0), Some(TokenKind::Word | TokenKind::Quoted)) && !parser.is_any(&words)
 }
 
 fn assignment<'a>(parser: &mut Parser<'a, '_>) -> Option<Assignment<'a>> {
