@@ -4,14 +4,14 @@
 //! changes, each with its place, and the schema they lead to. Must not know: how it is carried out.
 //! What is not understood, or not offered yet, is refused here, with its place.
 
-mod from_sql;
 pub mod names;
+mod read;
 mod types;
 
 use crate::catalog::{Catalog, Column, Constraint, Expr, Index, TableName};
 use crate::source::{Source, Span};
 
-pub use from_sql::read;
+pub use read::read;
 
 /// One change script, understood.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,253 @@
+//! Statements → what was asked.
+//!
+//! A column that is added and then filled, constrained or required by later statements of the same
+//! script is one change: what a person means by "add a required column computed from another".
+//!
+//! `alter` reads ALTER TABLE, `new_column` what a script says of a column that it adds, `rows` what it
+//! does to rows.
+
+mod alter;
+mod new_column;
+mod rows;
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Catalog, Key, Table, TableName};
+use crate::dialect::Server;
+use crate::error::{Error, Result};
+use crate::input;
+use crate::input::ast::{Ident, Kind, Statement};
+use crate::source::{Source, Span};
+
+use super::{AddColumn, Asked, Change, CreateIndex, Intent, Keep, names, types};
+
+/// Understands a change script against the schema before it.
+pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent> {
+    let statements = input::read(source, server.dialect)?;
+    input::strict(source, &statements, server.dialect)?;
+    let mut reader = Reader {
+        server,
+        source,
+        before,
+        after: before.clone(),
+        asked: Vec::new(),
+        keep: None,
+        renamed: BTreeMap::new(),
+    };
+    for statement in &statements {
+        reader.hints(statement)?;
+        reader.statement(statement)?;
+    }
+    if reader.asked.is_empty() {
+        return Err(Error::refused("the change says nothing to do")
+            .at(source, Span::new(0, source.text.len()), "no statement that changes a schema or rows")
+            .hint("miggen \"ALTER TABLE users ADD COLUMN email_verified boolean NOT NULL DEFAULT false\""));
+    }
+    Ok(Intent {
+        title: names::title(&reader.asked),
+        slug: names::slug(&reader.asked),
+        asked: reader.asked,
+        after: reader.after,
+        keep: reader.keep,
+        source: source.clone(),
+    })
+}
+
+struct Reader<'r> {
+    server: &'r Server,
+    source: &'r Source,
+    before: &'r Catalog,
+    /// The naive end, statement by statement.
+    after: Catalog,
+    asked: Vec<Asked>,
+    keep: Option<Keep>,
+    /// Renamed columns: (table, new name) → old name.
+    renamed: BTreeMap<(TableName, String), String>,
+}
+
+impl Reader<'_> {
+    fn hints(&mut self, statement: &Statement) -> Result<()> {
+        for hint in &statement.hints {
+            let mut words = hint.text.split_whitespace();
+            let keep = match (words.next(), words.next(), words.next(), words.next()) {
+                (Some("keep"), Some(number), Some("day" | "days"), None) => number.parse().ok(),
+                _ => None,
+            };
+            let Some(days) = keep else {
+                return Err(Error::refused("this hint is not one miggen knows")
+                    .at(self.source, hint.span(), "not understood")
+                    .hint("-- miggen: keep 30 days"));
+            };
+            self.keep = Some(Keep {
+                text: hint.text.trim_start_matches("keep").trim().to_owned(),
+                days,
+                span: hint.span(),
+            });
+        }
+        Ok(())
+    }
+
+    fn statement(&mut self, statement: &Statement) -> Result<()> {
+        let span = statement.text.span();
+        match &statement.kind {
+            Kind::AlterTable(alter) => self.alter_table(alter, statement),
+            Kind::CreateIndex(create) => {
+                let table = self
+                    .table(&TableName::of(&create.table, self.server.dialect), create.table.span())?
+                    .clone();
+                if create.concurrently
+                    && !self.server.can(crate::dialect::Action::CreateIndexOnline)
+                {
+                    return Err(Error::refused(format!(
+                        "{} has no CREATE INDEX CONCURRENTLY",
+                        self.server.title()
+                    ))
+                    .at(self.source, span, "here")
+                    .hint("leave CONCURRENTLY out"));
+                }
+                let known: Vec<String> = table.indexes.iter().map(|i| i.name.clone()).collect();
+                self.after.apply(self.source, statement)?;
+                let index = self.after.tables[&table.name]
+                    .indexes
+                    .iter()
+                    .find(|index| !known.contains(&index.name))
+                    .cloned();
+                let Some(index) = index else {
+                    return Err(Error::refused("this index is already there").at(
+                        self.source,
+                        span,
+                        "nothing to do",
+                    ));
+                };
+                self.keys_exist(&table.name, &index.keys, span)?;
+                self.ask(Change::CreateIndex(CreateIndex { table: table.name, index }), span);
+                Ok(())
+            }
+            Kind::RenameIndex { index, to, .. } => {
+                let name = index.name.name.as_ref();
+                let owner = self.after.tables.values().find_map(|table| {
+                    table.indexes.iter().find(|i| i.name == name).map(|i| (table.name.clone(), i))
+                });
+                let Some((table, found)) = owner else {
+                    return Err(Error::refused(format!("there is no index `{name}`")).at(
+                        self.source,
+                        index.span(),
+                        "not in the schema",
+                    ));
+                };
+                let follows = found.keys.iter().any(|key| {
+                    matches!(key, Key::Column { name, .. }
+                        if self.renamed.contains_key(&(table.clone(), name.clone())))
+                });
+                if !follows {
+                    return Err(
+                        self.not_yet("renaming an index by itself", index.span().to(to.span))
+                    );
+                }
+                self.after.apply(self.source, statement)
+            }
+            Kind::Update(update) => self.update(update, span),
+            Kind::Opaque(opaque) if is_transaction_word(&opaque.kind) => Ok(()),
+            other => Err(self.not_yet(&describe(other), span)),
+        }
+    }
+
+    fn keys_exist(&self, table: &TableName, keys: &[Key], span: Span) -> Result<()> {
+        let table = &self.after.tables[table];
+        for key in keys {
+            if let Key::Column { name, .. } = key
+                && table.column(name).is_none()
+            {
+                return Err(self.no_column(table, name, span));
+            }
+        }
+        Ok(())
+    }
+
+    fn table(&self, name: &TableName, span: Span) -> Result<&Table> {
+        self.after.tables.get(name).ok_or_else(|| {
+            let error = Error::refused(format!("there is no table `{}`", name.name)).at(
+                self.source,
+                span,
+                "not in the schema",
+            );
+            match crate::catalog::names::closest(
+                &name.name,
+                self.after.tables.keys().map(|t| t.name.as_str()),
+            ) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint("`--schema FILE` names the schema as it is now"),
+            }
+        })
+    }
+
+    fn column(&self, table: &TableName, ident: &Ident) -> Result<()> {
+        let table = &self.after.tables[table];
+        match table.column(&ident.name) {
+            Some(_) => Ok(()),
+            None => Err(self.no_column(table, &ident.name, ident.span)),
+        }
+    }
+
+    fn no_column(&self, table: &Table, name: &str, span: Span) -> Error {
+        let error = Error::refused(format!("{} has no column `{name}`", table.name.name)).at(
+            self.source,
+            span,
+            "not in the schema",
+        );
+        match crate::catalog::names::closest(name, table.columns.iter().map(|c| c.name.as_str())) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error,
+        }
+    }
+
+    fn not_yet(&self, what: &str, span: Span) -> Error {
+        Error::refused(format!("miggen does not plan {what} yet"))
+            .at(self.source, span, "here")
+            .hint(
+                "it plans ADD COLUMN, CREATE INDEX, RENAME COLUMN and UPDATE; nothing was written",
+            )
+    }
+
+    fn ask(&mut self, change: Change, span: Span) {
+        self.asked.push(Asked { change, span });
+    }
+
+    fn added(&self, table: &TableName, column: &str) -> Option<&AddColumn> {
+        self.asked.iter().find_map(|asked| match &asked.change {
+            Change::AddColumn(add) if add.table == *table && add.column.name == column => Some(add),
+            _ => None,
+        })
+    }
+
+    fn added_mut(&mut self, table: &TableName, column: &str) -> &mut AddColumn {
+        self.asked
+            .iter_mut()
+            .find_map(|asked| match &mut asked.change {
+                Change::AddColumn(add) if add.table == *table && add.column.name == column => {
+                    Some(add)
+                }
+                _ => None,
+            })
+            .expect("asked for above")
+    }
+}
+
+/// Which transactions there are is miggen's to decide; scripts of other tools bring their own.
+fn is_transaction_word(kind: &str) -> bool {
+    matches!(kind, "BEGIN" | "COMMIT" | "START TRANSACTION" | "END")
+}
+
+fn describe(kind: &Kind) -> String {
+    match kind {
+        Kind::Opaque(opaque) => opaque.kind.to_string(),
+        Kind::CreateTable(_) => "CREATE TABLE".into(),
+        Kind::DropTable(_) => "DROP TABLE".into(),
+        Kind::RenameTable(_) => "RENAME TABLE".into(),
+        Kind::DropIndex(_) => "DROP INDEX".into(),
+        Kind::CreateView(_) => "CREATE VIEW".into(),
+        Kind::CreateTrigger(_) => "CREATE TRIGGER".into(),
+        Kind::Comment(_) => "COMMENT".into(),
+        _ => "this statement".into(),
+    }
+}

@@ -1,0 +1,113 @@
+//! A column that the script adds.
+
+use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Key, Table, TableName};
+use crate::dialect::functions::{Volatility, function};
+use crate::error::{Error, Result};
+use crate::input::ast::{ColumnConstraintKind, ColumnDef};
+use crate::input::{self, expr};
+use crate::source::Span;
+
+use super::super::{AddColumn, DefaultKind};
+use super::{Reader, types};
+
+impl Reader<'_> {
+    pub(super) fn add_column(
+        &self,
+        table: &TableName,
+        definition: &ColumnDef,
+    ) -> Result<AddColumn> {
+        let name = definition.name.name.as_ref();
+        for constraint in &definition.constraints {
+            let span = constraint.text.span();
+            match constraint.kind {
+                ColumnConstraintKind::PrimaryKey { .. } => {
+                    return Err(self.not_yet("a primary key on a new column", span));
+                }
+                ColumnConstraintKind::Generated { .. } => {
+                    return Err(self.not_yet("a generated column", span));
+                }
+                ColumnConstraintKind::Identity { .. } | ColumnConstraintKind::AutoIncrement => {
+                    return Err(self.not_yet("a column that numbers itself", span));
+                }
+                ColumnConstraintKind::Other | ColumnConstraintKind::OnUpdate(_) => {
+                    return Err(self.not_yet("this attribute of a new column", span));
+                }
+                _ => {}
+            }
+        }
+        let after: &Table = &self.after.tables[table];
+        let column = after.column(name).cloned().ok_or_else(|| Error::bug("column not applied"))?;
+        if let Some(ty) = &definition.ty {
+            types::check(self.server, &self.after, &column.ty)
+                .map_err(|why| Error::refused(why).at(self.source, ty.span(), "this type"))?;
+        }
+        let of_column = |kind: &ConstraintKind| -> bool {
+            match kind {
+                ConstraintKind::Unique(keys) => {
+                    matches!(keys.as_slice(), [Key::Column { name: key, .. }] if key == name)
+                }
+                ConstraintKind::ForeignKey { columns, .. } => {
+                    columns.len() == 1 && columns[0] == name
+                }
+                _ => false,
+            }
+        };
+        let before = self.after_before_statement(table);
+        let new: Vec<&Constraint> =
+            after.constraints.iter().filter(|constraint| !before.contains(constraint)).collect();
+        let unique =
+            new.iter().find(|c| matches!(c.kind, ConstraintKind::Unique(_)) && of_column(&c.kind));
+        let references = new
+            .iter()
+            .find(|c| matches!(c.kind, ConstraintKind::ForeignKey { .. }) && of_column(&c.kind));
+        let checks = new
+            .iter()
+            .filter(|c| match &c.kind {
+                ConstraintKind::Check(Expr(text)) => {
+                    input::columns_mentioned(text, self.server.dialect).iter().any(|c| c == name)
+                }
+                _ => false,
+            })
+            .map(|c| (*c).clone())
+            .collect();
+        Ok(AddColumn {
+            table: table.clone(),
+            default: self.default_kind(&column, definition.text.span())?,
+            column,
+            unique: unique.map(|c| (*c).clone()),
+            checks,
+            references: references.map(|c| (*c).clone()),
+            fill: None,
+        })
+    }
+
+    /// Constraints that were there before any statement of this script.
+    pub(super) fn after_before_statement(&self, table: &TableName) -> Vec<Constraint> {
+        self.before.tables.get(table).map(|t| t.constraints.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn default_kind(&self, column: &Column, span: Span) -> Result<DefaultKind> {
+        let Some(Expr(text)) = &column.default else {
+            return Ok(DefaultKind::None);
+        };
+        let Some(facts) = expr::read(text, self.server.dialect) else {
+            return Err(Error::refused("miggen does not understand this default").at(
+                self.source,
+                span,
+                format!("`{text}`"),
+            ));
+        };
+        let mut kind = DefaultKind::Constant;
+        for name in &facts.functions {
+            match function(self.server.dialect, name).map(|function| function.volatility) {
+                Some(Volatility::Immutable) => {}
+                Some(Volatility::Stable) if kind == DefaultKind::Constant => {
+                    kind = DefaultKind::Stable;
+                }
+                Some(Volatility::Stable) => {}
+                Some(Volatility::Volatile) | None => kind = DefaultKind::Volatile,
+            }
+        }
+        Ok(kind)
+    }
+}

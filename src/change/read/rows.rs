@@ -1,0 +1,148 @@
+//! UPDATE: the values of a new column, or a backfill of its own.
+
+use crate::catalog::{Expr, TableName};
+use crate::dialect::functions::{Volatility, function};
+use crate::error::{Error, Result};
+use crate::input::ast::Update as UpdateStatement;
+use crate::input::{self, expr};
+use crate::source::Span;
+
+use super::super::{Assignment, Change, DefaultKind, Fill, Update};
+use super::Reader;
+
+/// Applied to their own result they change nothing, nor do they when nested into each other.
+const IDEMPOTENT: &[&str] = &["btrim", "lower", "ltrim", "rtrim", "trim", "upper"];
+
+impl Reader<'_> {
+    pub(super) fn update(&mut self, update: &UpdateStatement, span: Span) -> Result<()> {
+        let table = TableName::of(&update.table, self.server.dialect);
+        self.table(&table, update.table.span())?;
+        if let Some(from) = update.from.or(update.rest) {
+            return Err(self.not_yet("an UPDATE with more than SET and WHERE", from.span()));
+        }
+        let mut set = Vec::new();
+        for assignment in &update.set {
+            let [column] = assignment.columns.as_slice() else {
+                return Err(
+                    self.not_yet("an assignment to several columns", assignment.expr.span())
+                );
+            };
+            self.column(&table, column)?;
+            let facts = self.understood(&table, assignment.expr.text, assignment.expr.start)?;
+            let volatile = facts.functions.iter().any(|name| {
+                function(self.server.dialect, name)
+                    .is_none_or(|f| f.volatility == Volatility::Volatile)
+            });
+            let again_the_same =
+                facts.functions.iter().all(|name| IDEMPOTENT.contains(&name.as_str()))
+                    && input::is_calls_only(assignment.expr.text, self.server.dialect)
+                    && !assignment.expr.text.contains(['|', '+', '-', ',']);
+            if facts.columns.contains(&column.name.to_string()) && !again_the_same {
+                return Err(Error::refused(format!(
+                    "`{}` is computed from itself: a batch that runs again would apply it twice",
+                    column.name
+                ))
+                .at(self.source, assignment.expr.span(), "reads what it writes")
+                .note("a backfill is committed batch by batch and must survive being killed and run again")
+                .hint("add a column, fill that one, and switch the application over"));
+            }
+            let strict = facts
+                .functions
+                .iter()
+                .all(|name| function(self.server.dialect, name).is_some_and(|f| f.total))
+                && input::is_calls_only(assignment.expr.text, self.server.dialect);
+            set.push((column.clone(), assignment.expr, facts, volatile, strict));
+        }
+        if let Some(filter) = &update.filter {
+            self.understood(&table, filter.text, filter.start)?;
+        }
+        let fills_new = set.iter().filter(|(c, ..)| self.added(&table, &c.name).is_some()).count();
+        if fills_new == set.len() && update.filter.is_none() {
+            for (column, slice, facts, _, strict) in set {
+                let fill = Fill {
+                    expr: Expr(slice.text.to_owned()),
+                    sources: facts.columns,
+                    strict,
+                    span,
+                };
+                let add = self.added_mut(&table, &column.name);
+                if add.default != DefaultKind::None {
+                    return Err(Error::refused(format!(
+                        "`{}` gets both a default and an UPDATE of all rows",
+                        column.name
+                    ))
+                    .at(self.source, span, "existing rows have the default already")
+                    .hint("leave out the one that is not meant"));
+                }
+                if add.fill.replace(fill).is_some() {
+                    return Err(Error::refused(format!("`{}` is filled twice", column.name)).at(
+                        self.source,
+                        span,
+                        "again here",
+                    ));
+                }
+            }
+            return Ok(());
+        }
+        if fills_new > 0 {
+            return Err(
+                self.not_yet("filling only some rows, or old and new columns together", span)
+            );
+        }
+        let volatile = set.iter().find(|(.., volatile, _)| *volatile);
+        if let Some((column, slice, ..)) = volatile {
+            let done_when_set = update.filter.as_ref().is_some_and(|filter| {
+                input::is_null_test(filter.text, &column.name, self.server.dialect)
+            });
+            if !done_when_set {
+                return Err(Error::refused("this gives another value each time it runs")
+                    .at(self.source, slice.span(), "volatile")
+                    .note("a row that is done cannot be told from one that is not, so the backfill could not be resumed")
+                    .hint(format!("add `WHERE {} IS NULL`", column.name)));
+            }
+        }
+        let change = Update {
+            table,
+            filter: update.filter.map(|filter| Expr(filter.text.to_owned())),
+            set: set
+                .into_iter()
+                .map(|(column, slice, _, volatile, _)| Assignment {
+                    column: column.name.to_string(),
+                    expr: Expr(slice.text.to_owned()),
+                    volatile,
+                })
+                .collect(),
+        };
+        self.ask(Change::Update(change), span);
+        Ok(())
+    }
+
+    /// Reads an expression over one table, and refuses what it cannot vouch for.
+    pub(super) fn understood(
+        &self,
+        table: &TableName,
+        text: &str,
+        start: usize,
+    ) -> Result<expr::ExprFacts> {
+        let span = Span::new(start, start + text.len());
+        let Some(facts) = expr::read(text, self.server.dialect) else {
+            return Err(Error::refused("miggen does not understand this expression")
+                .at(self.source, span, "here")
+                .hint("put it into a function of the database, or write it more plainly"));
+        };
+        if facts.subquery {
+            return Err(self.not_yet("a subquery in a backfill", span));
+        }
+        for name in &facts.columns {
+            if self.after.tables[table].column(name).is_none() {
+                let at = text.find(name.as_str()).unwrap_or(0);
+                return Err(self.no_column(
+                    &self.after.tables[table],
+                    name,
+                    Span::new(start + at, start + at + name.len()),
+                ));
+            }
+        }
+        Ok(facts)
+    }
+}
