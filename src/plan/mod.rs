@@ -236,7 +236,8 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
         let context = rules::Context { server: &server, before, intent, policy, asked };
         steps.extend(rules::steps(&context)?);
     }
-    let deploys = order::order(steps);
+    let mut deploys = order::order(steps);
+    strategy::rebuild::settle(before, &mut deploys).map_err(|misfit| prove::broken(&misfit))?;
     for step in deploys.iter().flat_map(|deploy| &deploy.steps) {
         check_facts(&server, step)?;
     }

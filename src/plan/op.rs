@@ -115,6 +115,13 @@ pub enum Op {
         column: String,
     },
     Backfill(Backfill),
+    /// `edits` carried out by making the table anew; settled into a [`Rebuild`] once the plan stands.
+    Anew {
+        table: TableName,
+        edits: Vec<Op>,
+        /// Where a column gets its values; others are copied by name.
+        copy: BTreeMap<String, Expr>,
+    },
     Rebuild(Box<Rebuild>),
 }
 
@@ -241,7 +248,7 @@ impl Op {
             Op::DropSync(_) => vec![Action::DropTrigger],
             Op::Backfill(Backfill { key: Some(_), .. }) => vec![Action::UpdateBatch],
             Op::Backfill(_) => vec![Action::UpdateAll],
-            Op::Rebuild(_) => vec![Action::Rebuild],
+            Op::Anew { .. } | Op::Rebuild(_) => vec![Action::Rebuild],
         }
     }
 
@@ -265,7 +272,8 @@ impl Op {
             | Op::Unless { table, .. }
             | Op::DropIndex { table, .. }
             | Op::RenameIndex { table, .. }
-            | Op::Touch { table, .. } => Some(table),
+            | Op::Touch { table, .. }
+            | Op::Anew { table, .. } => Some(table),
             Op::CreateSync(sync) | Op::DropSync(sync) => Some(&sync.table),
             Op::Backfill(backfill) => Some(&backfill.table),
             Op::Rebuild(rebuild) => Some(&rebuild.from.name),
@@ -414,6 +422,12 @@ impl Op {
                     && !catalog.triggers.contains_key(&(backfill.table.clone(), sync.clone()))
                 {
                     return Err(format!("trigger {sync} is not there"));
+                }
+                Ok(())
+            }
+            Op::Anew { edits, .. } => {
+                for edit in edits {
+                    edit.apply(catalog)?;
                 }
                 Ok(())
             }

@@ -1,7 +1,8 @@
 //! Steps in their order, those that belong together as one.
 //!
 //! Two rules, and no more: phases run in the order of [`Phase`]; steps of one phase on one table
-//! that are both plain transactions become one, so that its lock is taken once.
+//! that are both transactions become one, so that its lock is taken once, and a table that has to be
+//! made anew is made anew once.
 
 use super::op::Op;
 use super::{Deploy, Phase, Step, Unit};
@@ -25,15 +26,19 @@ pub(super) fn order(mut steps: Vec<Step>) -> Vec<Deploy> {
 }
 
 fn belongs(last: &Step, next: &Step) -> bool {
+    let together = |unit: Unit| matches!(unit, Unit::Transaction | Unit::Rebuild);
     last.phase == next.phase
         && last.table == next.table
-        && last.unit == Unit::Transaction
-        && next.unit == Unit::Transaction
+        && together(last.unit)
+        && together(next.unit)
         && next.phase != Phase::Backfill
 }
 
 /// Guards first, then one lock, then the rest; the downs the other way round.
 fn merge(into: &mut Step, next: Step) {
+    if next.unit == Unit::Rebuild {
+        into.unit = Unit::Rebuild;
+    }
     into.up = join(std::mem::take(&mut into.up), next.up);
     into.down.ops = join(next.down.ops, std::mem::take(&mut into.down.ops));
     into.down.note = match (into.down.note.take(), next.down.note) {
@@ -54,8 +59,11 @@ fn join(first: Vec<Op>, second: Vec<Op>) -> Vec<Op> {
         // Validation reads the table under a weak lock, before the strong one is taken.
         Op::Validate { .. } => 1,
         Op::Lock { .. } => 2,
-        Op::Touch { .. } => 4,
-        _ => 3,
+        Op::DropSync(_) => 3,
+        // A table made anew loses the triggers of the rollout: they go before and come after.
+        Op::Anew { .. } => 4,
+        Op::Touch { .. } => 6,
+        _ => 5,
     };
     let mut all: Vec<Op> = first.into_iter().chain(second).collect();
     all.sort_by_key(rank);
@@ -65,6 +73,13 @@ fn join(first: Vec<Op>, second: Vec<Op>) -> Vec<Op> {
         match op {
             Op::Guard(conditions) => guards.extend(conditions),
             Op::Lock { .. } | Op::Touch { .. } if rest.contains(&op) => {}
+            Op::Anew { table, edits, copy } => match rest.last_mut() {
+                Some(Op::Anew { edits: all, copy: copies, .. }) => {
+                    all.extend(edits);
+                    copies.extend(copy);
+                }
+                _ => rest.push(Op::Anew { table, edits, copy }),
+            },
             op => rest.push(op),
         }
     }

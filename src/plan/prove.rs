@@ -38,7 +38,11 @@ pub(super) fn prove(plan: &Plan) -> Result<()> {
 }
 
 fn unproven(step: &Step, direction: &str, misfit: &str) -> Error {
-    Error::bug(format!("the plan does not hold: {direction} of step `{}`: {misfit}", step.slug))
+    broken(&format!("{direction} of step `{}`: {misfit}", step.slug))
+}
+
+pub(super) fn broken(why: &str) -> Error {
+    Error::bug(format!("the plan does not hold: {why}"))
         .hint("please report this with the change and the schema: nothing was written")
 }
 

@@ -177,6 +177,8 @@ impl Writer<'_> {
             Op::Touch { table, key, column } => vec![self.touch(table, key.as_deref(), column)],
             Op::Backfill(backfill) => vec![self.backfill(backfill)],
             Op::Rebuild(rebuild) => self.rebuild(rebuild),
+            // Settled before a plan is handed on.
+            Op::Anew { .. } => Vec::new(),
         }
     }
 }

@@ -13,9 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{
-    Column, Constraint, ConstraintKind, Expr, Index, Key, Origin, Table, TableName,
-};
+use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Index, Key, Origin, TableName};
 use crate::change::{AddColumn, DefaultKind, Fill};
 use crate::dialect::Action;
 use crate::error::Result;
@@ -181,17 +179,20 @@ impl Rule<'_> {
 
     /// What ALTER TABLE cannot add, added by making the table anew.
     fn rebuilt(&self) -> Vec<Step> {
-        let Rule { context, add } = self;
-        let from = context.table(&add.table).clone();
-        let mut to = from.clone();
-        to.columns.push(add.column.clone());
-        to.constraints.extend(self.inline_constraints());
+        let Rule { add, .. } = self;
+        let table = add.table.clone();
+        let added = Op::AddColumn {
+            table: table.clone(),
+            column: add.column.clone(),
+            constraints: self.inline_constraints(),
+        };
         let mut copy = BTreeMap::new();
         if let Some(default) = &add.column.default {
             copy.insert(add.column.name.clone(), default.clone());
         }
-        let up = rebuild::rebuild(context.before, from.clone(), to.clone(), copy);
-        let down = rebuild::rebuild(context.before, to, from, BTreeMap::new());
+        let up = Op::Anew { table: table.clone(), edits: vec![added], copy };
+        let dropped = Op::DropColumn { table: table.clone(), column: add.column.name.clone() };
+        let down = rebuild::anew(&table, vec![dropped]);
         let mut steps = vec![Step {
             phase: Phase::Expand,
             table: add.table.clone(),
@@ -476,14 +477,11 @@ impl Rule<'_> {
         up.extend(context.lock(&[table], Action::DropTrigger));
         up.push(Op::DropSync(sync.clone()));
         if require {
-            let (loose, strict) = self.loose_and_strict();
-            up.push(rebuild::rebuild(
-                context.before,
-                loose.clone(),
-                strict.clone(),
-                BTreeMap::new(),
-            ));
-            down.push(rebuild::rebuild(context.before, strict, loose, BTreeMap::new()));
+            let column = add.column.name.clone();
+            let (of, name) = (table.clone(), column.clone());
+            up.push(rebuild::anew(table, vec![Op::SetNotNull { table: of, column: name }]));
+            let of = table.clone();
+            down.push(rebuild::anew(table, vec![Op::DropNotNull { table: of, column }]));
             model.push(ModelChange::AlterField { table: table.clone(), field: self.field(true) });
             verify.push(Condition::ColumnNotNull {
                 table: table.clone(),
@@ -505,28 +503,6 @@ impl Rule<'_> {
             verify,
             model,
         }
-    }
-
-    /// The table of deploy 1 and of deploy 2, where NOT NULL has to wait for it.
-    fn loose_and_strict(&self) -> (Table, Table) {
-        let wanted = &self.context.intent.after.tables[&self.add.table];
-        let mut strict = wanted.clone();
-        // A unique constraint is kept as the index it was made as.
-        let index = self.unique_step().and_then(|step| {
-            step.up.into_iter().find_map(|op| match op {
-                Op::CreateIndex { index, .. } => Some(index),
-                _ => None,
-            })
-        });
-        if let (Some(unique), Some(index)) = (&self.add.unique, index) {
-            strict.constraints.retain(|constraint| constraint != unique);
-            strict.indexes.push(index);
-        }
-        let mut loose = strict.clone();
-        for column in loose.columns.iter_mut().filter(|c| c.name == self.add.column.name) {
-            column.not_null = false;
-        }
-        (loose, strict)
     }
 
     fn not_null_check(&self) -> Constraint {

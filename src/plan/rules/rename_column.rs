@@ -17,8 +17,6 @@
 //! Where no trigger can fill a row before NOT NULL is checked (SQLite), a required column without
 //! default is made optional for the time, by a rebuild, with a CHECK that one of both is given.
 
-use std::collections::BTreeMap;
-
 use crate::catalog::{
     Column, Constraint, ConstraintKind, Expr, Index, Key, Origin, Table, TableName,
 };
@@ -30,7 +28,7 @@ use crate::plan::Downtime;
 
 use super::super::condition::{Condition, Missing, Predicate, Reason};
 use super::super::op::{Backfill, Op, Sync, SyncKind};
-use super::super::strategy::{backfill_unit, named, rebuild, sync};
+use super::super::strategy::{backfill_unit, named, sync};
 use super::super::{Down, Field, ModelChange, Phase, RenamedIndex, Step, Unit, column_expr};
 use super::{Context, primary_key};
 
@@ -565,44 +563,72 @@ impl Rule<'_> {
         if let SyncKind::Mirror { needs_given, .. } = &mut sync.kind {
             *needs_given = true;
         }
-        let original = self.table.clone();
-        let mut both = original.clone();
-        let mut copy = self.old.clone();
-        copy.name.clone_from(to);
-        copy.not_null = false;
-        for column in both.columns.iter_mut().filter(|column| column.name == *from) {
-            column.not_null = false;
-        }
-        both.columns.push(copy);
         let (Expr(old), Expr(new)) =
             (column_expr(self.context.server, from), column_expr(self.context.server, to));
-        both.constraints.push(Constraint {
+        let given = Constraint {
             name: Some(named(&format!("{}_{to}", table.name), "_given")),
             named: true,
             kind: ConstraintKind::Check(Expr(format!("{old} IS NOT NULL OR {new} IS NOT NULL"))),
             options: None,
             valid: true,
-        });
-        for index in indexes.iter().filter(|index| !is_constraint_of(self.table, index)) {
-            if index.aside != index.before.name {
-                for own in both.indexes.iter_mut().filter(|own| own.name == index.before.name) {
-                    own.name.clone_from(&index.aside);
-                }
-            }
-            both.indexes.push(index.after.clone());
-        }
-        for index in indexes.iter().filter(|index| is_constraint_of(self.table, index)) {
-            both.indexes.push(Index {
-                name: named(&format!("{}_{to}", table.name), "_key"),
-                ..index.after.clone()
-            });
-        }
-        let renamed = self.context.intent.after.tables[table].clone();
-        let filled = BTreeMap::from([(to.clone(), Expr(old))]);
-        let back = BTreeMap::from([(from.clone(), Expr(new))]);
-        let catalog = self.context.before;
-        let again = |from: &Table, to: &Table, copy: &BTreeMap<String, Expr>| {
-            rebuild::rebuild(catalog, from.clone(), to.clone(), copy.clone())
+        };
+        let copy = Column { name: to.clone(), not_null: false, ..self.old.clone() };
+        let add = Op::AddColumn { table: table.clone(), column: copy, constraints: vec![given] };
+        let drop = Op::DropColumn { table: table.clone(), column: to.clone() };
+        let optional =
+            |column: &str| Op::DropNotNull { table: table.clone(), column: column.into() };
+        let required =
+            |column: &str| Op::SetNotNull { table: table.clone(), column: column.into() };
+        let rename = |from: &str, to: &str| Op::RenameColumn {
+            table: table.clone(),
+            from: from.into(),
+            to: to.into(),
+        };
+        // A UNIQUE of the table itself has no name to give way, and is copied as an index.
+        let own = |index: &&RenamedIndex| is_constraint_of(self.table, index);
+        let moved: Vec<&RenamedIndex> = indexes
+            .iter()
+            .filter(|index| !own(index) && index.aside != index.before.name)
+            .collect();
+        let copies: Vec<Op> = indexes
+            .iter()
+            .map(|index| Op::CreateIndex {
+                table: table.clone(),
+                index: if own(&index) {
+                    let name = named(&format!("{}_{to}", table.name), "_key");
+                    Index { name, ..index.after.clone() }
+                } else {
+                    index.after.clone()
+                },
+                online: false,
+            })
+            .collect();
+
+        let mut expand = vec![optional(from)];
+        expand.extend(
+            moved.iter().map(|i| self.rename_index(i, &i.before, &i.before.name, &i.aside)),
+        );
+        expand.push(add.clone());
+        expand.extend(copies.clone());
+        let mut unexpand = vec![drop.clone()];
+        unexpand.extend(
+            moved.iter().map(|i| self.rename_index(i, &i.before, &i.aside, &i.before.name)),
+        );
+        unexpand.push(required(from));
+        let mut contract = vec![drop, rename(from, to)];
+        contract
+            .extend(moved.iter().map(|i| self.rename_index(i, &i.after, &i.aside, &i.after.name)));
+        contract.push(required(to));
+        let mut uncontract = vec![optional(to)];
+        uncontract
+            .extend(moved.iter().map(|i| self.rename_index(i, &i.after, &i.after.name, &i.aside)));
+        uncontract.push(rename(to, from));
+        uncontract.push(add);
+        uncontract.extend(copies);
+        let anew = |edits: Vec<Op>, copy: Option<(&String, String)>| Op::Anew {
+            table: table.clone(),
+            edits,
+            copy: copy.map(|(column, expr)| (column.clone(), Expr(expr))).into_iter().collect(),
         };
         let mut guards = self.may_contract();
         guards.push(self.in_step());
@@ -620,12 +646,12 @@ impl Rule<'_> {
                         ty: self.old.ty.clone(),
                         not_null: self.old.not_null,
                     }]),
-                    again(&original, &both, &filled),
+                    anew(expand, Some((to, old))),
                     Op::CreateSync(sync.clone()),
                     self.touch(from),
                 ],
                 down: Down::noted(
-                    vec![Op::DropSync(sync.clone()), again(&both, &original, &BTreeMap::new())],
+                    vec![Op::DropSync(sync.clone()), anew(unexpand, None)],
                     format!("Loses nothing: {from} holds every value."),
                 ),
                 verify: vec![
@@ -641,13 +667,9 @@ impl Rule<'_> {
                 slug: "contract".into(),
                 title: format!("{from} is {to}"),
                 unit: Unit::Rebuild,
-                up: vec![
-                    Op::Guard(guards),
-                    Op::DropSync(sync.clone()),
-                    again(&both, &renamed, &BTreeMap::new()),
-                ],
+                up: vec![Op::Guard(guards), Op::DropSync(sync.clone()), anew(contract, None)],
                 down: Down::noted(
-                    vec![again(&renamed, &both, &back), Op::CreateSync(sync)],
+                    vec![anew(uncontract, Some((from, new))), Op::CreateSync(sync)],
                     "Loses nothing: both names hold every value again.",
                 ),
                 verify: self.gone(),

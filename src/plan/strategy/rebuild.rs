@@ -1,19 +1,46 @@
 //! A table made anew: what is copied, and what must be dropped before and created after.
+//!
+//! Rules say only what is to become of the table. The tables before and after, and what stands around
+//! them, are read off the catalog when all steps are known: several changes may meet in one rebuild.
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Catalog, Expr, Identity, Table};
+use crate::catalog::{Catalog, Expr, Identity, Table, TableName};
 
-use super::super::op::{Dependant, Op, Rebuild};
+use super::super::op::{Dependant, Misfit, Op, Rebuild};
+use super::super::{Deploy, Step};
 
-/// Views that may read the table, and triggers on it or naming it. `renamed` is for the way back,
-/// where the same objects stand around the new table.
-pub(in crate::plan) fn rebuild(
-    catalog: &Catalog,
-    from: Table,
-    to: Table,
-    copy: BTreeMap<String, Expr>,
-) -> Op {
+pub(in crate::plan) fn anew(table: &TableName, edits: Vec<Op>) -> Op {
+    Op::Anew { table: table.clone(), edits, copy: BTreeMap::new() }
+}
+
+/// Walks through the ups and back through the downs, and settles every rebuild on its way.
+pub(in crate::plan) fn settle(before: &Catalog, deploys: &mut [Deploy]) -> Result<(), Misfit> {
+    let mut catalog = before.clone();
+    let mut steps: Vec<&mut Step> = deploys.iter_mut().flat_map(|d| &mut d.steps).collect();
+    for step in &mut steps {
+        settle_ops(&mut catalog, &mut step.up)?;
+    }
+    for step in steps.iter_mut().rev() {
+        settle_ops(&mut catalog, &mut step.down.ops)?;
+    }
+    Ok(())
+}
+
+fn settle_ops(catalog: &mut Catalog, ops: &mut [Op]) -> Result<(), Misfit> {
+    for op in ops {
+        let before = catalog.clone();
+        op.apply(catalog)?;
+        if let Op::Anew { table, copy, .. } = op {
+            let (from, to) = (before.tables[table].clone(), catalog.tables[table].clone());
+            *op = rebuild(&before, from, to, std::mem::take(copy));
+        }
+    }
+    Ok(())
+}
+
+/// Views that may read the table, and triggers on it or naming it.
+fn rebuild(catalog: &Catalog, from: Table, to: Table, copy: BTreeMap<String, Expr>) -> Op {
     let name = &from.name;
     let mut dependants = Vec::new();
     for (view, definition) in &catalog.views {
