@@ -2,6 +2,7 @@
 
 mod add_column;
 mod create_index;
+mod drop_column;
 mod rename_column;
 mod update;
 
@@ -16,6 +17,7 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::AddColumn(add) => add_column::steps(context, add),
         Change::CreateIndex(create) => Ok(create_index::steps(context, create)),
         Change::RenameColumn(rename) => rename_column::steps(context, rename),
+        Change::DropColumn(drop) => drop_column::steps(context, drop),
         Change::Update(update) => update::steps(context, update),
     }
 }
