@@ -1,8 +1,12 @@
 //! One kind of change, one file; this is the one place that tells them apart.
 
 mod add_column;
+mod change_type;
+mod constraint;
 mod create_index;
+mod default;
 mod drop_column;
+mod not_null;
 mod rename_column;
 mod update;
 
@@ -18,6 +22,13 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::CreateIndex(create) => Ok(create_index::steps(context, create)),
         Change::RenameColumn(rename) => rename_column::steps(context, rename),
         Change::DropColumn(drop) => drop_column::steps(context, drop),
+        Change::ChangeType(change) => change_type::steps(context, change),
+        Change::Require(one) => not_null::require(context, one),
+        Change::Relax(one) => Ok(not_null::relax(context, one)),
+        Change::SetDefault(set) => Ok(default::steps(context, set)),
+        Change::AddConstraint(one) => constraint::add(context, one),
+        Change::ValidateConstraint(one) => Ok(constraint::validate(context, one)),
+        Change::DropConstraint(one) => constraint::drop(context, one),
         Change::Update(update) => update::steps(context, update),
     }
 }

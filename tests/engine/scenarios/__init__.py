@@ -1,10 +1,28 @@
 """Every scenario, by its name."""
 
 from scenario import Scenario
-from scenarios import add_column, backfill, combined, create_index, drop_column, rename_column
+from scenarios import (
+    add_column,
+    backfill,
+    column,
+    combined,
+    constraint,
+    create_index,
+    drop_column,
+    rename_column,
+)
 
 ALL: dict[str, Scenario] = {
     scenario.name: scenario
-    for module in (add_column, create_index, rename_column, drop_column, backfill, combined)
+    for module in (
+        add_column,
+        create_index,
+        rename_column,
+        drop_column,
+        column,
+        constraint,
+        backfill,
+        combined,
+    )
     for scenario in module.SCENARIOS
 }
