@@ -61,7 +61,7 @@ fn refusals_name_the_place_the_reason_and_what_to_do() {
         "UPDATE users SET status = upper(statsu)",
         "UPDATE users SET status = (SELECT max(title) FROM posts)",
         "UPDATE users SET status = p.title FROM posts p WHERE p.id = users.id",
-        "UPDATE notes SET body = 'x'",
+        "UPDATE parts SET id = 0",
         "-- miggen: renamed from x\nALTER TABLE users ADD COLUMN y int",
         "SELEC 1",
         "ALTER TABLE users ADD COLUMN ${name} int",

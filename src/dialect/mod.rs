@@ -64,6 +64,8 @@ pub enum Action {
     DropTrigger,
     /// One batch of a backfill.
     UpdateBatch,
+    /// Reading the rows of a range of pages, and no other page.
+    PageRange,
     /// One UPDATE of all rows that need it.
     UpdateAll,
     /// Create, copy, drop, rename.

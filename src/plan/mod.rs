@@ -7,6 +7,7 @@ pub mod condition;
 pub mod op;
 mod order;
 mod prove;
+pub mod rows;
 mod rules;
 mod strategy;
 

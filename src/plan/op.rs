@@ -11,7 +11,8 @@ use crate::catalog::{
 };
 use crate::dialect::Action;
 
-use super::condition::{Condition, Predicate};
+use super::condition::Condition;
+use super::rows::{Backfill, Walk};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
@@ -158,20 +159,6 @@ pub enum SyncKind {
     },
 }
 
-/// Fills rows in batches, each committed by itself; may be killed and run again.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Backfill {
-    pub table: TableName,
-    /// The column rows are walked by, a single integer key; `None` where the server has no batches
-    /// and one UPDATE does it all.
-    pub key: Option<String>,
-    pub set: Vec<(String, Expr)>,
-    /// What still has to be done; false for a row once it is done.
-    pub remaining: Predicate,
-    /// The trigger that keeps new rows filled meanwhile.
-    pub sync: Option<String>,
-}
-
 /// A table made anew under its own name, for what ALTER TABLE cannot do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rebuild {
@@ -246,8 +233,13 @@ impl Op {
             Op::RenameIndex { .. } => vec![Action::RenameIndex],
             Op::CreateSync(_) => vec![Action::CreateTrigger],
             Op::DropSync(_) => vec![Action::DropTrigger],
-            Op::Backfill(Backfill { key: Some(_), .. }) => vec![Action::UpdateBatch],
-            Op::Backfill(_) => vec![Action::UpdateAll],
+            Op::Backfill(backfill) => {
+                vec![if backfill.walk.is_batched() {
+                    Action::UpdateBatch
+                } else {
+                    Action::UpdateAll
+                }]
+            }
             Op::Anew { .. } | Op::Rebuild(_) => vec![Action::Rebuild],
         }
     }
@@ -412,8 +404,10 @@ impl Op {
             }
             Op::Backfill(backfill) => {
                 let table = table_mut(catalog, &backfill.table)?;
-                if let Some(key) = &backfill.key {
-                    column_mut(table, key)?;
+                if let Walk::Key(columns) = &backfill.walk {
+                    for column in columns {
+                        column_mut(table, column)?;
+                    }
                 }
                 for (column, _) in &backfill.set {
                     column_mut(table, column)?;

@@ -5,6 +5,7 @@
 //! expressions) is placed verbatim; names go through [`quote`].
 
 mod backfill;
+mod batches;
 mod condition;
 mod ddl;
 mod guard;

@@ -73,7 +73,7 @@ pub fn risk(plan: &Plan) -> Risk {
                 .into(),
         ));
     }
-    if ops.iter().any(|op| matches!(op, Op::Backfill(b) if b.key.is_none())) {
+    if ops.iter().any(|op| matches!(op, Op::Backfill(b) if !b.walk.is_batched())) {
         reasons
             .push(("writes", "existing rows are filled in one UPDATE: writers wait for it".into()));
         level = level.max(1);
@@ -321,7 +321,7 @@ pub(super) fn troubles(plan: &Plan, deploy: &Deploy) -> Vec<[String; 2]> {
                 &format!("`{} was busy for 30 tries: …`", tables[0].name),
                 "that step changed nothing. End the blocker or wait for it, run the step again".into(),
             ),
-            Op::Backfill(backfill) if backfill.key.is_some() => {
+            Op::Backfill(backfill) if backfill.walk.is_batched() => {
                 row(
                     &format!("`rows of {} stayed locked: …`", backfill.table.name),
                     "find the blocker, run the backfill again".into(),

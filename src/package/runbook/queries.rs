@@ -82,7 +82,7 @@ pub(super) fn watch(plan: &Plan, deploy: &Deploy) -> Vec<String> {
     let mut queries = Vec::new();
     if has(deploy, |op| matches!(op, Op::Backfill(_))) {
         queries.push(
-            "-- Progress of the backfill: \"backfill posts: key 310000 of 2000000\"
+            "-- Progress of the backfill: \"backfill posts: page 3100 of 20000\"
 SELECT application_name, now() - backend_start AS since
 FROM pg_stat_activity WHERE application_name LIKE 'backfill %';"
                 .to_owned(),

@@ -2,6 +2,7 @@
 
 pub(super) mod rebuild;
 pub(super) mod sync;
+pub(super) mod walk;
 
 use crate::dialect::{Action, Server};
 
