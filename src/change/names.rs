@@ -18,6 +18,9 @@ pub(super) fn title(asked: &[Asked]) -> String {
                 format!("rename {}.{} to {}", rename.table.name, rename.from, rename.to)
             }
             Change::Update(update) => format!("fill {}.{}", update.table.name, columns(update)),
+            Change::Delete(delete) => format!("delete rows of {}", delete.table.name),
+            Change::Copy(copy) => format!("copy {} to {}", copy.from.name, copy.into.name),
+            Change::Seed(seed) => format!("rows for {}", seed.table.name),
         };
         parts.push(part);
     }
@@ -50,6 +53,9 @@ pub(super) fn slug(asked: &[Asked]) -> String {
             format!("rename {} {}", rename.table.name, rename.from)
         }
         Some(Change::Update(update)) => format!("fill {} {}", update.table.name, columns(update)),
+        Some(Change::Delete(delete)) => format!("delete {}", delete.table.name),
+        Some(Change::Copy(copy)) => format!("copy {} to {}", copy.from.name, copy.into.name),
+        Some(Change::Seed(seed)) => format!("rows for {}", seed.table.name),
         None => String::new(),
     };
     shorten(&text)

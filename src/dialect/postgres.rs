@@ -132,6 +132,13 @@ pub(super) const FACTS: &[Fact] = &[
         )
     },
     row(
+        Action::WriteFew,
+        "ROW EXCLUSIVE",
+        Blocks::Rows,
+        Work::Few,
+        "manual, Explicit Locking; pg_locks on 12, 15 and 18",
+    ),
+    row(
         Action::UpdateAll,
         "ROW EXCLUSIVE",
         Blocks::Rows,

@@ -96,6 +96,12 @@ pub enum Predicate {
     /// The column does not hold the expression's value, NULL counted as a value.
     Differs(String, Expr),
     ColumnsDiffer(String, String),
+    /// No row of `into` has the key of this row of `from`; pairs of their columns.
+    Missing {
+        from: TableName,
+        into: TableName,
+        key: Vec<(String, String)>,
+    },
     /// As the user wrote it.
     Given(Expr),
     And(Vec<Predicate>),

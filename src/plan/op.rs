@@ -12,7 +12,7 @@ use crate::catalog::{
 use crate::dialect::Action;
 
 use super::condition::Condition;
-use super::rows::{Backfill, Walk};
+use super::rows::{Backfill, CopyRows, DeleteRows, Walk};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
@@ -116,6 +116,18 @@ pub enum Op {
         column: String,
     },
     Backfill(Backfill),
+    Delete(DeleteRows),
+    Copy(CopyRows),
+    /// A few rows, in the user's own statement.
+    Insert {
+        table: TableName,
+        text: Expr,
+    },
+    /// The rows with these values of a key, and no other.
+    DeleteExactly {
+        table: TableName,
+        rows: Vec<Vec<(String, Expr)>>,
+    },
     /// `edits` carried out by making the table anew; settled into a [`Rebuild`] once the plan stands.
     Anew {
         table: TableName,
@@ -233,14 +245,22 @@ impl Op {
             Op::RenameIndex { .. } => vec![Action::RenameIndex],
             Op::CreateSync(_) => vec![Action::CreateTrigger],
             Op::DropSync(_) => vec![Action::DropTrigger],
-            Op::Backfill(backfill) => {
-                vec![if backfill.walk.is_batched() {
-                    Action::UpdateBatch
-                } else {
-                    Action::UpdateAll
-                }]
+            Op::Backfill(_) | Op::Delete(_) | Op::Copy(_) => {
+                let batched = self.walk().is_some_and(|(walk, _)| walk.is_batched());
+                vec![if batched { Action::UpdateBatch } else { Action::UpdateAll }]
             }
+            Op::Insert { .. } | Op::DeleteExactly { .. } => vec![Action::WriteFew],
             Op::Anew { .. } | Op::Rebuild(_) => vec![Action::Rebuild],
+        }
+    }
+
+    /// The walk of an operation that goes through a table's rows, and that table.
+    pub fn walk(&self) -> Option<(&Walk, &TableName)> {
+        match self {
+            Op::Backfill(backfill) => Some((&backfill.walk, &backfill.table)),
+            Op::Delete(rows) => Some((&rows.walk, &rows.table)),
+            Op::Copy(rows) => Some((&rows.walk, &rows.from)),
+            _ => None,
         }
     }
 
@@ -268,6 +288,9 @@ impl Op {
             | Op::Anew { table, .. } => Some(table),
             Op::CreateSync(sync) | Op::DropSync(sync) => Some(&sync.table),
             Op::Backfill(backfill) => Some(&backfill.table),
+            Op::Delete(rows) => Some(&rows.table),
+            Op::Copy(rows) => Some(&rows.into),
+            Op::Insert { table, .. } | Op::DeleteExactly { table, .. } => Some(table),
             Op::Rebuild(rebuild) => Some(&rebuild.from.name),
         }
     }
@@ -424,6 +447,15 @@ impl Op {
                     edit.apply(catalog)?;
                 }
                 Ok(())
+            }
+            Op::Delete(rows) => table_mut(catalog, &rows.table).map(|_| ()),
+            Op::Copy(rows) => {
+                table_mut(catalog, &rows.from)?;
+                let into = table_mut(catalog, &rows.into)?;
+                rows.list.iter().try_for_each(|(column, _)| column_mut(into, column).map(|_| ()))
+            }
+            Op::Insert { table, .. } | Op::DeleteExactly { table, .. } => {
+                table_mut(catalog, table).map(|_| ())
             }
             Op::Rebuild(rebuild) => {
                 let table = table_mut(catalog, &rebuild.from.name)?;

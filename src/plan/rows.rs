@@ -35,3 +35,23 @@ pub struct Backfill {
     /// The trigger that keeps new rows filled meanwhile.
     pub sync: Option<String>,
 }
+
+/// Takes rows away in batches, each committed by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeleteRows {
+    pub table: TableName,
+    pub walk: Walk,
+    pub filter: Expr,
+}
+
+/// Copies rows that are not there yet, in batches along the table they come from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CopyRows {
+    pub from: TableName,
+    pub into: TableName,
+    pub walk: Walk,
+    /// Columns of `into`, and what they get.
+    pub list: Vec<(String, Expr)>,
+    /// A row of `from` that is to be copied and is not.
+    pub remaining: Predicate,
+}

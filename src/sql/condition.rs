@@ -30,6 +30,14 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
             format!("{} {differs} {expr}", ident(column))
         }
         Predicate::ColumnsDiffer(a, b) => format!("{} {differs} {}", ident(a), ident(b)),
+        Predicate::Missing { from, into, key } => {
+            let (from, into) = (table(server.dialect, from), table(server.dialect, into));
+            let pairs: Vec<String> = key
+                .iter()
+                .map(|(copy, of)| format!("{into}.{} = {from}.{}", ident(copy), ident(of)))
+                .collect();
+            format!("NOT EXISTS (\n    SELECT 1 FROM {into}\n    WHERE {}\n)", pairs.join(" AND "))
+        }
         Predicate::Given(Expr(expr)) => {
             let lower = expr.to_ascii_lowercase();
             // Only OR binds weaker than the AND we join with.

@@ -10,6 +10,7 @@ mod condition;
 mod ddl;
 mod guard;
 mod rebuild;
+mod rows;
 mod sync;
 
 use crate::catalog::{Expr, Index, TableName};
@@ -177,6 +178,10 @@ impl Writer<'_> {
             Op::DropSync(sync) => self.drop_sync(sync),
             Op::Touch { table, key, column } => vec![self.touch(table, key.as_deref(), column)],
             Op::Backfill(backfill) => vec![self.backfill(backfill)],
+            Op::Delete(rows) => vec![self.delete_rows(rows)],
+            Op::Copy(rows) => vec![self.copy_rows(rows)],
+            Op::Insert { text: Expr(text), .. } => vec![Sql::new(text)],
+            Op::DeleteExactly { table, rows } => vec![self.delete_exactly(table, rows)],
             Op::Rebuild(rebuild) => self.rebuild(rebuild),
             // Settled before a plan is handed on.
             Op::Anew { .. } => Vec::new(),

@@ -76,6 +76,7 @@ EXAMPLES = {
     "drop_trigger": Example("DROP TRIGGER x ON t", setup=f"CREATE TRIGGER x {TRIGGER}"),
     "update_batch": Example("UPDATE t SET b = 'x' WHERE id = 1", ddl=False),
     "update_all": Example("UPDATE t SET b = 'x'", ddl=False),
+    "write_few": Example("INSERT INTO t (id, a) VALUES (2000, 1)", ddl=False),
     "page_range": Example("SELECT FROM t WHERE ctid >= '(1,0)' AND ctid < '(2,0)'", ddl=False),
     "scan": Example("SELECT count(*) FROM t"),
 }

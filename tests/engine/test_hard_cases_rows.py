@@ -364,3 +364,90 @@ def test_indexed_column_goes_on_in_plain_windows(lay: Lay) -> None:
     # Striped throughout it would be at least 14 for each window of 14 * 400 pages or 20,000 rows.
     commits = int(project.database.rows(start)[0][0]) - before
     assert commits < 120, commits
+
+
+def test_delete_in_batches(lay: Lay) -> None:
+    """Rows go along a walk, with those that hang on them, while others are written and locked."""
+    project = lay(
+        """
+        CREATE TABLE t (id int PRIMARY KEY, name text, done text);
+        CREATE TABLE child (id int PRIMARY KEY, t_id int REFERENCES t (id) ON DELETE CASCADE);
+        CREATE INDEX ON child (t_id);
+        """,
+        NAMES.format(key="n", first=1, last=20000) + "; INSERT INTO child SELECT id, id FROM t",
+    )
+    step = miggen.plan(project, "DELETE FROM t WHERE id % 2 = 0 OR id = 1").deploy.steps[0]
+    with project.database.connect() as blocker:
+        blocker.execute("BEGIN")
+        blocker.execute("SELECT FROM t WHERE id = 1 FOR UPDATE")
+        with beside(lambda c: c.execute("UPDATE t SET done = 'x' WHERE id % 997 = 3"), project):
+            runner = in_background(project, step.up)
+            until(lambda: project.database.rows("SELECT count(*) FROM t")[0][0] < 15000)
+            blocker.execute("COMMIT")
+            runner.join()
+    assert project.database.rows("SELECT count(*) FROM t") == [(9999,)]
+    assert project.database.rows("SELECT count(*) FROM child") == [(9999,)]
+
+
+def test_copy_is_killed_and_run_again(lay: Lay) -> None:
+    """A copy goes on where it was; rows that were there, or came meanwhile, stay as they are."""
+    project = lay(
+        """
+        CREATE TABLE t (a int, b text, name text, PRIMARY KEY (a, b));
+        CREATE TABLE copy (b text, a int, label text, UNIQUE (b, a));
+        ALTER TABLE copy ALTER a SET NOT NULL, ALTER b SET NOT NULL;
+        """,
+        NAMES.format(key="n % 100, 'b' || n", first=1, last=20000)
+        + "; INSERT INTO copy VALUES ('b7', 7, 'mine')",
+    )
+    change = "INSERT INTO copy (a, b, label) SELECT a, b, lower(name) FROM t WHERE a <> 3"
+    step = miggen.plan(project, change).deploy.steps[0]
+    slow = project.env | {"PGOPTIONS": "-c miggen.pause=0.02"}
+    runner = subprocess.Popen(step.up[0], shell=True, cwd=project.root, env=slow)
+    until(lambda: project.database.rows("SELECT count(*) FROM copy")[0][0] > 1)
+    runner.terminate()
+    project.database.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DO $copy%'"
+    )
+    runner.wait()
+    rollouts.up(project, step)
+    assert project.database.rows("SELECT count(*) FROM copy") == [(19800,)]
+    assert project.database.rows("SELECT label FROM copy WHERE b IN ('b7', 'b8') ORDER BY b") == [
+        ("mine",),
+        ("name 8",),
+    ]
+
+
+REFUSED = [
+    ("DELETE FROM t", "would take those that come meanwhile"),
+    ("DELETE FROM t WHERE day < now()", "`now` may give another answer"),
+    ("DELETE FROM t WHERE id IN (SELECT 1)", "a subquery in a backfill"),
+    ("DELETE FROM t WHERE id = 1 RETURNING id", "DELETE"),
+    ("DELETE FROM self WHERE id = 1", "rows of `self` point to rows of the same table"),
+    ("DELETE FROM parent WHERE id = 1", "each deleted row would read all of `bare`"),
+    ("INSERT INTO t VALUES (1)", "does not name its columns"),
+    ("INSERT INTO t (day) VALUES ('2020-01-01')", "would not know these rows again"),
+    ("INSERT INTO t (id) VALUES (nextval('s'))", "would not know these rows again"),
+    ("INSERT INTO t (id, day) VALUES (1)", "2 columns and 1 values"),
+    ("INSERT INTO t (id) SELECT sum(id) FROM parent", "which rows are copied already"),
+    ("INSERT INTO t (day) SELECT day FROM t", "itself"),
+    ("INSERT INTO t (id) SELECT id FROM parent ON CONFLICT DO NOTHING", "ON CONFLICT is not needed"),
+    ("INSERT INTO t (id) SELECT DISTINCT id FROM parent", "INSERT"),
+]
+
+
+def test_refused_rows(lay: Lay) -> None:
+    """What cannot be done batch by batch is refused, with its reason, and nothing is written."""
+    project = lay(
+        """
+        CREATE TABLE t (id int PRIMARY KEY, day date);
+        CREATE TABLE parent (id int PRIMARY KEY);
+        CREATE TABLE bare (id int PRIMARY KEY, parent_id int REFERENCES parent (id));
+        CREATE TABLE self (id int PRIMARY KEY, self_id int REFERENCES self (id));
+        """
+    )
+    before = miggen.files(project.root)
+    for change, sentence in REFUSED:
+        said = refusal(project, change)
+        assert sentence in said, f"{change}\n{said}"
+        assert miggen.files(project.root) == before, change

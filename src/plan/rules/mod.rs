@@ -1,8 +1,11 @@
 //! One kind of change, one file; this is the one place that tells them apart.
 
 mod add_column;
+mod copy;
 mod create_index;
+mod delete;
 mod rename_column;
+mod seed;
 mod update;
 
 use crate::catalog::{Catalog, ConstraintKind, Key, Table, TableName};
@@ -31,6 +34,9 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::CreateIndex(create) => Ok(create_index::steps(context, create)),
         Change::RenameColumn(rename) => rename_column::steps(context, rename),
         Change::Update(update) => update::steps(context, update),
+        Change::Delete(delete) => delete::steps(context, delete),
+        Change::Copy(copy) => copy::steps(context, copy),
+        Change::Seed(seed) => Ok(seed::steps(seed)),
     }
 }
 

@@ -7,7 +7,7 @@
 //! | plain, no key, server does not | by pages as well, each row by its address |
 //! | with partitions or heirs | along a key: a page number would mean one page in each |
 
-use crate::catalog::{Catalog, ConstraintKind, Key, Table};
+use crate::catalog::{Catalog, Table};
 use crate::dialect::{Action, Server};
 
 use super::super::rows::Walk;
@@ -35,52 +35,11 @@ pub(in crate::plan) fn walk(
     if !several && server.can(Action::PageRange) {
         return Ok(Walk::Pages);
     }
-    match key(table) {
+    match table.keys().into_iter().next() {
         Some(columns) => Ok(Walk::Key(columns)),
         None if several => Err(NoWalk::NoKey),
         None => Ok(Walk::Pages),
     }
-}
-
-/// The columns of the primary key, or of a unique key that does as well.
-pub(in crate::plan) fn key(table: &Table) -> Option<Vec<String>> {
-    let keys = table.constraints.iter().filter_map(|constraint| match &constraint.kind {
-        ConstraintKind::PrimaryKey(keys) => Some((0, keys, &constraint.options)),
-        ConstraintKind::Unique(keys) => Some((1, keys, &constraint.options)),
-        _ => None,
-    });
-    // Deferred uniqueness is none in between.
-    let constraints = keys.filter(|(.., options)| {
-        options.as_ref().is_none_or(|text| {
-            !text.to_ascii_uppercase().replace("NOT DEFERRABLE", "").contains("DEFERRABLE")
-        })
-    });
-    let indexes = table
-        .indexes
-        .iter()
-        .filter(|index| index.unique && index.filter.is_none())
-        .map(|index| (2, &index.keys, &None));
-    let mut all: Vec<_> = constraints.chain(indexes).collect();
-    all.sort_by_key(|(rank, keys, _)| (*rank, keys.len()));
-    all.into_iter().find_map(|(_, keys, _)| columns(table, keys))
-}
-
-/// Plain columns, none of which may be NULL, in the order of the index.
-fn columns(table: &Table, keys: &[Key]) -> Option<Vec<String>> {
-    keys.iter()
-        .map(|key| match key {
-            Key::Column { name, rest: None } if required(table, name) => Some(name.clone()),
-            _ => None,
-        })
-        .collect()
-}
-
-fn required(table: &Table, name: &str) -> bool {
-    let primary = table.constraints.iter().any(|constraint| {
-        matches!(&constraint.kind, ConstraintKind::PrimaryKey(keys)
-            if keys.iter().any(|key| key.column() == Some(name)))
-    });
-    primary || table.column(name).is_some_and(|column| column.not_null)
 }
 
 /// Another table `INHERITS` from this one: its rows are rows of this one too.
@@ -104,39 +63,10 @@ mod tests {
         build(&[Source::new("schema.sql", sql)], Dialect::Postgres).unwrap().0
     }
 
-    fn key_of(sql: &str) -> Option<Vec<String>> {
-        key(&catalog(sql).tables[&TableName::new("t")])
-    }
-
     fn walk_of(server: &str, sql: &str) -> Option<Walk> {
         let catalog = catalog(sql);
         let table = &catalog.tables[&TableName::new("t")];
         walk(&Server::parse(server).unwrap(), &catalog, table).ok()
-    }
-
-    #[test]
-    fn a_key_has_columns_that_are_never_null() {
-        let name = |columns: &[&str]| Some(columns.iter().map(|&c| c.to_owned()).collect());
-        for (sql, expected) in [
-            ("CREATE TABLE t (b text, a uuid, PRIMARY KEY (a, b))", name(&["a", "b"])),
-            ("CREATE TABLE t (a text NOT NULL UNIQUE)", name(&["a"])),
-            ("CREATE TABLE t (a text NOT NULL); CREATE UNIQUE INDEX ON t (a)", name(&["a"])),
-            (
-                "CREATE TABLE t (a int NOT NULL, b int NOT NULL, UNIQUE (a, b), UNIQUE (b))",
-                name(&["b"]),
-            ),
-            ("CREATE TABLE t (a text NOT NULL UNIQUE NOT DEFERRABLE)", name(&["a"])),
-            ("CREATE TABLE t (a text UNIQUE)", None),
-            ("CREATE TABLE t (a text NOT NULL UNIQUE DEFERRABLE)", None),
-            ("CREATE TABLE t (a int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)", None),
-            ("CREATE TABLE t (a text NOT NULL); CREATE INDEX ON t (a)", None),
-            ("CREATE TABLE t (a text NOT NULL); CREATE UNIQUE INDEX ON t (a) WHERE a > 'b'", None),
-            ("CREATE TABLE t (a text NOT NULL); CREATE UNIQUE INDEX ON t (lower(a))", None),
-            ("CREATE TABLE t (a text NOT NULL); CREATE UNIQUE INDEX ON t (a DESC)", None),
-            ("CREATE TABLE t (a text NOT NULL); CREATE UNIQUE INDEX ON t (a COLLATE \"C\")", None),
-        ] {
-            assert_eq!(key_of(sql), expected, "{sql}");
-        }
     }
 
     #[test]

@@ -1,10 +1,10 @@
 """Every scenario, by its name."""
 
 from scenario import Scenario
-from scenarios import add_column, backfill, combined, create_index, rename_column
+from scenarios import add_column, backfill, combined, create_index, rename_column, rows
 
 ALL: dict[str, Scenario] = {
     scenario.name: scenario
-    for module in (add_column, create_index, rename_column, backfill, combined)
+    for module in (add_column, create_index, rename_column, backfill, rows, combined)
     for scenario in module.SCENARIOS
 }
