@@ -44,7 +44,7 @@ pub(super) const FACTS: &[Fact] = &[
     row(Action::ValidateCheck, SUX, Blocks::Ddl, Work::Scan, MANUAL),
     row(Action::AddForeignKeyNotValid, SRX, Blocks::Writes, Work::Metadata, MANUAL),
     row(Action::ValidateForeignKey, SUX, Blocks::Ddl, Work::Scan, MANUAL),
-    row(Action::ValidateForeignKeyParent, "ROW SHARE", Blocks::Ddl, Work::Scan, MANUAL),
+    row(Action::ValidateForeignKeyParent, "ROW SHARE", Blocks::Nothing, Work::Scan, MANUAL),
     row(Action::SetNotNullProven, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(Action::DropNotNull, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(Action::SetDefault, AX, Blocks::Everything, Work::Metadata, MANUAL),

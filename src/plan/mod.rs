@@ -4,6 +4,7 @@
 //! memory. Must not know: SQL text, files, frameworks.
 
 pub mod condition;
+mod context;
 pub mod op;
 mod order;
 mod prove;
@@ -234,7 +235,7 @@ impl Step {
 pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) -> Result<Plan> {
     let mut steps = Vec::new();
     for asked in &intent.asked {
-        let context = rules::Context { server: &server, before, intent, policy, asked };
+        let context = context::Context { server: &server, before, intent, policy, asked };
         steps.extend(rules::steps(&context)?);
     }
     let mut deploys = order::order(steps);

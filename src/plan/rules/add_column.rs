@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Index, Key, Origin, TableName};
+use crate::catalog::{Column, Constraint, Expr};
 use crate::change::{AddColumn, DefaultKind, Fill};
 use crate::dialect::Action;
 use crate::error::Result;
@@ -21,8 +21,11 @@ use crate::error::Result;
 use super::super::condition::{Condition, Missing, Predicate, Reason};
 use super::super::op::{Op, Sync};
 use super::super::rows::Backfill;
-use super::super::strategy::{backfill_unit, named, rebuild, sync};
-use super::super::{Down, Field, ModelChange, Phase, Step, Unit, column_expr};
+use super::super::strategy::constrain::{
+    not_null_check, not_valid, required, unique, unique_name, validated,
+};
+use super::super::strategy::{backfill_unit, rebuild, sync};
+use super::super::{Down, Field, ModelChange, Phase, Step, Unit};
 use super::Context;
 
 pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
@@ -220,7 +223,7 @@ impl Rule<'_> {
         let Rule { context, add } = self;
         let lock = context.lock(&[&add.table], Action::AddColumn);
         constraints.extend(if context.can(Action::AddCheckNotValid) {
-            not_valid(&add.checks)
+            add.checks.iter().map(|c| Constraint { valid: false, ..c.clone() }).collect()
         } else {
             self.inline_constraints()
         });
@@ -282,174 +285,23 @@ impl Rule<'_> {
         if !context.can(Action::ValidateCheck) {
             return Ok(steps);
         }
-        let mut validated: Vec<Constraint> = add.checks.clone();
-        if let Some(references) = &add.references {
-            steps.push(self.foreign_key(references));
-            validated.push(references.clone());
-        }
-        let mut up: Vec<Op> = Vec::new();
-        let mut down: Vec<Op> = Vec::new();
-        let mut verify = Vec::new();
-        if !validated.is_empty() {
-            // Nothing less takes a validated constraint back; both are changes of the catalog only.
-            let tables = self.tables_of(&validated);
-            down.extend(context.lock(&tables, Action::DropConstraint));
-        }
-        for constraint in &validated {
-            let name = self.constraint_name(constraint)?;
-            let (table, not_valid) =
-                (add.table.clone(), Constraint { valid: false, ..constraint.clone() });
-            down.push(Op::DropConstraint { table: table.clone(), name: name.clone() });
-            down.push(Op::AddConstraint { table, constraint: not_valid });
-            verify
-                .push(Condition::ConstraintValid { table: add.table.clone(), name: name.clone() });
-            let parent = match &constraint.kind {
-                ConstraintKind::ForeignKey { table, .. } => Some(table.clone()),
-                _ => None,
-            };
-            up.push(Op::Validate { table: add.table.clone(), name, parent });
+        steps.extend(add.references.iter().map(|key| not_valid(context, &add.table, key)));
+        for constraint in add.checks.iter().chain(&add.references) {
+            if constraint.name.is_none() {
+                return Err(context
+                    .refuse("miggen needs a name for each constraint of this column", "unnamed")
+                    .hint("CONSTRAINT name …"));
+            }
+            steps.push(validated(context, &add.table, constraint));
         }
         if not_null {
-            let check = self.not_null_check();
-            let name = self.constraint_name(&check)?;
-            let lock = context.lock(&[&add.table], Action::SetNotNullProven);
-            let (table, column) = (add.table.clone(), add.column.name.clone());
-            up.push(Op::Validate { table: table.clone(), name: name.clone(), parent: None });
-            up.extend(lock.clone());
-            up.push(Op::SetNotNull { table: table.clone(), column: column.clone() });
-            up.push(Op::DropConstraint { table: table.clone(), name });
-            down.extend(lock);
-            down.push(Op::AddConstraint { table: table.clone(), constraint: check });
-            down.push(Op::DropNotNull { table: table.clone(), column: column.clone() });
-            verify.push(Condition::ColumnNotNull { table, column });
+            steps.push(required(context, &add.table, &add.column.name));
         }
-        if up.is_empty() {
-            return Ok(steps);
-        }
-        let title = if not_null {
-            format!("{}.{} not null", add.table.name, add.column.name)
-        } else {
-            format!("validate the constraints of {}.{}", add.table.name, add.column.name)
-        };
-        let note =
-            down.is_empty().then_some("Nothing to undo: a validated constraint does no harm.");
-        steps.push(Step {
-            phase: Phase::Enforce,
-            table: add.table.clone(),
-            slug: if not_null { "not_null" } else { "validate" }.into(),
-            title,
-            unit: Unit::Transaction,
-            up,
-            down: Down { ops: down, note: note.map(str::to_owned) },
-            verify,
-            model: Vec::new(),
-        });
         Ok(steps)
     }
 
-    fn foreign_key(&self, references: &Constraint) -> Step {
-        let Rule { context, add } = self;
-        let tables = self.tables_of(std::slice::from_ref(references));
-        let mut up = context.lock(&tables, Action::AddForeignKeyNotValid);
-        let mut down = context.lock(&tables, Action::DropConstraint);
-        down.push(Op::DropConstraint {
-            table: add.table.clone(),
-            name: references.name.clone().unwrap_or_default(),
-        });
-        up.push(Op::AddConstraint {
-            table: add.table.clone(),
-            constraint: Constraint { valid: false, ..references.clone() },
-        });
-        Step {
-            phase: Phase::Constrain,
-            table: add.table.clone(),
-            slug: "foreign_key".into(),
-            title: format!(
-                "{}.{} references another table, for new rows",
-                add.table.name, add.column.name
-            ),
-            unit: Unit::Transaction,
-            up,
-            down: Down::ops(down),
-            verify: Vec::new(),
-            model: Vec::new(),
-        }
-    }
-
-    /// The table, and those its constraints point to.
-    fn tables_of<'t>(&'t self, constraints: &'t [Constraint]) -> Vec<&'t TableName> {
-        let mut tables = vec![&self.add.table];
-        for constraint in constraints {
-            if let ConstraintKind::ForeignKey { table, .. } = &constraint.kind
-                && !tables.contains(&table)
-            {
-                tables.push(table);
-            }
-        }
-        tables
-    }
-
-    fn unique_name(&self, unique: &Constraint) -> String {
-        unique.name.clone().unwrap_or_else(|| {
-            named(&format!("{}_{}", self.add.table.name, self.add.column.name), "_key")
-        })
-    }
-
-    /// UNIQUE as an index built beside the writers, which then becomes the constraint.
     fn unique_step(&self) -> Option<Step> {
-        let Rule { context, add } = self;
-        let unique = add.unique.as_ref()?;
-        let table = &add.table;
-        let online = context.can(Action::CreateIndexOnline);
-        let name = self.unique_name(unique);
-        let index = Index {
-            name: name.clone(),
-            keys: vec![Key::Column { name: add.column.name.clone(), rest: None }],
-            unique: true,
-            method: None,
-            include: Vec::new(),
-            filter: None,
-            options: None,
-            comment: None,
-            origin: Origin::default(),
-        };
-        let mut up = Vec::new();
-        let mut down = Vec::new();
-        if online {
-            up.push(Op::Guard(vec![Condition::NoDuplicates {
-                table: table.clone(),
-                keys: index.keys.clone(),
-                filter: None,
-            }]));
-        }
-        up.push(Op::CreateIndex { table: table.clone(), index: index.clone(), online });
-        if context.can(Action::UniqueUsingIndex) {
-            up.extend(context.lock(&[table], Action::UniqueUsingIndex));
-            up.push(Op::UniqueUsingIndex {
-                table: table.clone(),
-                name: name.clone(),
-                options: unique.options.clone(),
-            });
-            down.extend(context.lock(&[table], Action::DropConstraint));
-            down.push(Op::DropConstraint { table: table.clone(), name: name.clone() });
-        } else {
-            down.push(Op::DropIndex { table: table.clone(), index: index.clone(), online });
-        }
-        Some(Step {
-            phase: Phase::Index,
-            table: table.clone(),
-            slug: "unique".into(),
-            title: format!("{}.{} unique", table.name, add.column.name),
-            unit: if online { Unit::Alone } else { Unit::Transaction },
-            up,
-            down: Down::ops(down),
-            verify: vec![Condition::IndexValid {
-                table: table.clone(),
-                name,
-                missing: Missing::RunAgain,
-            }],
-            model: Vec::new(),
-        })
+        unique(self.context, &self.add.table, self.add.unique.as_ref()?)
     }
 
     /// Deploy 2: the application gives the column itself.
@@ -507,28 +359,12 @@ impl Rule<'_> {
     }
 
     fn not_null_check(&self) -> Constraint {
-        let name = &self.add.column.name;
-        let Expr(column) = column_expr(self.context.server, name);
-        Constraint {
-            name: Some(named(&format!("{}_{name}", self.add.table.name), "_required")),
-            named: true,
-            kind: ConstraintKind::Check(Expr(format!("{column} IS NOT NULL"))),
-            options: None,
-            valid: false,
-        }
+        not_null_check(self.context.server, &self.add.table, &self.add.column.name)
     }
 
     /// Where the server takes CHECK and REFERENCES with the column, they come with it.
     fn inline_constraints(&self) -> Vec<Constraint> {
         self.add.checks.iter().chain(&self.add.references).cloned().collect()
-    }
-
-    fn constraint_name(&self, constraint: &Constraint) -> Result<String> {
-        constraint.name.clone().ok_or_else(|| {
-            self.context
-                .refuse("miggen needs a name for each constraint of this column", "unnamed")
-                .hint("CONSTRAINT name …")
-        })
     }
 
     fn exists(&self) -> Condition {
@@ -542,7 +378,7 @@ impl Rule<'_> {
         let column = &self.add.column;
         Field {
             column: Column { not_null: column.not_null && as_wanted, ..column.clone() },
-            unique: self.add.unique.as_ref().map(|unique| self.unique_name(unique)),
+            unique: self.add.unique.as_ref().map(|unique| unique_name(&self.add.table, unique)),
             references: self.add.references.clone(),
         }
     }
@@ -550,8 +386,4 @@ impl Rule<'_> {
     fn add_field(&self, as_wanted: bool) -> ModelChange {
         ModelChange::AddField { table: self.add.table.clone(), field: self.field(as_wanted) }
     }
-}
-
-fn not_valid(constraints: &[Constraint]) -> Vec<Constraint> {
-    constraints.iter().map(|c| Constraint { valid: false, ..c.clone() }).collect()
 }

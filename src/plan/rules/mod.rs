@@ -8,25 +8,11 @@ mod rename_column;
 mod seed;
 mod update;
 
-use crate::catalog::{Catalog, ConstraintKind, Key, Table, TableName};
-use crate::change::{Asked, Change, Intent};
-use crate::dialect::{Action, Server, Verdict};
-use crate::error::{Error, Result};
-use crate::source::Span;
+use crate::change::Change;
+use crate::error::Result;
 
-use super::op::Op;
-use super::rows::Walk;
-use super::strategy::walk::{self, NoWalk};
-use super::{Policy, Step};
-
-/// All a rule may look at.
-pub(super) struct Context<'c> {
-    pub(super) server: &'c Server,
-    pub(super) before: &'c Catalog,
-    pub(super) intent: &'c Intent,
-    pub(super) policy: &'c Policy,
-    pub(super) asked: &'c Asked,
-}
+use super::Step;
+use super::context::Context;
 
 pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
     match &context.asked.change {
@@ -38,72 +24,4 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::Copy(copy) => copy::steps(context, copy),
         Change::Seed(seed) => Ok(seed::steps(seed)),
     }
-}
-
-impl Context<'_> {
-    /// The table as it is before the rollout.
-    pub(super) fn table(&self, name: &TableName) -> &Table {
-        &self.before.tables[name]
-    }
-
-    pub(super) fn can(&self, action: Action) -> bool {
-        self.server.can(action)
-    }
-
-    /// The lock that `action` takes, taken before it in short tries; nothing where the server's
-    /// writers queue for one lock anyway.
-    pub(super) fn lock(&self, tables: &[&TableName], action: Action) -> Vec<Op> {
-        match self.server.verdict(action) {
-            Verdict::Yes(fact) if self.can(Action::TriggerSetsNew) => vec![Op::Lock {
-                tables: tables.iter().map(|table| (*table).clone()).collect(),
-                mode: fact.lock,
-            }],
-            _ => Vec::new(),
-        }
-    }
-
-    /// A refusal at the place of the change.
-    pub(super) fn refuse(&self, message: impl Into<String>, label: impl Into<String>) -> Error {
-        Error::refused(message).at(&self.intent.source, self.asked.span, label)
-    }
-
-    pub(super) fn refuse_at(
-        &self,
-        span: Span,
-        message: impl Into<String>,
-        label: impl Into<String>,
-    ) -> Error {
-        Error::refused(message).at(&self.intent.source, span, label)
-    }
-
-    /// How the rows of a table are come by.
-    pub(super) fn walk(&self, table: &TableName) -> Result<Walk> {
-        walk::walk(self.server, self.before, self.table(table)).map_err(|why| match why {
-            NoWalk::NoKey => self
-                .refuse(
-                    format!("`{}` is made of several tables and has no key", table.name),
-                    "its rows must be walked through",
-                )
-                .note("a walk in batches needs the pages of one table, or a key that is never NULL")
-                .hint("write the change for each of the tables, or add a primary key first"),
-            NoWalk::Foreign => self
-                .refuse(format!("`{}` is a foreign table", table.name), "its rows are elsewhere")
-                .hint("run the change on the server that has them"),
-        })
-    }
-
-    /// A key of one column, to name one row by.
-    pub(super) fn row_key(&self, table: &TableName) -> Option<String> {
-        match primary_key(self.table(table)) {
-            Some([Key::Column { name, .. }]) => Some(name.clone()),
-            _ => None,
-        }
-    }
-}
-
-pub(super) fn primary_key(table: &Table) -> Option<&[Key]> {
-    table.constraints.iter().find_map(|constraint| match &constraint.kind {
-        ConstraintKind::PrimaryKey(keys) => Some(keys.as_slice()),
-        _ => None,
-    })
 }

@@ -29,9 +29,11 @@ use crate::plan::Downtime;
 use super::super::condition::{Condition, Missing, Predicate, Reason};
 use super::super::op::{Op, Sync, SyncKind};
 use super::super::rows::Backfill;
+use super::super::strategy::constrain::{not_null_check, required};
 use super::super::strategy::{backfill_unit, named, sync};
 use super::super::{Down, Field, ModelChange, Phase, RenamedIndex, Step, Unit, column_expr};
-use super::{Context, primary_key};
+use super::Context;
+use crate::plan::context::primary_key;
 
 pub(super) fn steps(context: &Context, rename: &RenameColumn) -> Result<Vec<Step>> {
     let before = context.table(&rename.table);
@@ -387,31 +389,8 @@ impl Rule<'_> {
     }
 
     fn not_null(&self) -> Option<Step> {
-        if !self.not_null_now() {
-            return None;
-        }
         let RenameColumn { table, to, .. } = self.rename;
-        let check = self.not_null_check();
-        let name = check.name.clone().unwrap_or_default();
-        let lock = self.context.lock(&[table], Action::SetNotNullProven);
-        let mut up = vec![Op::Validate { table: table.clone(), name: name.clone(), parent: None }];
-        up.extend(lock.clone());
-        up.push(Op::SetNotNull { table: table.clone(), column: to.clone() });
-        up.push(Op::DropConstraint { table: table.clone(), name });
-        let mut down = lock;
-        down.push(Op::AddConstraint { table: table.clone(), constraint: check });
-        down.push(Op::DropNotNull { table: table.clone(), column: to.clone() });
-        Some(Step {
-            phase: Phase::Enforce,
-            table: table.clone(),
-            slug: "not_null".into(),
-            title: format!("{to} not null"),
-            unit: Unit::Transaction,
-            up,
-            down: Down::ops(down),
-            verify: vec![Condition::ColumnNotNull { table: table.clone(), column: to.clone() }],
-            model: Vec::new(),
-        })
+        self.not_null_now().then(|| required(self.context, table, to))
     }
 
     fn required_again(&self) -> Vec<Op> {
@@ -722,15 +701,7 @@ impl Rule<'_> {
     }
 
     fn not_null_check(&self) -> Constraint {
-        let RenameColumn { table, to, .. } = self.rename;
-        let Expr(column) = column_expr(self.context.server, to);
-        Constraint {
-            name: Some(named(&format!("{}_{to}", table.name), "_required")),
-            named: true,
-            kind: ConstraintKind::Check(Expr(format!("{column} IS NOT NULL"))),
-            options: None,
-            valid: false,
-        }
+        not_null_check(self.context.server, &self.rename.table, &self.rename.to)
     }
 
     fn unique_options(&self, name: &str) -> Option<String> {

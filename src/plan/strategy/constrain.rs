@@ -1,0 +1,203 @@
+//! Constraints that come beside running writers: in force for new rows at once, and for existing
+//! ones when they have been looked at, under a lock that lets writers go on.
+
+use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key, Origin, TableName};
+use crate::dialect::{Action, Server};
+
+use super::super::condition::{Condition, Missing};
+use super::super::context::Context;
+use super::super::op::Op;
+use super::super::{Down, Phase, Step, Unit, column_expr};
+use super::named;
+
+/// `CHECK (column IS NOT NULL)`, not valid yet: what NOT NULL is proven by.
+pub(in crate::plan) fn not_null_check(
+    server: &Server,
+    table: &TableName,
+    column: &str,
+) -> Constraint {
+    let Expr(text) = column_expr(server, column);
+    Constraint {
+        name: Some(named(&format!("{}_{column}", table.name), "_required")),
+        named: true,
+        kind: ConstraintKind::Check(Expr(format!("{text} IS NOT NULL"))),
+        options: None,
+        valid: false,
+    }
+}
+
+/// NOT NULL by its CHECK, which a step before has brought; the CHECK goes.
+pub(in crate::plan) fn required(context: &Context, table: &TableName, column: &str) -> Step {
+    let check = not_null_check(context.server, table, column);
+    let name = check.name.clone().unwrap_or_default();
+    let lock = context.lock(&[table], Action::SetNotNullProven);
+    let (of, column) = (table.clone(), column.to_owned());
+    let mut up = vec![Op::Validate { table: of.clone(), name: name.clone(), parent: None }];
+    up.extend(lock.clone());
+    up.push(Op::SetNotNull { table: of.clone(), column: column.clone() });
+    up.push(Op::DropConstraint { table: of.clone(), name });
+    let mut down = lock;
+    down.push(Op::AddConstraint { table: of.clone(), constraint: check });
+    down.push(Op::DropNotNull { table: of.clone(), column: column.clone() });
+    Step {
+        phase: Phase::Enforce,
+        table: of.clone(),
+        slug: "not_null".into(),
+        title: format!("{}.{column} not null", table.name),
+        unit: Unit::Transaction,
+        up,
+        down: Down::ops(down),
+        verify: vec![Condition::ColumnNotNull { table: of, column }],
+        model: Vec::new(),
+    }
+}
+
+/// A named CHECK or foreign key, in force for new rows.
+pub(in crate::plan) fn not_valid(
+    context: &Context,
+    table: &TableName,
+    constraint: &Constraint,
+) -> Step {
+    let tables = tables_of(table, constraint);
+    let foreign = matches!(constraint.kind, ConstraintKind::ForeignKey { .. });
+    let action = if foreign { Action::AddForeignKeyNotValid } else { Action::AddCheckNotValid };
+    let name = constraint.name.clone().unwrap_or_default();
+    let mut up = context.lock(&tables, action);
+    let mut down = context.lock(&tables, Action::DropConstraint);
+    down.push(Op::DropConstraint { table: table.clone(), name: name.clone() });
+    up.push(Op::AddConstraint {
+        table: table.clone(),
+        constraint: Constraint { valid: false, ..constraint.clone() },
+    });
+    Step {
+        phase: Phase::Constrain,
+        table: table.clone(),
+        slug: if foreign { "foreign_key" } else { "check" }.into(),
+        title: format!("{name} on {}, for new rows", table.name),
+        unit: Unit::Transaction,
+        up,
+        down: Down::ops(down),
+        verify: Vec::new(),
+        model: Vec::new(),
+    }
+}
+
+/// The same, in force for all rows.
+pub(in crate::plan) fn validated(
+    context: &Context,
+    table: &TableName,
+    constraint: &Constraint,
+) -> Step {
+    let name = constraint.name.clone().unwrap_or_default();
+    let parent = match &constraint.kind {
+        ConstraintKind::ForeignKey { table, .. } => Some(table.clone()),
+        _ => None,
+    };
+    let of = table.clone();
+    // Nothing less takes a validated constraint back; both are changes of the catalog only.
+    let mut down = context.lock(&tables_of(table, constraint), Action::DropConstraint);
+    down.push(Op::DropConstraint { table: of.clone(), name: name.clone() });
+    down.push(Op::AddConstraint {
+        table: of.clone(),
+        constraint: Constraint { valid: false, ..constraint.clone() },
+    });
+    Step {
+        phase: Phase::Enforce,
+        table: of.clone(),
+        slug: "validate".into(),
+        title: format!("{name} holds for all rows of {}", table.name),
+        unit: Unit::Transaction,
+        up: vec![Op::Validate { table: of.clone(), name: name.clone(), parent }],
+        down: Down::ops(down),
+        verify: vec![Condition::ConstraintValid { table: of, name }],
+        model: Vec::new(),
+    }
+}
+
+/// UNIQUE as an index built beside the writers, which then becomes the constraint; where a server
+/// makes no constraint of an index, the index is all.
+pub(in crate::plan) fn unique(
+    context: &Context,
+    table: &TableName,
+    constraint: &Constraint,
+) -> Option<Step> {
+    let index = unique_index(table, constraint)?;
+    let online = context.can(Action::CreateIndexOnline);
+    let mut up = Vec::new();
+    let mut down = Vec::new();
+    if online {
+        up.push(Op::Guard(vec![Condition::NoDuplicates {
+            table: table.clone(),
+            keys: index.keys.clone(),
+            filter: None,
+        }]));
+    }
+    up.push(Op::CreateIndex { table: table.clone(), index: index.clone(), online });
+    if context.can(Action::UniqueUsingIndex) {
+        up.extend(context.lock(&[table], Action::UniqueUsingIndex));
+        up.push(Op::UniqueUsingIndex {
+            table: table.clone(),
+            name: index.name.clone(),
+            options: constraint.options.clone(),
+        });
+        down.extend(context.lock(&[table], Action::DropConstraint));
+        down.push(Op::DropConstraint { table: table.clone(), name: index.name.clone() });
+    } else {
+        down.push(Op::DropIndex { table: table.clone(), index: index.clone(), online });
+    }
+    Some(Step {
+        phase: Phase::Index,
+        table: table.clone(),
+        slug: "unique".into(),
+        title: format!("{}.{} unique", table.name, columns(&index.keys)),
+        unit: if online { Unit::Alone } else { Unit::Transaction },
+        up,
+        down: Down::ops(down),
+        verify: vec![Condition::IndexValid {
+            table: table.clone(),
+            name: index.name,
+            missing: Missing::RunAgain,
+        }],
+        model: Vec::new(),
+    })
+}
+
+/// The index that a unique constraint is made of, under the constraint's name.
+pub(in crate::plan) fn unique_index(table: &TableName, constraint: &Constraint) -> Option<Index> {
+    let ConstraintKind::Unique(keys) = &constraint.kind else { return None };
+    Some(Index {
+        name: unique_name(table, constraint),
+        keys: keys.clone(),
+        unique: true,
+        method: None,
+        include: Vec::new(),
+        filter: None,
+        options: None,
+        comment: None,
+        origin: Origin::default(),
+    })
+}
+
+/// Given, or by the server's usual rule where it gives none itself.
+pub(in crate::plan) fn unique_name(table: &TableName, constraint: &Constraint) -> String {
+    let keys = match &constraint.kind {
+        ConstraintKind::Unique(keys) => columns(keys).replace(", ", "_"),
+        _ => String::new(),
+    };
+    constraint.name.clone().unwrap_or_else(|| named(&format!("{}_{keys}", table.name), "_key"))
+}
+
+pub(in crate::plan) fn columns(keys: &[Key]) -> String {
+    keys.iter().filter_map(Key::column).collect::<Vec<_>>().join(", ")
+}
+
+/// The table, and the one a foreign key points to.
+pub(in crate::plan) fn tables_of<'t>(
+    table: &'t TableName,
+    constraint: &'t Constraint,
+) -> Vec<&'t TableName> {
+    match &constraint.kind {
+        ConstraintKind::ForeignKey { table: parent, .. } if parent != table => vec![table, parent],
+        _ => vec![table],
+    }
+}
