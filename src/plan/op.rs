@@ -11,7 +11,7 @@ use crate::catalog::{
 };
 use crate::dialect::Action;
 
-use super::condition::Condition;
+use super::condition::{Condition, Predicate};
 use super::rows::{Backfill, CopyRows, DeleteRows, Walk};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -116,6 +116,11 @@ pub enum Op {
         column: String,
     },
     Backfill(Backfill),
+    /// One that walks through rows, from a file of the rollout: only asserts that it was run.
+    Job {
+        op: Box<Op>,
+        file: String,
+    },
     Delete(DeleteRows),
     Copy(CopyRows),
     /// A few rows, in the user's own statement.
@@ -249,6 +254,7 @@ impl Op {
                 let batched = self.walk().is_some_and(|(walk, _)| walk.is_batched());
                 vec![if batched { Action::UpdateBatch } else { Action::UpdateAll }]
             }
+            Op::Job { .. } => vec![Action::Scan],
             Op::Insert { .. } | Op::DeleteExactly { .. } => vec![Action::WriteFew],
             Op::Anew { .. } | Op::Rebuild(_) => vec![Action::Rebuild],
         }
@@ -260,6 +266,17 @@ impl Op {
             Op::Backfill(backfill) => Some((&backfill.walk, &backfill.table)),
             Op::Delete(rows) => Some((&rows.walk, &rows.table)),
             Op::Copy(rows) => Some((&rows.walk, &rows.from)),
+            Op::Job { op, .. } => op.walk(),
+            _ => None,
+        }
+    }
+
+    /// The rows that a walk has yet to deal with.
+    pub fn remaining(&self) -> Option<Predicate> {
+        match self {
+            Op::Backfill(backfill) => Some(backfill.remaining.clone()),
+            Op::Delete(rows) => Some(Predicate::Given(rows.filter.clone())),
+            Op::Copy(rows) => Some(rows.remaining.clone()),
             _ => None,
         }
     }
@@ -290,6 +307,7 @@ impl Op {
             Op::Backfill(backfill) => Some(&backfill.table),
             Op::Delete(rows) => Some(&rows.table),
             Op::Copy(rows) => Some(&rows.into),
+            Op::Job { op, .. } => op.table(),
             Op::Insert { table, .. } | Op::DeleteExactly { table, .. } => Some(table),
             Op::Rebuild(rebuild) => Some(&rebuild.from.name),
         }
@@ -448,6 +466,7 @@ impl Op {
                 }
                 Ok(())
             }
+            Op::Job { op, .. } => op.apply(catalog),
             Op::Delete(rows) => table_mut(catalog, &rows.table).map(|_| ()),
             Op::Copy(rows) => {
                 table_mut(catalog, &rows.from)?;

@@ -47,6 +47,8 @@ struct Window {
     after: String,
     rows: String,
     progress: String,
+    /// How far it is, as `RAISE` takes it: a text, and what its percent signs stand for.
+    told: (&'static str, &'static str),
     /// First, least and most of a batch, and in what.
     batch: (u32, u32, u32, &'static str),
     /// A window with fewer rows to do needs no stripes.
@@ -103,6 +105,25 @@ impl Writer<'_> {
     v_slowest float8;
 ",
         );
+        let mut begins = "";
+        let mut tells = String::new();
+        if self.tells {
+            declared.push_str(
+                "    v_began timestamptz;
+    v_told timestamptz := clock_timestamp();
+",
+            );
+            begins = "        v_began := clock_timestamp();\n        v_done := 0;\n";
+            let (text, values) = window.told;
+            tells = format!(
+                "            IF clock_timestamp() > v_told + interval '3 s' THEN
+                v_told := clock_timestamp();
+                RAISE NOTICE 'pass %: % rows, % a second{text}', v_pass, v_done,
+                    round(v_done / extract(epoch FROM v_told - v_began)::numeric){values};
+            END IF;
+"
+            );
+        }
         let remaining = &batches.remaining;
         let table = self.table(batches.table);
         // Without a trigger rows may come for as long as somebody writes them.
@@ -137,7 +158,7 @@ impl Writer<'_> {
         EXIT WHEN {enough};
         PERFORM pg_sleep(v_pass - 1);  -- from pass 2 on: rows that others had locked
         v_missed := 0;
-{start}
+{begins}{start}
         WHILE {more} LOOP
 {choice}{next}            v_slowest := 0.001;
 {batch}
@@ -145,7 +166,7 @@ impl Writer<'_> {
                 v_batch * least(2, greatest(0.25, 0.1 / v_slowest))));
 {after}            PERFORM set_config('application_name',
                 {progress}, false);
-        END LOOP;
+{tells}        END LOOP;
     END LOOP;
     RESET application_name;
 {ending}{end}END",
@@ -247,6 +268,12 @@ impl Writer<'_> {
                 "format({}, v_page, v_pages)",
                 self.literal(&format!("{}: page %s of %s", batches.what.replace('%', "%%")))
             ),
+            told: (
+                ", page % of %, about % left",
+                ",
+                    v_page, v_pages, date_trunc('second',
+                        (clock_timestamp() - v_began) * ((v_pages - v_page)::float8 / v_page))",
+            ),
             batch: (10, 1, 400, "pages"),
             few: "v_batch * v_stripes",
         }
@@ -308,6 +335,7 @@ impl Writer<'_> {
                 "format({}, v_done)",
                 self.literal(&format!("{}: %s rows", batches.what.replace('%', "%%")))
             ),
+            told: ("", ""),
             batch: (500, 100, 20000, "rows"),
             few: "v_batch",
         }

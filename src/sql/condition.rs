@@ -83,7 +83,7 @@ fn duplicates(server: &Server, condition: &Condition) -> String {
     let Condition::NoDuplicates { table: of, keys, filter } = condition else {
         return String::new();
     };
-    let writer = Writer { server, dialect: server.dialect };
+    let writer = Writer { server, dialect: server.dialect, tells: false };
     let plain: Vec<crate::catalog::Key> = keys
         .iter()
         .map(|key| match key {
@@ -261,6 +261,10 @@ pub(super) fn message(server: &Server, condition: &Condition) -> String {
             Reason::Left => {
                 format!("{percent}rows of {} are not filled: run the backfill again", table.name)
             }
+            Reason::JobLeft { file } => format!(
+                "{percent}rows of {} are not done: run {file} of the rollout first",
+                table.name
+            ),
             Reason::OutOfStep => {
                 format!("{percent}rows of {} are out of step: see the runbook", table.name)
             }

@@ -1,7 +1,8 @@
 //! Rows that go and rows that come.
 
 use crate::catalog::{Expr, TableName};
-use crate::plan::condition::Predicate;
+use crate::plan::condition::{Condition, Predicate, Reason};
+use crate::plan::op::Op;
 use crate::plan::rows::{CopyRows, DeleteRows, Walk};
 
 use super::batches::Batches;
@@ -69,6 +70,15 @@ impl Writer<'_> {
             .comment("Only rows that are not there yet.")
             .comment(RERUN)
             .comment(PAUSE)
+    }
+
+    /// Asserts that a job was run to its end.
+    pub(super) fn job_done(&self, op: &Op, file: &str) -> Vec<Sql> {
+        let condition = op.walk().zip(op.remaining()).map(|((_, table), filter)| {
+            let reason = Reason::JobLeft { file: file.to_owned() };
+            Condition::NoRows { table: table.clone(), filter, reason }
+        });
+        condition.map_or_else(Vec::new, |condition| self.guard(&[condition]))
     }
 
     /// Rows by the values of a key.

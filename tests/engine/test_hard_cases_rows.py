@@ -418,6 +418,33 @@ def test_copy_is_killed_and_run_again(lay: Lay) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "change", [FILL, "ALTER TABLE t ADD COLUMN new text; UPDATE t SET new = lower(name)"]
+)
+def test_backfill_as_a_job(lay: Lay, change: str) -> None:
+    """The migration asks for the job; the job says how far it is, and the migration is content."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, name text, done text)",
+        NAMES.format(key="n", first=1, last=20000),
+    )
+    answer = miggen.run(project, *miggen.arguments(project), "--backfill=job", change)
+    rollout = miggen.parse(answer)
+    *before, step = rollout.deploy.steps
+    for earlier in before:
+        rollouts.up(project, earlier)
+    job, migration = step.up
+    assert job.endswith("/jobs/01_backfill.sql")
+    asked = attempt(migration, project.root, project.env)
+    assert asked.returncode != 0
+    assert "20000 rows of t are not done: run jobs/01_backfill.sql" in asked.stdout
+    slow = project.env | {"PGOPTIONS": "-c miggen.pause=0.25"}
+    told = attempt(job, project.root, slow)
+    assert told.returncode == 0, told.stdout
+    assert "NOTICE:  pass 1: " in told.stdout and " a second" in told.stdout
+    rollouts.up(project, step)
+    rollouts.verify(project, rollout, step)
+
+
 REFUSED = [
     ("DELETE FROM t", "would take those that come meanwhile"),
     ("DELETE FROM t WHERE day < now()", "`now` may give another answer"),
