@@ -156,7 +156,9 @@ impl Writer<'_> {
             WHERE {deep}
         ) INTO v_left;
         EXIT WHEN {enough};
-        PERFORM pg_sleep(v_pass - 1);  -- from pass 2 on: rows that others had locked
+        IF v_missed > 0 THEN
+            PERFORM pg_sleep(v_pass - 1);  -- others had locked rows
+        END IF;
         v_missed := 0;
 {begins}{start}
         WHILE {more} LOOP
