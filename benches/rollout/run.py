@@ -179,7 +179,9 @@ def measure(
                     project.run(command)
             seconds = time.monotonic() - began
             after, end = size_and_wal(database)
-        left = database.rows(f"SELECT count(*) FROM users WHERE {change.left} AND id <= {options.rows}")
+        left = database.rows(
+            f"SELECT count(*) FROM users WHERE {change.left} AND id <= {options.rows}"
+        )
     database.drop()
     if left != [(0,)] and form is not skip_locked:
         sys.exit(f"{left[0][0]} rows were left")

@@ -87,7 +87,7 @@ BLOCKS = {
     "SHARE": "writes",
     "SHARE UPDATE EXCLUSIVE": "ddl",
     "ROW EXCLUSIVE": "rows",
-    "ROW SHARE": "ddl",
+    "ROW SHARE": "nothing",
     "ACCESS SHARE": "nothing",
 }
 

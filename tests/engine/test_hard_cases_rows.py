@@ -255,7 +255,9 @@ def test_hc39_few_rows_left(lay: Lay) -> None:
     assert project.database.rows(read)[0][0] < 30 * 100_000
 
 
-@pytest.mark.parametrize("ids", ["(n::bigint - 4000) * 1000003", "-n", "CASE n WHEN 1 THEN 0 ELSE n END"])
+@pytest.mark.parametrize(
+    "ids", ["(n::bigint - 4000) * 1000003", "-n", "CASE n WHEN 1 THEN 0 ELSE n END"]
+)
 def test_hc40_gaps_and_signs(lay: Lay, ids: str) -> None:
     """Ids with gaps, below zero, zero, and the two ends of the type."""
     project = lay(
@@ -357,7 +359,9 @@ def test_indexed_column_goes_on_in_plain_windows(lay: Lay) -> None:
         NAMES.format(key="n", first=1, last=30000),
     )
     step = miggen.plan(project, FILL).deploy.steps[0]
-    start = "SELECT pg_current_xact_id()" if project.server.id != "pg12" else "SELECT txid_current()"
+    start = (
+        "SELECT pg_current_xact_id()" if project.server.id != "pg12" else "SELECT txid_current()"
+    )
     before = int(project.database.rows(start)[0][0])
     rollouts.up(project, step)
     assert left(project) == 0
@@ -458,7 +462,10 @@ REFUSED = [
     ("INSERT INTO t (id, day) VALUES (1)", "2 columns and 1 values"),
     ("INSERT INTO t (id) SELECT sum(id) FROM parent", "which rows are copied already"),
     ("INSERT INTO t (day) SELECT day FROM t", "itself"),
-    ("INSERT INTO t (id) SELECT id FROM parent ON CONFLICT DO NOTHING", "ON CONFLICT is not needed"),
+    (
+        "INSERT INTO t (id) SELECT id FROM parent ON CONFLICT DO NOTHING",
+        "ON CONFLICT is not needed",
+    ),
     ("INSERT INTO t (id) SELECT DISTINCT id FROM parent", "INSERT"),
 ]
 
