@@ -96,6 +96,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
         reason: options.reason.clone(),
         slug: slug.clone(),
         rollout: folder.clone(),
+        keeps_state: target.keeps_state(),
     };
     let mut emissions: Vec<Option<Emission>> =
         package::emit(target, &request)?.into_iter().map(Some).collect();
@@ -188,6 +189,7 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         reason: state.reason.clone(),
         slug: state.slug.clone(),
         rollout: rollout.folder.clone(),
+        keeps_state: target.keeps_state(),
     };
     let emission = package::emit(target, &request)?.remove(0);
     let new: Vec<File> = emission.steps.iter().flat_map(|step| step.files.clone()).collect();

@@ -47,6 +47,7 @@ pub struct Asked {
 pub enum Change {
     AddColumn(AddColumn),
     CreateIndex(CreateIndex),
+    DropColumn(DropColumn),
     RenameColumn(RenameColumn),
     Update(Update),
     Delete(Delete),
@@ -100,6 +101,14 @@ pub struct RenameColumn {
     pub table: TableName,
     pub from: String,
     pub to: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct DropColumn {
+    pub table: TableName,
+    pub column: String,
+    /// What it would cost to add it again.
+    pub default: DefaultKind,
 }
 
 /// An UPDATE of existing columns.

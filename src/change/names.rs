@@ -14,6 +14,7 @@ pub(super) fn title(asked: &[Asked]) -> String {
         let part = match &asked.change {
             Change::AddColumn(add) => format!("add {}.{}", add.table.name, add.column.name),
             Change::CreateIndex(create) => format!("index {}", create.index.name),
+            Change::DropColumn(drop) => format!("drop {}.{}", drop.table.name, drop.column),
             Change::RenameColumn(rename) => {
                 format!("rename {}.{} to {}", rename.table.name, rename.from, rename.to)
             }
@@ -49,6 +50,7 @@ pub(super) fn slug(asked: &[Asked]) -> String {
     let text = match asked.first().map(|asked| &asked.change) {
         Some(Change::AddColumn(add)) => format!("add {} {}", add.table.name, add.column.name),
         Some(Change::CreateIndex(create)) => format!("index {}", create.index.name),
+        Some(Change::DropColumn(drop)) => format!("drop {} {}", drop.table.name, drop.column),
         Some(Change::RenameColumn(rename)) => {
             format!("rename {} {}", rename.table.name, rename.from)
         }

@@ -312,7 +312,8 @@ def test_hc43_killed_at_any_batch(lay: Lay) -> None:
         )
         until(lambda share=share: database.rows(filled)[0][0] >= share)
         database.rows(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DO $backfill%'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE query LIKE 'DO $backfill%'"
         )
         runner.wait()
         assert runner.returncode != 0
@@ -355,7 +356,7 @@ def test_hc45_no_value_for_some_rows(lay: Lay) -> None:
 def test_indexed_column_goes_on_in_plain_windows(lay: Lay) -> None:
     """No update stays in its page when the column is indexed: the block sees it by itself."""
     project = lay(
-        "CREATE TABLE t (id int PRIMARY KEY, name text, done text); CREATE INDEX t_done ON t (done)",
+        "CREATE TABLE t (id int PRIMARY KEY, name text, done text); CREATE INDEX x ON t (done)",
         NAMES.format(key="n", first=1, last=30000),
     )
     step = miggen.plan(project, FILL).deploy.steps[0]

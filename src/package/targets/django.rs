@@ -58,6 +58,10 @@ impl Target for Django {
         "Django"
     }
 
+    fn keeps_state(&self) -> bool {
+        true
+    }
+
     fn emit(&self, request: &Request) -> Result<Emission> {
         let all = request.steps();
         let tables: BTreeSet<&str> = all.iter().map(|step| step.table.name.as_str()).collect();
@@ -69,6 +73,11 @@ impl Target for Django {
         for (position, step) in (0_u32..).zip(&all) {
             let name = project.migration_name(&request.file_slug(step), position);
             let view = migration(request, &project, &others, step, before.as_deref());
+            if view.operations.is_empty() {
+                // A table without a model.
+                steps.push(EmittedStep::default());
+                continue;
+            }
             let label = |name: &Option<String>| match name {
                 Some(name) => name.chars().take_while(char::is_ascii_digit).collect::<String>(),
                 None => "zero".into(),
@@ -401,14 +410,7 @@ impl Builder<'_> {
                         continue;
                     }
                     for index in indexes.iter().filter(|index| self.knows(index)) {
-                        states.push(call(
-                            "migrations.RemoveIndex",
-                            vec![],
-                            vec![
-                                ("model_name".into(), Py::Str(name.clone())),
-                                ("name".into(), Py::Str(index.before.name.clone())),
-                            ],
-                        ));
+                        states.push(remove("migrations.RemoveIndex", &name, &index.before.name));
                     }
                     states.push(call(
                         "migrations.RenameField",
@@ -432,6 +434,14 @@ impl Builder<'_> {
                         self.models = true;
                         states.push(add_index(&name, text));
                     }
+                }
+                ModelChange::RemoveField { field, indexes, .. } => {
+                    let Some((known, _)) = model.field_of(&field.column.name) else { continue };
+                    let own = |index: &&Index| model.indexes.iter().any(|i| i.name == index.name);
+                    for index in indexes.iter().filter(own) {
+                        states.push(remove("migrations.RemoveIndex", &name, &index.name));
+                    }
+                    states.push(remove("migrations.RemoveField", &name, known));
                 }
                 ModelChange::AddField { .. } | ModelChange::AddIndex { .. } => {}
             }
@@ -522,6 +532,11 @@ fn with_field(function: &str, model: &str, name: &str, field: Py) -> Py {
             ("field".into(), field),
         ],
     )
+}
+
+fn remove(function: &str, model: &str, name: &str) -> Py {
+    let (model, name) = (Py::Str(model.into()), Py::Str(name.into()));
+    call(function, vec![], vec![("model_name".into(), model), ("name".into(), name)])
 }
 
 fn add_index(model: &str, index: Py) -> Py {

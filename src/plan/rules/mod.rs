@@ -4,6 +4,7 @@ mod add_column;
 mod copy;
 mod create_index;
 mod delete;
+mod drop_column;
 mod rename_column;
 mod seed;
 mod update;
@@ -19,6 +20,7 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::AddColumn(add) => add_column::steps(context, add),
         Change::CreateIndex(create) => Ok(create_index::steps(context, create)),
         Change::RenameColumn(rename) => rename_column::steps(context, rename),
+        Change::DropColumn(drop) => drop_column::steps(context, drop),
         Change::Update(update) => update::steps(context, update),
         Change::Delete(delete) => delete::steps(context, delete),
         Change::Copy(copy) => copy::steps(context, copy),

@@ -1,10 +1,10 @@
 """Every scenario, by its name."""
 
 from scenario import Scenario
-from scenarios import add_column, backfill, combined, create_index, rename_column, rows
+from scenarios import add_column, backfill, combined, create_index, drop_column, rename_column, rows
 
 ALL: dict[str, Scenario] = {
     scenario.name: scenario
-    for module in (add_column, create_index, rename_column, backfill, rows, combined)
+    for module in (add_column, create_index, rename_column, drop_column, backfill, rows, combined)
     for scenario in module.SCENARIOS
 }
