@@ -76,6 +76,8 @@ EXAMPLES = {
     "drop_trigger": Example("DROP TRIGGER x ON t", setup=f"CREATE TRIGGER x {TRIGGER}"),
     "update_batch": Example("UPDATE t SET b = 'x' WHERE id = 1", ddl=False),
     "update_all": Example("UPDATE t SET b = 'x'", ddl=False),
+    "write_few": Example("INSERT INTO t (id, a) VALUES (2000, 1)", ddl=False),
+    "page_range": Example("SELECT FROM t WHERE ctid >= '(1,0)' AND ctid < '(2,0)'", ddl=False),
     "scan": Example("SELECT count(*) FROM t"),
 }
 
@@ -102,6 +104,19 @@ def test_facts(server: str, running: Servers, tmp_path: Path) -> None:
     database.drop()
     assert rows
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("server", ["pg12", "pg15", "pg18"])
+def test_page_range(server: str, running: Servers, tmp_path: Path) -> None:
+    """Where the facts say so, and only there, a range of addresses reads no other page."""
+    projects.programs()
+    postgres = running.get(server)
+    told = "page_range" in {row["action"] for row in ask(postgres.version, tmp_path)}
+    database = postgres.create(tmp_path)
+    database.script(facts.WORLD)
+    plan = database.rows("EXPLAIN " + EXAMPLES["page_range"].statement)
+    database.drop()
+    assert told == any("Tid Range Scan" in line for (line,) in plan), plan
 
 
 def complaints(database: PostgresDatabase, row: dict[str, str]) -> Iterator[str]:

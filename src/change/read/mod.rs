@@ -3,12 +3,14 @@
 //! A column that is added and then filled, constrained or required by later statements of the same
 //! script is one change: what a person means by "add a required column computed from another".
 //!
-//! `alter` reads ALTER TABLE, `column` what it does to columns that are there, `new_column` what a script says of a column that it adds, `rows` what it
-//! does to rows.
+//! `alter` reads ALTER TABLE, `column` what it does to columns that are there, `new_column` what a
+//! script says of a column that it adds, `rows` what it does to rows, `new_rows` which rows come and
+//! go.
 
 mod alter;
 mod column;
 mod new_column;
+mod new_rows;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -170,6 +172,8 @@ impl Reader<'_> {
                 self.after.apply(self.source, statement)
             }
             Kind::Update(update) => self.update(update, span),
+            Kind::Delete(delete) => self.delete(delete, span),
+            Kind::Insert(insert) => self.insert(insert, statement.text, span),
             Kind::Opaque(opaque) if is_transaction_word(&opaque.kind) => Ok(()),
             other => Err(self.not_yet(&describe(other), span)),
         }
@@ -228,7 +232,7 @@ impl Reader<'_> {
         Error::refused(format!("miggen does not plan {what} yet"))
             .at(self.source, span, "here")
             .hint(
-                "it plans ADD COLUMN, CREATE INDEX, RENAME COLUMN and UPDATE; nothing was written",
+                "it plans ADD COLUMN, CREATE INDEX, RENAME COLUMN, UPDATE, DELETE and INSERT; nothing was written",
             )
     }
 

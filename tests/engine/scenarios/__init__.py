@@ -10,6 +10,7 @@ from scenarios import (
     create_index,
     drop_column,
     rename_column,
+    rows,
 )
 
 ALL: dict[str, Scenario] = {
@@ -22,6 +23,7 @@ ALL: dict[str, Scenario] = {
         column,
         constraint,
         backfill,
+        rows,
         combined,
     )
     for scenario in module.SCENARIOS
