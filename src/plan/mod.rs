@@ -197,6 +197,22 @@ pub struct RenamedIndex {
     pub constraint: bool,
 }
 
+impl Plan {
+    /// The schema at the end of each deploy.
+    pub fn states(&self) -> Vec<Catalog> {
+        let mut catalog = self.before.clone();
+        let mut states = Vec::new();
+        for deploy in &self.deploys {
+            for op in deploy.steps.iter().flat_map(|step| &step.up) {
+                // Proven when the plan was made.
+                let _ = op.apply(&mut catalog);
+            }
+            states.push(catalog.clone());
+        }
+        states
+    }
+}
+
 impl Down {
     pub fn ops(ops: Vec<Op>) -> Down {
         Down { ops, note: None, loses: false }
