@@ -13,6 +13,9 @@ use crate::dialect::Action;
 use super::condition::{Condition, Predicate};
 use super::rows::{Backfill, CopyRows, DeleteRows, Walk};
 
+/// An option of a unique constraint that stands with its index, where it is made of one.
+pub const NULLS_NOT_DISTINCT: &str = "NULLS NOT DISTINCT";
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
     /// Refuses to go on unless every condition holds.
@@ -454,7 +457,8 @@ impl Op {
                 Ok(())
             }
             Op::CreateIndex { table, index, .. } => {
-                if catalog.tables.values().flat_map(|t| &t.indexes).any(|i| i.name == index.name) {
+                let beside = catalog.tables.values().filter(|t| t.name.schema == table.schema);
+                if beside.flat_map(|t| &t.indexes).any(|i| i.name == index.name) {
                     return Err(format!("index {} is already there", index.name));
                 }
                 table_mut(catalog, table)?.indexes.push(index.clone());
