@@ -30,6 +30,11 @@ EXAMPLES = {
     "rename_column": Example("ALTER TABLE t RENAME COLUMN b TO x"),
     "set_default": Example("ALTER TABLE t ALTER COLUMN b SET DEFAULT 'x'"),
     "drop_default": Example("ALTER TABLE t ALTER COLUMN c DROP DEFAULT"),
+    "set_type_free": Example(
+        "ALTER TABLE t ALTER COLUMN v TYPE varchar(20)",
+        setup="ALTER TABLE t ADD COLUMN v varchar(10)",
+    ),
+    "set_type_rewrite": Example("ALTER TABLE t ALTER COLUMN a TYPE bigint"),
     "set_not_null_proven": Example(
         "ALTER TABLE t ALTER COLUMN b SET NOT NULL",
         setup="ALTER TABLE t ADD CONSTRAINT b_is_there CHECK (b IS NOT NULL)",
