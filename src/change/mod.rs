@@ -56,6 +56,7 @@ pub enum Change {
     ValidateConstraint(OfConstraint),
     DropConstraint(OfConstraint),
     RenameColumn(RenameColumn),
+    Replace(Replace),
     Update(Update),
     Delete(Delete),
     Copy(Copy),
@@ -110,12 +111,24 @@ pub struct RenameColumn {
     pub to: String,
 }
 
+/// New columns that are computed from others, which go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replace {
+    pub table: TableName,
+    /// Each with its value, of the new columns.
+    pub old: Vec<(DropColumn, Expr)>,
+    /// Each with its fill.
+    pub new: Vec<AddColumn>,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct DropColumn {
     pub table: TableName,
     pub column: String,
     /// What it would cost to add it again.
     pub default: DefaultKind,
+    /// Its value of the columns that take its place, where a hint says so.
+    pub back: Option<Expr>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

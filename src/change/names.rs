@@ -21,6 +21,15 @@ pub(super) fn title(asked: &[Asked]) -> String {
             Change::ChangeType(one) => {
                 format!("make {}.{} {}", one.table.name, one.before.name, one.after.ty)
             }
+            Change::Replace(one) => {
+                let names = |all: Vec<&str>| all.join(" and ");
+                format!(
+                    "replace {}.{} by {}",
+                    one.table.name,
+                    names(one.old.iter().map(|(drop, _)| drop.column.as_str()).collect()),
+                    names(one.new.iter().map(|new| new.column.name.as_str()).collect())
+                )
+            }
             Change::Require(one) => format!("require {}.{}", one.table.name, one.column),
             Change::Relax(one) => format!("make {}.{} optional", one.table.name, one.column),
             Change::SetDefault(one) => {
@@ -51,6 +60,10 @@ fn goes_without_saying(change: &Change, all: &[Asked]) -> bool {
             Change::AddColumn(add) => {
                 add.table == create.table && key.column() == Some(add.column.name.as_str())
             }
+            Change::Replace(replace) => {
+                let own = |add: &super::AddColumn| key.column() == Some(add.column.name.as_str());
+                replace.table == create.table && replace.new.iter().any(own)
+            }
             _ => false,
         })
     };
@@ -68,6 +81,9 @@ pub(super) fn slug(asked: &[Asked]) -> String {
         }
         Some(Change::ChangeType(one)) => {
             format!("type {} {}", one.table.name, one.before.name)
+        }
+        Some(Change::Replace(one)) => {
+            format!("replace {} {}", one.table.name, one.old[0].0.column)
         }
         Some(Change::Require(one)) => format!("require {} {}", one.table.name, one.column),
         Some(Change::Relax(one)) => format!("optional {} {}", one.table.name, one.column),

@@ -228,6 +228,11 @@ impl Down {
 }
 
 impl Step {
+    fn modelled(mut self, model: Vec<ModelChange>) -> Step {
+        self.model = model;
+        self
+    }
+
     /// Whether there is something to run, in either direction; else it is the application's alone.
     pub fn acts(&self) -> bool {
         !(self.up.is_empty() && self.down.ops.is_empty() && self.verify.is_empty())

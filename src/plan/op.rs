@@ -182,6 +182,9 @@ pub enum SyncKind {
         /// Every column read from the row being written.
         row_expr: Expr,
     },
+    /// Either side is computed from the one that was written; expressions read the row being
+    /// written.
+    Replace { forward: Vec<(String, Expr)>, backward: Vec<(String, Expr)> },
     /// `column` gets `expr` whenever it would be NULL.
     Fill {
         column: String,

@@ -64,7 +64,13 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
             }
         }
         Predicate::And(parts) => join(server, parts, " AND "),
-        Predicate::Or(parts) => format!("({})", join(server, parts, " OR ")),
+        Predicate::Or(parts) => {
+            let line = join(server, parts, " OR ");
+            if line.len() < 80 {
+                return format!("({line})");
+            }
+            format!("(\n    {}\n)", join(server, parts, "\n    OR "))
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod alter;
 mod column;
 mod new_column;
 mod new_rows;
+mod replace;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent
         reader.hints(statement)?;
         reader.statement(statement)?;
     }
+    reader.replacements()?;
     if let Some((_, column)) = reader.backs.keys().next() {
         return Err(Error::refused(format!(
             "nothing in this script needs a way back for `{column}`"

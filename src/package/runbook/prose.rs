@@ -1,6 +1,6 @@
 //! Sentences: risk, strategy, who writes what, what to do when it says no.
 
-use crate::catalog::{Child, Constraint, ConstraintKind, TableName};
+use crate::catalog::{Child, Constraint, ConstraintKind, Expr, TableName};
 use crate::change::{Change, DefaultKind};
 use crate::dialect::{Action, Blocks, Dialect, Work};
 use crate::plan::op::{Op, SyncKind};
@@ -133,6 +133,18 @@ pub fn risk(plan: &Plan) -> Risk {
                     format!(
                         "prepared statements that select {} fail once in deploy 2: let clients reconnect, or prepare again",
                         one.before.name
+                    ),
+                ));
+            }
+            Change::Replace(one) => {
+                level = level.max(1);
+                let olds: Vec<&str> =
+                    one.old.iter().map(|(drop, _)| drop.column.as_str()).collect();
+                reasons.push((
+                    "loses",
+                    format!(
+                        "what {} held beyond what the new columns can say, with the last deploy",
+                        olds.join(" and ")
                     ),
                 ));
             }
@@ -309,6 +321,18 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                     )
                 }
             }
+            Change::Replace(one) => {
+                let olds: Vec<&str> =
+                    one.old.iter().map(|(drop, _)| drop.column.as_str()).collect();
+                let news: Vec<&str> = one.new.iter().map(|new| new.column.name.as_str()).collect();
+                format!(
+                    "**{} → {}**: both stand side by side, and a trigger computes either from the one that was written, so \
+                     old and new code see each other's writes. In deploy 2 what was replaced goes. As written, old code \
+                     breaks at once and its last writes are never taken over.",
+                    olds.join(", "),
+                    news.join(", ")
+                )
+            }
             Change::Require(one) if one.fill.is_some() => format!(
                 "**{}** is required in the end. Until deploy 2 a trigger gives old code, which may leave it out, the same \
                  value as existing rows without one; a CHECK that is validated beside running writers proves NOT NULL. As \
@@ -462,6 +486,15 @@ pub(super) fn who_writes(plan: &Plan) -> Vec<[String; 2]> {
                 }
                 row("a row not filled yet is touched".into(), "it is filled".into());
             }
+            SyncKind::Replace { forward, backward } => {
+                let names = |all: &[(String, Expr)]| {
+                    all.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" and ")
+                };
+                let (olds, news) = (names(backward), names(forward));
+                row(format!("old code writes {olds}"), format!("{news} are computed from it"));
+                row(format!("new code writes {news}"), format!("{olds} is computed from them"));
+                row("a row not filled yet is touched".into(), "it is filled".into());
+            }
             SyncKind::Follow { column, .. } => {
                 row("any code writes".into(), format!("{column} follows"));
             }
@@ -586,9 +619,8 @@ pub(super) fn way_back(deploy: &Deploy, number: usize) -> Vec<String> {
         );
     }
     for note in deploy.steps.iter().rev().filter_map(|step| step.down.note.as_ref()) {
-        let useful = note.starts_with("Loses")
-            || note.starts_with("Only while")
-            || note.starts_with("The column comes back");
+        let useful =
+            note.starts_with("Loses") || note.starts_with("Only while") || note.starts_with("The ");
         if useful && !lines.contains(note) {
             lines.insert(1.min(lines.len()), note.clone());
         }

@@ -322,7 +322,8 @@ impl Builder<'_> {
 
     /// Django's own operation for one of the step's, where its SQL is the plan's.
     fn native(&mut self, step: &Step, up: &[Rendered]) -> Option<Native> {
-        if self.request.plan.server.dialect != Dialect::Postgres {
+        // One call cannot stand for several changes of the models.
+        if self.request.plan.server.dialect != Dialect::Postgres || step.model.len() != 1 {
             return None;
         }
         let model = self.model?.name.to_lowercase();

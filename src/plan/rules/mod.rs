@@ -10,6 +10,7 @@ mod delete;
 mod drop_column;
 mod not_null;
 mod rename_column;
+mod replace;
 mod seed;
 mod update;
 
@@ -32,6 +33,7 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::AddConstraint(one) => constraint::add(context, one),
         Change::ValidateConstraint(one) => Ok(constraint::validate(context, one)),
         Change::DropConstraint(one) => constraint::drop(context, one),
+        Change::Replace(replace) => replace::steps(context, replace),
         Change::Update(update) => update::steps(context, update),
         Change::Delete(delete) => delete::steps(context, delete),
         Change::Copy(copy) => copy::steps(context, copy),

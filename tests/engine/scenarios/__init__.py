@@ -10,6 +10,7 @@ from scenarios import (
     create_index,
     drop_column,
     rename_column,
+    replace,
     rows,
 )
 
@@ -19,6 +20,7 @@ ALL: dict[str, Scenario] = {
         add_column,
         create_index,
         rename_column,
+        replace,
         drop_column,
         column,
         constraint,
