@@ -121,6 +121,7 @@ pub struct Constraint {
     /// `DEFERRABLE …`, `NO INHERIT`, `NULLS NOT DISTINCT`, `ON CONFLICT …`, `INCLUDE (…)`: verbatim.
     pub options: Option<String>,
     pub valid: bool,
+    pub comment: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,7 @@ pub mod names;
 mod read;
 mod types;
 
-use crate::catalog::{Catalog, Column, Constraint, Expr, Index, TableName};
+use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName};
 use crate::source::{Source, Span};
 
 pub use read::read;
@@ -46,7 +46,10 @@ pub struct Asked {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     AddColumn(AddColumn),
+    Comment(Comment),
     CreateIndex(CreateIndex),
+    CreateTable(CreateTable),
+    DropIndex(DropIndex),
     RenameColumn(RenameColumn),
     Update(Update),
 }
@@ -90,6 +93,56 @@ pub struct Fill {
 pub struct CreateIndex {
     pub table: TableName,
     pub index: Index,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct DropIndex {
+    pub table: TableName,
+    /// As it was.
+    pub index: Index,
+}
+
+/// A new table as the whole script leaves it: with its indexes, later columns, comments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateTable {
+    pub table: Table,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comment {
+    pub on: CommentOn,
+    /// `None`: there is to be none.
+    pub text: Option<String>,
+    pub before: Option<String>,
+}
+
+/// What a comment is about, with the table it belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CommentOn {
+    Table(TableName),
+    Column(TableName, String),
+    Index(TableName, String),
+    Constraint(TableName, String),
+}
+
+impl CommentOn {
+    pub fn table(&self) -> &TableName {
+        match self {
+            CommentOn::Table(table)
+            | CommentOn::Column(table, _)
+            | CommentOn::Index(table, _)
+            | CommentOn::Constraint(table, _) => table,
+        }
+    }
+
+    /// `users.email`, `users_email_idx`
+    pub fn title(&self) -> String {
+        match self {
+            CommentOn::Table(table) => table.name.clone(),
+            CommentOn::Column(table, column) => format!("{}.{column}", table.name),
+            CommentOn::Index(_, name) | CommentOn::Constraint(_, name) => name.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -37,6 +37,14 @@ pub enum Action {
     /// Inline REFERENCES on a column whose existing rows are NULL.
     AddColumnReferences,
     AddCheckNotValid,
+    Comment,
+    /// Its lock is on the new table, which nobody uses.
+    CreateTable,
+    /// What its foreign keys take on the tables they point to.
+    CreateTableReferences,
+    DropTable,
+    /// What dropping its foreign keys takes on the tables they point to.
+    DropTableReferences,
     ValidateCheck,
     AddForeignKeyNotValid,
     ValidateForeignKey,

@@ -32,6 +32,8 @@ pub(super) const FACTS: &[Fact] = &[
     row(Action::RenameIndex, OLDEST, Work::Scan, "lang_createindex.html: no rename"),
     row(Action::CreateIndex, OLDEST, Work::Scan, "lang_createindex.html; run on 3.40"),
     row(Action::DropIndex, OLDEST, Work::Metadata, "lang_dropindex.html; run on 3.40"),
+    row(Action::CreateTable, OLDEST, Work::Metadata, "lang_createtable.html; run on 3.40"),
+    row(Action::DropTable, OLDEST, Work::Scan, "lang_droptable.html: children are looked for"),
     row(
         Action::CreateTrigger,
         OLDEST,

@@ -42,6 +42,13 @@ pub enum Condition {
         name: String,
         missing: Missing,
     },
+    IndexGone {
+        table: TableName,
+        name: String,
+    },
+    TableExists {
+        table: TableName,
+    },
     ConstraintValid {
         table: TableName,
         name: String,

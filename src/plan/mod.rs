@@ -13,8 +13,8 @@ mod strategy;
 
 use chrono::NaiveDate;
 
-use crate::catalog::{Catalog, Column, Constraint, Expr, Index, TableName};
-use crate::change::{Intent, Keep};
+use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName};
+use crate::change::{CommentOn, Intent, Keep};
 use crate::dialect::{Action, Blocks, Fact, Server, Tx, Verdict, quote};
 use crate::error::{Error, Result};
 
@@ -142,6 +142,17 @@ pub enum ModelChange {
         table: TableName,
         index: Index,
     },
+    RemoveIndex {
+        table: TableName,
+        index: Index,
+    },
+    AddModel(Box<Table>),
+    /// A comment the models may repeat.
+    Comment {
+        on: CommentOn,
+        text: Option<String>,
+        before: Option<String>,
+    },
 }
 
 /// A column as a model declares it.
@@ -217,7 +228,7 @@ impl Step {
     /// The strongest lock of the step on its table, and whom it blocks.
     pub fn strongest(&self, server: &Server) -> Option<(&'static str, Blocks)> {
         let explicit = self.up.iter().find_map(|op| match op {
-            Op::Lock { mode, .. } => Some(*mode),
+            Op::Lock { tables, mode } if tables.contains(&self.table) => Some(*mode),
             _ => None,
         });
         let own = self.facts(server).first().map(|fact| (fact.lock, fact.blocks));

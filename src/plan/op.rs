@@ -9,6 +9,7 @@ use crate::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Expr, Index, Key, Origin, Table, TableName,
     Trigger,
 };
+use crate::change::CommentOn;
 use crate::dialect::Action;
 
 use super::condition::{Condition, Predicate};
@@ -28,6 +29,14 @@ pub enum Op {
         table: TableName,
         column: Column,
         constraints: Vec<Constraint>,
+    },
+    /// With its indexes and comments.
+    CreateTable(Box<Table>),
+    /// The definition is kept for who asks what is lost.
+    DropTable(Box<Table>),
+    Comment {
+        on: CommentOn,
+        text: Option<String>,
     },
     DropColumn {
         table: TableName,
@@ -223,6 +232,9 @@ impl Op {
                 }
                 actions
             }
+            Op::CreateTable(_) => vec![Action::CreateTable],
+            Op::DropTable(_) => vec![Action::DropTable],
+            Op::Comment { .. } => vec![Action::Comment],
             Op::DropColumn { .. } => vec![Action::DropColumn],
             Op::RenameColumn { .. } => vec![Action::RenameColumn],
             Op::SetDefault { .. } => vec![Action::SetDefault],
@@ -274,6 +286,8 @@ impl Op {
             | Op::RenameIndex { table, .. }
             | Op::Touch { table, .. }
             | Op::Anew { table, .. } => Some(table),
+            Op::CreateTable(table) | Op::DropTable(table) => Some(&table.name),
+            Op::Comment { on, .. } => Some(on.table()),
             Op::CreateSync(sync) | Op::DropSync(sync) => Some(&sync.table),
             Op::Backfill(backfill) => Some(&backfill.table),
             Op::Rebuild(rebuild) => Some(&rebuild.from.name),
@@ -293,6 +307,27 @@ impl Op {
                 for constraint in constraints {
                     add_constraint(table, constraint)?;
                 }
+                Ok(())
+            }
+            Op::CreateTable(table) => {
+                match catalog.tables.insert(table.name.clone(), (**table).clone()) {
+                    None => Ok(()),
+                    Some(_) => Err(format!("table {} is already there", table.name.name)),
+                }
+            }
+            Op::DropTable(table) => match catalog.tables.remove(&table.name) {
+                Some(_) => Ok(()),
+                None => Err(format!("table {} is not there", table.name.name)),
+            },
+            Op::Comment { on, text } => {
+                let table = table_mut(catalog, on.table())?;
+                let comment = match on {
+                    CommentOn::Table(_) => &mut table.comment,
+                    CommentOn::Column(_, name) => &mut column_mut(table, name)?.comment,
+                    CommentOn::Index(_, name) => &mut index_mut(table, name)?.comment,
+                    CommentOn::Constraint(_, name) => &mut constraint_mut(table, name)?.comment,
+                };
+                comment.clone_from(text);
                 Ok(())
             }
             Op::DropColumn { table, column } => {
@@ -354,6 +389,7 @@ impl Op {
                     kind: ConstraintKind::Unique(index.keys),
                     options: options.clone(),
                     valid: true,
+                    comment: None,
                 };
                 add_constraint(table, &constraint)
             }

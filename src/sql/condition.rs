@@ -151,6 +151,15 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
                 literal(&table(server.dialect, &index))
             )
         }
+        Condition::IndexGone { table: of, name } => {
+            let index = TableName { schema: of.schema.clone(), name: name.clone() };
+            format!("to_regclass({}) IS NULL", literal(&table(server.dialect, &index)))
+        }
+        // A view may have the name as well.
+        Condition::TableExists { table: of } => format!(
+            "EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = to_regclass({}) AND relkind IN ('r', 'p')\n)",
+            literal(&table(server.dialect, of))
+        ),
         Condition::ConstraintValid { table: of, name } => format!(
             "EXISTS (\n    SELECT FROM pg_constraint\n    WHERE conrelid = {} AND conname = {} AND convalidated\n)",
             relation(of),
@@ -203,6 +212,12 @@ fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
         Condition::IndexValid { name, .. } => {
             format!("{} = 1", objects("index", std::slice::from_ref(name)))
         }
+        Condition::IndexGone { name, .. } => {
+            format!("{} = 0", objects("index", std::slice::from_ref(name)))
+        }
+        Condition::TableExists { table: of } => {
+            format!("{} = 1", objects("table", std::slice::from_ref(&of.name)))
+        }
         // There is no such state: a constraint is part of its table.
         Condition::ConstraintValid { .. } => "1".into(),
         Condition::NoRows { .. } | Condition::NoDuplicates { .. } => no_rows(server, condition),
@@ -248,6 +263,8 @@ pub(super) fn message(server: &Server, condition: &Condition) -> String {
         Condition::SyncOn { name, missing: what, .. } => missing(name, what),
         Condition::SyncGone { name, .. } => format!("{name} is still there"),
         Condition::IndexValid { name, missing: what, .. } => missing(name, what),
+        Condition::IndexGone { name, .. } => format!("{name} is still there"),
+        Condition::TableExists { table } => format!("the table {} is missing", table.name),
         Condition::ConstraintValid { name, .. } => format!("{name} is not valid"),
         Condition::NoRows { table, reason, .. } => match reason {
             Reason::Left => {

@@ -80,7 +80,8 @@ impl Writer<'_> {
                 text.push_str(&format!("PRIMARY KEY ({})", self.keys(keys)));
             }
             ConstraintKind::Unique(keys) => {
-                text.push_str(&format!("UNIQUE ({})", self.keys(keys)));
+                let (nulls, _) = nulls(constraint.options.as_deref());
+                text.push_str(&format!("UNIQUE{nulls} ({})", self.keys(keys)));
             }
             ConstraintKind::Check(Expr(expr)) => text.push_str(&format!("CHECK ({expr})")),
             ConstraintKind::ForeignKey { columns, .. } => {
@@ -92,7 +93,11 @@ impl Writer<'_> {
             }
             ConstraintKind::Exclude(verbatim) => text.push_str(verbatim),
         }
-        if let Some(options) = &constraint.options {
+        let options = match &constraint.kind {
+            ConstraintKind::Unique(_) => nulls(constraint.options.as_deref()).1,
+            _ => constraint.options.as_deref(),
+        };
+        if let Some(options) = options {
             text.push_str(&format!(" {options}"));
         }
         if !constraint.valid {
@@ -270,4 +275,18 @@ END",
         )
         .comment("A trigger's body is checked when it first runs: let that be here, on one row.")
     }
+}
+
+/// `NULLS NOT DISTINCT` stands before the columns of a unique constraint, the rest behind them.
+fn nulls(options: Option<&str>) -> (&'static str, Option<&str>) {
+    for words in [" NULLS NOT DISTINCT", " NULLS DISTINCT"] {
+        let own = &words[1..];
+        if let Some(start) = options.and_then(|options| options.get(..own.len()))
+            && start.eq_ignore_ascii_case(own)
+        {
+            let rest = options.map(|options| options[own.len()..].trim());
+            return (words, rest.filter(|rest| !rest.is_empty()));
+        }
+    }
+    ("", options)
 }

@@ -10,6 +10,7 @@ mod ddl;
 mod guard;
 mod rebuild;
 mod sync;
+mod table;
 
 use crate::catalog::{Expr, Index, TableName};
 use crate::dialect::{Dialect, Server, quote};
@@ -116,6 +117,11 @@ impl Writer<'_> {
             Op::AddColumn { table, column, constraints } => {
                 vec![self.add_column(table, column, constraints)]
             }
+            Op::CreateTable(table) => self.new_table(table),
+            Op::DropTable(table) => {
+                vec![Sql::new(format!("DROP TABLE {}", self.table(&table.name)))]
+            }
+            Op::Comment { on, text } => vec![self.comment_on(on, text.as_deref())],
             Op::DropColumn { table, column } => {
                 vec![self.alter(table, &format!("DROP COLUMN {}", self.ident(column)))]
             }

@@ -3,11 +3,14 @@
 //! A column that is added and then filled, constrained or required by later statements of the same
 //! script is one change: what a person means by "add a required column computed from another".
 //!
-//! `alter` reads ALTER TABLE, `new_column` what a script says of a column that it adds, `rows` what it
-//! does to rows.
+//! `alter` reads ALTER TABLE, `new_column` what a script says of a column that it adds, `new_table` of
+//! a table that it creates, `rows` what it does to rows.
 
 mod alter;
+mod comment;
+mod index;
 mod new_column;
+mod new_table;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -38,6 +41,7 @@ pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent
         reader.hints(statement)?;
         reader.statement(statement)?;
     }
+    reader.finish_created();
     if reader.asked.is_empty() {
         return Err(Error::refused("the change says nothing to do")
             .at(source, Span::new(0, source.text.len()), "no statement that changes a schema or rows")
@@ -90,7 +94,13 @@ impl Reader<'_> {
     fn statement(&mut self, statement: &Statement) -> Result<()> {
         let span = statement.text.span();
         match &statement.kind {
+            Kind::CreateTable(create) => self.create_table(create, statement),
+            Kind::AlterTable(alter) if self.is_created(&alter.table) => {
+                self.alter_created(alter, statement)
+            }
             Kind::AlterTable(alter) => self.alter_table(alter, statement),
+            Kind::Comment(comment) => self.comment(comment, statement),
+            Kind::DropIndex(drop) => self.drop_index(drop, statement),
             Kind::CreateIndex(create) => {
                 let table = self
                     .table(&TableName::of(&create.table, self.server.dialect), create.table.span())?
@@ -120,6 +130,10 @@ impl Reader<'_> {
                     ));
                 };
                 self.keys_exist(&table.name, &index.keys, span)?;
+                self.not_dropped_above(&index.name, span)?;
+                if self.is_created(&create.table) {
+                    return Ok(());
+                }
                 self.ask(Change::CreateIndex(CreateIndex { table: table.name, index }), span);
                 Ok(())
             }
@@ -204,9 +218,7 @@ impl Reader<'_> {
     fn not_yet(&self, what: &str, span: Span) -> Error {
         Error::refused(format!("miggen does not plan {what} yet"))
             .at(self.source, span, "here")
-            .hint(
-                "it plans ADD COLUMN, CREATE INDEX, RENAME COLUMN and UPDATE; nothing was written",
-            )
+            .hint("the README lists what is planned; nothing was written")
     }
 
     fn ask(&mut self, change: Change, span: Span) {
@@ -241,13 +253,10 @@ fn is_transaction_word(kind: &str) -> bool {
 fn describe(kind: &Kind) -> String {
     match kind {
         Kind::Opaque(opaque) => opaque.kind.to_string(),
-        Kind::CreateTable(_) => "CREATE TABLE".into(),
         Kind::DropTable(_) => "DROP TABLE".into(),
         Kind::RenameTable(_) => "RENAME TABLE".into(),
-        Kind::DropIndex(_) => "DROP INDEX".into(),
         Kind::CreateView(_) => "CREATE VIEW".into(),
         Kind::CreateTrigger(_) => "CREATE TRIGGER".into(),
-        Kind::Comment(_) => "COMMENT".into(),
         _ => "this statement".into(),
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key};
+use crate::change::CommentOn;
 use crate::dialect::Dialect;
-use crate::package::{django_model, python, types};
+use crate::package::{django_model, new_model, python};
 use crate::plan::{Field, ModelChange, Plan};
 
 /// Paragraphs and code blocks.
@@ -123,6 +124,27 @@ fn lines(
         (ModelChange::AddIndex { index, .. }, "django") => {
             django_index(index).map(|text| format!("+    {text}")).into_iter().collect()
         }
+        (ModelChange::RemoveIndex { index, .. }, "alembic") => {
+            vec![format!("-    {}", table_arg(index, false))]
+        }
+        (ModelChange::RemoveIndex { index, .. }, "django") => {
+            django_index(index).map(|text| format!("-    {text}")).into_iter().collect()
+        }
+        (ModelChange::AddModel(table), "alembic") => {
+            new_model::sqlalchemy(dialect, table).iter().map(added).collect()
+        }
+        (ModelChange::AddModel(table), "django") => new_model::django(dialect, table, models)
+            .and_then(|model| model.class(table))
+            .unwrap_or_default()
+            .iter()
+            .map(added)
+            .collect(),
+        (ModelChange::Comment { on, text, before }, "alembic") => {
+            comment(on, text.as_deref(), before.as_deref())
+        }
+        (ModelChange::AddModel(table), _) => {
+            vec![format!("+ {} may be read and written", table.name.name)]
+        }
         (ModelChange::AddField { table, field }, _) => {
             vec![format!("+ {}.{} may be read and written", table.name, field.column.name)]
         }
@@ -136,8 +158,34 @@ fn lines(
                 table.name, field.column.name
             ),
         ],
-        (ModelChange::AddIndex { .. }, _) => Vec::new(),
+        (
+            ModelChange::AddIndex { .. }
+            | ModelChange::RemoveIndex { .. }
+            | ModelChange::Comment { .. },
+            _,
+        ) => Vec::new(),
     }
+}
+
+fn added(line: &String) -> String {
+    format!("+{line}")
+}
+
+/// The argument `comment` of a column or table.
+fn comment(on: &CommentOn, text: Option<&str>, before: Option<&str>) -> Vec<String> {
+    let line = |mark: char, text: Option<&str>| {
+        let text = python::string(text?);
+        match on {
+            CommentOn::Table(table) => {
+                Some(format!("{mark}    {}: __table_args__ = {{\"comment\": {text}}}", table.name))
+            }
+            CommentOn::Column(table, column) => {
+                Some(format!("{mark}    {}.{column}: mapped_column(…, comment={text})", table.name))
+            }
+            CommentOn::Index(..) | CommentOn::Constraint(..) => None,
+        }
+    };
+    [line('-', before), line('+', text)].into_iter().flatten().collect()
 }
 
 fn django(dialect: Dialect, field: &Field, models: &BTreeMap<String, String>) -> Option<String> {
@@ -152,36 +200,10 @@ fn django(dialect: Dialect, field: &Field, models: &BTreeMap<String, String>) ->
 
 /// `created_at = mapped_column(sa.DateTime(), server_default=sa.text("now()"), nullable=False)`
 fn mapped(dialect: Dialect, field: &Field) -> String {
-    let column = &field.column;
-    let ty = types::sqlalchemy(dialect, &column.ty)
-        .map_or_else(|| format!("…{}…", column.ty), |ty| ty.call);
-    let mut args = vec![ty];
-    if let Some(reference) = &field.references
-        && let ConstraintKind::ForeignKey { table, references, .. } = &reference.kind
-    {
-        let column = references.first().map_or("id", String::as_str);
-        let name = reference
-            .name
-            .as_ref()
-            .filter(|_| reference.named)
-            .map(|n| format!(", name={}", python::string(n)))
-            .unwrap_or_default();
-        args.push(format!(
-            "sa.ForeignKey({}{name})",
-            python::string(&format!("{}.{column}", table.name))
-        ));
-    }
-    if let Some(Expr(default)) = &column.default {
-        args.push(format!("server_default=sa.text({})", python::string(&python::sa_text(default))));
-    }
-    if field.unique.is_some() && dialect != Dialect::Sqlite {
-        args.push("unique=True".into());
-    }
-    args.push(format!("nullable={}", if column.not_null { "False" } else { "True" }));
-    format!("{} = mapped_column({})", column.name, args.join(", "))
+    new_model::mapped(dialect, field, false)
 }
 
-fn table_arg(index: &Index, constraint: bool) -> String {
+pub(in crate::package) fn table_arg(index: &Index, constraint: bool) -> String {
     let keys: Vec<String> = index
         .keys
         .iter()

@@ -1,5 +1,6 @@
 //! Sentences: risk, strategy, who writes what, what to do when it says no.
 
+use crate::catalog::Table;
 use crate::change::{Change, DefaultKind};
 use crate::dialect::{Action, Blocks, Dialect, Work};
 use crate::plan::op::{Op, SyncKind};
@@ -44,6 +45,11 @@ pub fn risk(plan: &Plan) -> Risk {
             format!(
                 "{tables}: {lock} {times}, under 50 ms, in tries of 200 ms; nothing else blocks"
             ),
+        ));
+    } else if let Some((lock, who)) = writers_wait(plan) {
+        reasons.push((
+            "locks",
+            format!("{who}: {lock} once, under 50 ms, in tries of 200 ms; readers go on"),
         ));
     } else if sqlite {
         reasons.push((
@@ -95,6 +101,29 @@ pub fn risk(plan: &Plan) -> Risk {
     }
     for asked in &plan.intent.asked {
         match &asked.change {
+            Change::CreateTable(create) => reasons.push((
+                "loses",
+                format!("nothing; the way back loses the rows of {}", create.table.name.name),
+            )),
+            Change::DropIndex(drop) => {
+                level = level.max(1);
+                reasons.push((
+                    "reads",
+                    format!(
+                        "queries that used {} become slow at once: see `idx_scan` in the pre-checks",
+                        drop.index.name
+                    ),
+                ));
+                if drop.index.unique {
+                    reasons.push((
+                        "meaning",
+                        format!(
+                            "nothing keeps rows of `{}` from sharing {} any more; `ON CONFLICT` on it fails",
+                            drop.table.name, drop.index.name
+                        ),
+                    ));
+                }
+            }
             Change::Update(update) => {
                 level = level.max(1);
                 let columns: Vec<&str> = update.set.iter().map(|set| set.column.as_str()).collect();
@@ -136,6 +165,28 @@ pub fn risk(plan: &Plan) -> Risk {
     Risk { level: ["low", "medium", "high"][level], reasons }
 }
 
+/// Tables whose writers wait for a moment, and the lock they wait for.
+fn writers_wait(plan: &Plan) -> Option<(&'static str, String)> {
+    if plan.server.dialect == Dialect::Sqlite {
+        return None;
+    }
+    let steps = plan.deploys.iter().flat_map(|deploy| &deploy.steps);
+    let locks: Vec<_> = steps
+        .flat_map(|step| step.locks(&plan.server))
+        .filter(|(_, _, blocks)| *blocks == Blocks::Writes)
+        .collect();
+    let tables: std::collections::BTreeSet<String> =
+        locks.iter().map(|(table, ..)| format!("`{}`", table.name)).collect();
+    let (_, lock, _) = locks.first()?;
+    Some((lock, tables.into_iter().collect::<Vec<_>>().join(", ")))
+}
+
+/// What the downs of a deploy lose, in sentences.
+fn losses(deploy: &Deploy) -> Vec<&str> {
+    let notes = deploy.steps.iter().filter_map(|step| step.down.note.as_deref());
+    notes.filter(|note| note.starts_with("Loses ") && !note.starts_with("Loses nothing")).collect()
+}
+
 /// `deploy`, `database`, `application`, `way back`.
 pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
     let mut rows = Vec::new();
@@ -146,19 +197,17 @@ pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
             (0, _) => "old code; then new code beside it",
             _ => "new code only",
         };
-        let back = if deploy.steps.iter().all(|s| s.down.ops.is_empty()) {
-            "**none: the old values are not kept**"
+        let losses = losses(deploy).join(" ");
+        let back = if !losses.is_empty() {
+            format!("**open, with a loss**: {losses}")
+        } else if deploy.steps.iter().all(|s| s.down.ops.is_empty()) {
+            "**none: the old values are not kept**".into()
         } else if at == 0 && plan.deploys.len() > 1 {
-            "open: new code → old code at any time, nothing lost"
+            "open: new code → old code at any time, nothing lost".into()
         } else {
-            "open: nothing lost"
+            "open: nothing lost".into()
         };
-        rows.push([
-            format!("**Deploy {}**", at + 1),
-            titles.join("; "),
-            application.into(),
-            back.into(),
-        ]);
+        rows.push([format!("**Deploy {}**", at + 1), titles.join("; "), application.into(), back]);
     }
     rows
 }
@@ -213,6 +262,20 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                     )
                 }
             }
+            Change::Comment(comment) => format!(
+                "The comment on {} is a row of the server's catalog: no reader or writer waits.",
+                comment.on.title()
+            ),
+            Change::CreateTable(create) => new_table(plan, &create.table),
+            Change::DropIndex(drop) if plan.server.can(Action::DropIndexOnline) => format!(
+                "**{}** is dropped concurrently: as written, everybody would queue behind its lock on `{}`. Without a \
+                 timeout, for a drop that is cut off leaves an invalid index; run again, it drops that.",
+                drop.index.name, drop.table.name
+            ),
+            Change::DropIndex(drop) => format!(
+                "**{}** is dropped as written: the server has one writer at a time anyway.",
+                drop.index.name
+            ),
             Change::RenameColumn(rename) if plan.policy.downtime == Downtime::None => format!(
                 "**{from} → {to}**: as written the rename is instant, and breaks the running code in the same instant. So \
                  both names exist for a while: {to} is a copy that a trigger keeps equal. In deploy 2 the *copy* goes and \
@@ -245,6 +308,31 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
         }
     }
     all
+}
+
+fn new_table(plan: &Plan, table: &Table) -> String {
+    let name = &table.name.name;
+    let parents: Vec<String> = plan
+        .deploys
+        .iter()
+        .flat_map(|deploy| &deploy.steps)
+        .filter(|step| step.table == table.name)
+        .flat_map(|step| step.locks(&plan.server))
+        .filter(|(parent, ..)| **parent != table.name)
+        .map(|(parent, ..)| format!("`{}`", parent.name))
+        .collect();
+    let mut text = format!(
+        "**{name}** is created with all that the script says of it, in one transaction: nobody uses it yet, so nothing is \
+         built or validated apart."
+    );
+    if !parents.is_empty() {
+        text.push_str(&format!(
+            " Its foreign keys need a moment on {} in which writers wait; that lock is taken first, in short tries, for as \
+             written all would queue behind it.",
+            parents.join(" and ")
+        ));
+    }
+    text
 }
 
 /// While a trigger is on: who writes, and what happens.

@@ -1,7 +1,10 @@
 //! One kind of change, one file; this is the one place that tells them apart.
 
 mod add_column;
+mod comment;
 mod create_index;
+mod create_table;
+mod drop_index;
 mod rename_column;
 mod update;
 
@@ -14,7 +17,10 @@ use super::context::Context;
 pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
     match &context.asked.change {
         Change::AddColumn(add) => add_column::steps(context, add),
+        Change::Comment(comment) => Ok(comment::steps(context, comment)),
         Change::CreateIndex(create) => Ok(create_index::steps(context, create)),
+        Change::CreateTable(create) => Ok(create_table::steps(context, create)),
+        Change::DropIndex(drop) => Ok(drop_index::steps(context, drop)),
         Change::RenameColumn(rename) => rename_column::steps(context, rename),
         Change::Update(update) => update::steps(context, update),
     }

@@ -1,10 +1,28 @@
 """Every scenario, by its name."""
 
 from scenario import Scenario
-from scenarios import add_column, backfill, combined, create_index, rename_column
+from scenarios import (
+    add_column,
+    backfill,
+    combined,
+    comment,
+    create_index,
+    create_table,
+    drop_index,
+    rename_column,
+)
+
+MODULES = (
+    add_column,
+    create_index,
+    rename_column,
+    backfill,
+    combined,
+    create_table,
+    drop_index,
+    comment,
+)
 
 ALL: dict[str, Scenario] = {
-    scenario.name: scenario
-    for module in (add_column, create_index, rename_column, backfill, combined)
-    for scenario in module.SCENARIOS
+    scenario.name: scenario for module in MODULES for scenario in module.SCENARIOS
 }
