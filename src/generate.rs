@@ -94,6 +94,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
         author: options.author.clone(),
         reason: options.reason.clone(),
         slug: slug.clone(),
+        keeps_state: target.keeps_state(),
     };
     let mut emissions: Vec<Option<Emission>> =
         package::emit(target, &request)?.into_iter().map(Some).collect();
@@ -179,6 +180,7 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         author: state.author.clone(),
         reason: state.reason.clone(),
         slug: state.slug.clone(),
+        keeps_state: target.keeps_state(),
     };
     let emission = package::emit(target, &request)?.remove(0);
     let new: Vec<File> = emission.steps.iter().flat_map(|step| step.files.clone()).collect();

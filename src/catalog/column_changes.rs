@@ -217,19 +217,13 @@ fn insert_column(
 }
 
 /// The column leaves with every index and constraint that names it; MySQL's indexes only shrink.
-fn drop_column_from(table: &mut Table, name: &str, cascade: bool) {
+pub(super) fn drop_column_from(table: &mut Table, name: &str, cascade: bool) {
     let dialect = table.dialect;
     let is = |column: &str| names::same(dialect, column, name);
     let mysql = matches!(dialect, Dialect::MySql | Dialect::MariaDb);
     let shrink = |keys: &mut Vec<Key>| {
         keys.retain(|key| !key.column().is_some_and(is));
         !keys.is_empty()
-    };
-    let names_it = |keys: &[Key]| {
-        keys.iter().any(|key| match key {
-            Key::Column { name, .. } => is(name),
-            Key::Expr(expr) => input::mentions(&expr.0, name, dialect),
-        })
     };
     table.columns.retain(|column| {
         let depends = cascade
@@ -241,27 +235,9 @@ fn drop_column_from(table: &mut Table, name: &str, cascade: bool) {
     });
     table.constraints.retain_mut(|constraint| match &mut constraint.kind {
         ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) if mysql => shrink(keys),
-        ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) => {
-            !names_it(keys)
-                && !constraint
-                    .options
-                    .as_deref()
-                    .is_some_and(|options| input::mentions(options, name, dialect))
-        }
-        ConstraintKind::Check(expr) => !input::mentions(&expr.0, name, dialect),
-        ConstraintKind::ForeignKey { columns, .. } => !columns.iter().any(|own| is(own)),
-        ConstraintKind::NotNull(column) => !is(column),
-        ConstraintKind::Exclude(text) => !input::mentions(text, name, dialect),
+        _ => !constraint.uses(name, dialect),
     });
     table.indexes.retain_mut(|index| {
-        if mysql {
-            return shrink(&mut index.keys);
-        }
-        !names_it(&index.keys)
-            && !index.include.iter().any(|own| is(own))
-            && !index
-                .filter
-                .as_ref()
-                .is_some_and(|filter| input::mentions(&filter.0, name, dialect))
+        if mysql { shrink(&mut index.keys) } else { !index.uses(name, dialect) }
     });
 }

@@ -16,6 +16,7 @@ pub mod names;
 mod objects;
 mod options;
 mod rename;
+mod uses;
 
 use std::collections::BTreeMap;
 
@@ -291,6 +292,13 @@ impl Catalog {
         self.tables
             .keys()
             .find(|key| key.name.eq_ignore_ascii_case(&name.name) && key.schema == name.schema)
+    }
+
+    /// The column leaves its table with every index and constraint that names it.
+    pub fn drop_column(&mut self, table: &TableName, column: &str) {
+        if let Some(table) = self.table_mut(table) {
+            column_changes::drop_column_from(table, column, false);
+        }
     }
 
     /// The table that has an index of this name.

@@ -49,6 +49,7 @@ pub enum Change {
     Comment(Comment),
     CreateIndex(CreateIndex),
     CreateTable(CreateTable),
+    DropColumn(DropColumn),
     DropIndex(DropIndex),
     RenameColumn(RenameColumn),
     Update(Update),
@@ -150,6 +151,14 @@ pub struct RenameColumn {
     pub table: TableName,
     pub from: String,
     pub to: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct DropColumn {
+    pub table: TableName,
+    pub column: String,
+    /// What it would cost to add it again.
+    pub default: DefaultKind,
 }
 
 /// An UPDATE of existing columns.

@@ -17,6 +17,7 @@ pub(super) fn title(asked: &[Asked]) -> String {
             Change::CreateIndex(create) => format!("index {}", create.index.name),
             Change::CreateTable(create) => format!("create table {}", create.table.name.name),
             Change::DropIndex(drop) => format!("drop index {}", drop.index.name),
+            Change::DropColumn(drop) => format!("drop {}.{}", drop.table.name, drop.column),
             Change::RenameColumn(rename) => {
                 format!("rename {}.{} to {}", rename.table.name, rename.from, rename.to)
             }
@@ -52,6 +53,7 @@ pub(super) fn slug(asked: &[Asked]) -> String {
         Some(Change::CreateIndex(create)) => format!("index {}", create.index.name),
         Some(Change::CreateTable(create)) => format!("create {}", create.table.name.name),
         Some(Change::DropIndex(drop)) => format!("drop {}", drop.index.name),
+        Some(Change::DropColumn(drop)) => format!("drop {} {}", drop.table.name, drop.column),
         Some(Change::RenameColumn(rename)) => {
             format!("rename {} {}", rename.table.name, rename.from)
         }

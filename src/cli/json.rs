@@ -36,7 +36,7 @@ pub(super) fn outcome(outcome: &Outcome, dry_run: bool) -> Result<String> {
                 "number": at + 1,
                 "keep": if at == 0 { None } else { outcome.plan.keep.as_ref().map(|k| &k.text) },
                 // The downs of its steps lead back together, not one by one.
-                "back_as_a_whole": deploy.steps.iter().any(|step| step.phase == Phase::Equal),
+                "back_as_a_whole": deploy.steps.iter().any(|step| step.phase == Phase::Equal || step.down.loses && !step.down.ops.is_empty()),
                 "steps": steps,
             })
         })

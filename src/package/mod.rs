@@ -51,6 +51,8 @@ pub struct Request<'r> {
     pub reason: Option<String>,
     /// First part of file names.
     pub slug: String,
+    /// Steps that change nothing but the models are written too.
+    pub keeps_state: bool,
 }
 
 /// The files of a deploy.
@@ -66,7 +68,7 @@ pub struct Emission {
 }
 
 /// One step as files and commands. Commands run from the repository's root.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct EmittedStep {
     pub files: Vec<File>,
     pub up: Vec<String>,
@@ -74,15 +76,28 @@ pub struct EmittedStep {
 }
 
 impl Request<'_> {
+    /// The steps that become files.
     pub fn steps(&self) -> Vec<&Step> {
         let (first, last) = self.deploys;
-        self.plan.deploys[first - 1..last].iter().flat_map(|deploy| &deploy.steps).collect()
+        self.plan.deploys[first - 1..last]
+            .iter()
+            .flat_map(|deploy| &deploy.steps)
+            .filter(|step| self.writes(step))
+            .collect()
+    }
+
+    fn writes(&self, step: &Step) -> bool {
+        step.acts() || self.keeps_state && !step.model.is_empty()
     }
 
     /// `rename_created_backfill`; a rollout of one step needs no more than its own name.
     pub fn file_slug(&self, step: &Step) -> String {
-        let steps: usize = self.plan.deploys.iter().map(|deploy| deploy.steps.len()).sum();
-        if steps == 1 { self.slug.clone() } else { format!("{}_{}", self.slug, step.slug) }
+        let steps = self.plan.deploys.iter().flat_map(|deploy| &deploy.steps);
+        if steps.filter(|step| self.writes(step)).count() == 1 {
+            self.slug.clone()
+        } else {
+            format!("{}_{}", self.slug, step.slug)
+        }
     }
 
     pub fn up<'s>(&self, step: &'s Step) -> Vec<Rendered<'s>> {
@@ -96,10 +111,12 @@ impl Request<'_> {
     /// `rename posts.created 2/4: fill created_at`
     pub fn message(&self, step: &Step) -> String {
         let deploys = &self.plan.deploys;
-        let number = step.phase.deploy().min(deploys.len());
+        let is_it = |other: &Step| std::ptr::eq(other, step);
+        let number = deploys.iter().position(|d| d.steps.iter().any(is_it)).unwrap_or(0) + 1;
         let deploy = if number > 1 { format!(", deploy {number}") } else { String::new() };
-        let steps = &deploys[number - 1].steps;
-        let position = steps.iter().position(|other| std::ptr::eq(other, step)).unwrap_or(0) + 1;
+        let steps: Vec<&Step> =
+            deploys[number - 1].steps.iter().filter(|step| self.writes(step)).collect();
+        let position = steps.iter().position(|other| is_it(other)).unwrap_or(0) + 1;
         if steps.len() == 1 && deploys.len() == 1 {
             return self.plan.title.clone();
         }
@@ -125,7 +142,12 @@ pub fn emit(target: &dyn Target, request: &Request) -> Result<Vec<Emission>> {
     for deploy in &request.plan.deploys[first - 1..last] {
         emissions.push(Emission {
             parent: all.parent.clone(),
-            steps: steps.by_ref().take(deploy.steps.len()).collect(),
+            steps: deploy
+                .steps
+                .iter()
+                .map(|step| if request.writes(step) { steps.next() } else { None })
+                .map(Option::unwrap_or_default)
+                .collect(),
             notes: all.notes.clone(),
             models: all.models.clone(),
         });

@@ -89,16 +89,19 @@ pub enum Phase {
     Index,
     /// Validated constraints, NOT NULL.
     Enforce,
-    // From here on: deploy 2.
+    // From here on: another deploy.
+    /// The application changes over.
+    Switch,
+    // From here on: the last one.
     Check,
     Equal,
     Contract,
 }
 
 impl Phase {
-    /// The number of the deploy, from 1.
-    pub fn deploy(self) -> usize {
-        if self < Phase::Check { 1 } else { 2 }
+    /// Phases of one release go out together.
+    fn release(self) -> usize {
+        usize::from(self >= Phase::Switch) + usize::from(self >= Phase::Check)
     }
 }
 
@@ -117,6 +120,8 @@ pub struct Down {
     pub ops: Vec<Op>,
     /// What goes lost, or why there is nothing to do.
     pub note: Option<String>,
+    /// The up destroys what no down can bring back.
+    pub loses: bool,
 }
 
 /// A change of the application's models.
@@ -153,6 +158,12 @@ pub enum ModelChange {
         text: Option<String>,
         before: Option<String>,
     },
+    /// No code names it from now on; `indexes` and constraints on it go from the models as well.
+    RemoveField {
+        table: TableName,
+        field: Field,
+        indexes: Vec<Index>,
+    },
 }
 
 /// A column as a model declares it.
@@ -177,15 +188,24 @@ pub struct RenamedIndex {
 
 impl Down {
     pub fn ops(ops: Vec<Op>) -> Down {
-        Down { ops, note: None }
+        Down { ops, note: None, loses: false }
     }
 
     pub fn noted(ops: Vec<Op>, note: impl Into<String>) -> Down {
-        Down { ops, note: Some(note.into()) }
+        Down { ops, note: Some(note.into()), loses: false }
+    }
+
+    pub fn lossy(ops: Vec<Op>, note: impl Into<String>) -> Down {
+        Down { loses: true, ..Down::noted(ops, note) }
     }
 }
 
 impl Step {
+    /// Whether there is something to run, in either direction; else it is the application's alone.
+    pub fn acts(&self) -> bool {
+        !(self.up.is_empty() && self.down.ops.is_empty() && self.verify.is_empty())
+    }
+
     /// The facts behind what the step does, the most blocking first.
     pub fn facts(&self, server: &Server) -> Vec<&'static Fact> {
         let mut facts: Vec<&'static Fact> = self

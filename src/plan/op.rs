@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Expr, Index, Key, Origin, Table, TableName,
-    Trigger,
+    Catalog, Column, Constraint, ConstraintKind, Expr, Index, Origin, Table, TableName, Trigger,
 };
 use crate::change::CommentOn;
 use crate::dialect::Action;
@@ -331,11 +330,8 @@ impl Op {
                 Ok(())
             }
             Op::DropColumn { table, column } => {
-                let table = table_mut(catalog, table)?;
-                column_mut(table, column)?;
-                table.columns.retain(|c| c.name != *column);
-                table.indexes.retain(|index| !mentions_key(&index.keys, column));
-                table.constraints.retain(|c| !constraint_needs(&c.kind, column));
+                column_mut(table_mut(catalog, table)?, column)?;
+                catalog.drop_column(table, column);
                 Ok(())
             }
             Op::RenameColumn { table, from, to } => {
@@ -513,26 +509,4 @@ fn add_constraint(table: &mut Table, constraint: &Constraint) -> Result<(), Misf
     }
     table.constraints.push(constraint.clone());
     Ok(())
-}
-
-fn mentions_key(keys: &[Key], column: &str) -> bool {
-    keys.iter().any(|key| matches!(key, Key::Column { name, .. } if name == column))
-}
-
-/// Whether the server drops the constraint together with the column.
-fn constraint_needs(kind: &ConstraintKind, column: &str) -> bool {
-    match kind {
-        ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) => {
-            mentions_key(keys, column)
-        }
-        ConstraintKind::ForeignKey { columns, .. } => columns.iter().any(|c| c == column),
-        ConstraintKind::NotNull(name) => name == column,
-        // Ours name one column only; a table's own CHECK stops DROP COLUMN in the rules.
-        ConstraintKind::Check(Expr(text)) => {
-            crate::input::columns_mentioned(text, crate::source::Dialect::Postgres)
-                .iter()
-                .any(|name| name == column)
-        }
-        ConstraintKind::Exclude(_) => false,
-    }
 }

@@ -16,11 +16,17 @@ pub(super) fn order(mut steps: Vec<Step>) -> Vec<Deploy> {
             _ => merged.push(step),
         }
     }
-    let mut deploys = vec![Deploy { steps: Vec::new() }, Deploy { steps: Vec::new() }];
+    let mut deploys: Vec<Deploy> = Vec::new();
+    let mut release = None;
     for step in merged {
-        deploys[step.phase.deploy() - 1].steps.push(step);
+        if release != Some(step.phase.release()) {
+            release = Some(step.phase.release());
+            deploys.push(Deploy { steps: Vec::new() });
+        }
+        if let Some(deploy) = deploys.last_mut() {
+            deploy.steps.push(step);
+        }
     }
-    deploys.retain(|deploy| !deploy.steps.is_empty());
     number_twins(&mut deploys);
     deploys
 }
@@ -41,6 +47,7 @@ fn merge(into: &mut Step, next: Step) {
     }
     into.up = join(std::mem::take(&mut into.up), next.up);
     into.down.ops = join(next.down.ops, std::mem::take(&mut into.down.ops));
+    into.down.loses |= next.down.loses;
     into.down.note = match (into.down.note.take(), next.down.note) {
         (Some(a), Some(b)) if a != b => Some(format!("{a} {b}")),
         (a, b) => a.or(b),
@@ -111,6 +118,7 @@ impl Phase {
             Phase::Constrain => "constrain",
             Phase::Index => "index",
             Phase::Enforce => "enforce",
+            Phase::Switch => "switch",
             Phase::Check => "check",
             Phase::Equal => "equal",
             Phase::Contract => "contract",

@@ -31,7 +31,7 @@ def schema(database: Database, hidden: Iterable[str] = ()) -> str:
     """The whole schema less the tables of the framework itself."""
     if isinstance(database, PostgresDatabase):
         return postgres_schema(database, hidden)
-    return sqlite_schema(database, hidden)
+    return "\n".join(sqlite_lines(database, hidden, in_order=True))
 
 
 def postgres_schema(database: PostgresDatabase, hidden: Iterable[str]) -> str:
@@ -43,41 +43,20 @@ def postgres_schema(database: PostgresDatabase, hidden: Iterable[str]) -> str:
     return "\n".join(lines + [name for (name,) in database.rows(INVALID_INDEXES)])
 
 
-def sqlite_schema(database: SqliteDatabase, hidden: Iterable[str]) -> str:
-    rows = database.rows(
-        "SELECT tbl_name, type, name, sql FROM sqlite_schema "
-        "WHERE name NOT LIKE 'sqlite_%' ORDER BY tbl_name, type DESC, name"
-    )
-    return "\n".join(
-        f"{kind} {name}: {plain(sql or '')}"
-        for table, kind, name, sql in rows
-        if table not in set(hidden)
-    )
-
-
 def plain(sql: str) -> str:
-    """SQL as SQLite reads it, and not as somebody wrote it.
-
-    RENAME TO quotes a table's name, and a rebuild writes the table anew: a key of one column may
-    stand with its column or apart, NULL may be said or not, and a type has no case.
-    """
+    """SQL without what RENAME TO or a rebuild may write another way: quotes, spaces, case."""
     sql = re.sub(r'"(\w+)"', r"\1", sql)
     sql = re.sub(r"\s*([(),])\s*", r"\1", re.sub(r"\s+", " ", sql)).strip()
     parts = sql.split("'")
     parts[::2] = [part.upper() for part in parts[::2]]  # what stands between two texts
-    sql = "'".join(parts)
-    sql = re.sub(r"(?<!NOT) NULL(?=[,)])", "", sql)
-    if key := re.search(r",PRIMARY KEY\((\w+)\)(?=[,)])", sql):
-        sql = sql.replace(key[0], "")
-        sql = re.sub(rf"(?<=[(,]){key[1]} [^,)]*", r"\g<0> PRIMARY KEY", sql, count=1)
-    return sql
+    return "'".join(parts)
 
 
 def shape(database: Database, hidden: Iterable[str] = ()) -> str:
     """The schema without the order of columns."""
     if isinstance(database, PostgresDatabase):
         return unordered(OLD_NAMES.sub("NOT NULL", postgres_schema(database, hidden)))
-    return sqlite_shape(database, hidden)
+    return "\n".join(sorted(sqlite_lines(database, hidden, in_order=False)))
 
 
 def unordered(schema: str) -> str:
@@ -113,25 +92,34 @@ def validated(schema: str) -> str:
     return "\n".join([statement.sub("", text).strip(), *sorted(apart)])
 
 
-def sqlite_shape(database: SqliteDatabase, hidden: Iterable[str]) -> str:
-    """Tables, columns, keys and indexes as SQLite understood them; triggers and views as text."""
+def sqlite_lines(database: SqliteDatabase, hidden: Iterable[str], *, in_order: bool) -> list[str]:
+    """Tables, columns, keys and indexes as SQLite understood them; triggers and views as text.
+
+    What no pragma tells is read off CREATE TABLE: its CHECKs, AUTOINCREMENT, STRICT and the like.
+    """
     lines = []
     tables = database.rows(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     )
-    for (table,) in tables:
+    for table, sql in sorted(tables):
         if table in set(hidden):
             continue
+        written = plain(sql)
+        lines += sorted(f"{table} check {check}" for check in checks(written))
+        if "AUTOINCREMENT" in written:
+            lines.append(f"{table} autoincrement")
+        lines.append(f"{table} options {written[written.rindex(')') + 1 :]}")
         columns = database.rows(
             'SELECT name, upper(type), "notnull", dflt_value, pk, hidden '
-            f"FROM pragma_table_xinfo('{table}')"
+            f"FROM pragma_table_xinfo('{table}') ORDER BY cid"
         )
+        columns = columns if in_order else sorted(columns)
         lines += [f"{table} column {row}" for row in columns]
         keys = database.rows(
             'SELECT "from", "table", "to", on_update, on_delete '
             f"FROM pragma_foreign_key_list('{table}')"
         )
-        lines += [f"{table} foreign key {row}" for row in keys]
+        lines += sorted(f"{table} foreign key {row}" for row in keys)
         indexes = database.rows(
             'SELECT l.name, l."unique", l.origin, l.partial, s.sql, '
             "(SELECT group_concat(coalesce(i.name, '(expression)')) "
@@ -139,14 +127,27 @@ def sqlite_shape(database: SqliteDatabase, hidden: Iterable[str]) -> str:
             f"FROM pragma_index_list('{table}') AS l "
             "LEFT JOIN sqlite_schema AS s ON s.name = l.name"
         )
+        own = []
         for name, unique, origin, partial, sql, names in indexes:
             known = "" if name.startswith("sqlite_") else name
-            lines.append(
+            own.append(
                 f"{table} index {known} {unique} {origin} {partial} {names} {plain(sql or '')}"
             )
+        lines += sorted(own)
     others = database.rows("SELECT type, sql FROM sqlite_schema WHERE type IN ('trigger', 'view')")
-    lines += [f"{kind} {plain(sql)}" for kind, sql in others]
-    return "\n".join(sorted(lines))
+    return lines + sorted(f"{kind} {plain(sql)}" for kind, sql in others)
+
+
+def checks(sql: str) -> list[str]:
+    """The CHECKs of a CREATE TABLE statement, each with the name it may have."""
+    found = []
+    for match in re.finditer(r"(?:CONSTRAINT \S+ )?CHECK ?\(", sql):
+        depth, at = 1, match.end()
+        while depth:
+            depth += {"(": 1, ")": -1}.get(sql[at], 0)
+            at += 1
+        found.append(sql[match.start() : at])
+    return found
 
 
 def data(database: Database, table: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:

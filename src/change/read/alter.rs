@@ -6,7 +6,7 @@ use crate::input::ast::{
     AlterAction, AlterKind, AlterTable, Statement, TableConstraint, TableConstraintKind,
 };
 
-use super::super::{Change, RenameColumn};
+use super::super::{Change, DefaultKind, DropColumn, RenameColumn};
 use super::Reader;
 
 impl Reader<'_> {
@@ -51,6 +51,22 @@ impl Reader<'_> {
                         span,
                         "nothing to do",
                     ));
+                }
+                Ok(())
+            }
+            AlterKind::DropColumn { column, cascade, .. } => {
+                self.column(table, column)?;
+                if self.before.tables.get(table).and_then(|t| t.column(&column.name)).is_none() {
+                    return Err(Error::refused("this script adds the column that it drops").at(
+                        self.source,
+                        span,
+                        "nothing is left of it",
+                    ));
+                }
+                if *cascade {
+                    return Err(Error::refused("CASCADE drops whatever uses the column, unseen")
+                        .at(self.source, span, "here")
+                        .hint("leave it out: miggen carries indexes and constraints, and names what else is in the way"));
                 }
                 Ok(())
             }
@@ -128,6 +144,16 @@ impl Reader<'_> {
             AlterKind::AddColumn { column, .. } => {
                 let change = self.add_column(table, column)?;
                 self.ask(Change::AddColumn(change), span);
+            }
+            AlterKind::DropColumn { column, .. } => {
+                let known = self.before.tables.get(table).and_then(|t| t.column(&column.name));
+                let Some(known) = known else { return Ok(()) };
+                let drop = DropColumn {
+                    table: table.clone(),
+                    column: known.name.clone(),
+                    default: self.default_kind(known, span).unwrap_or(DefaultKind::Volatile),
+                };
+                self.ask(Change::DropColumn(drop), span);
             }
             AlterKind::RenameColumn { from, to } => {
                 self.renamed.insert((table.clone(), to.name.to_string()), from.name.to_string());

@@ -97,6 +97,7 @@ pub(super) fn durations(plan: &Plan) -> Vec<[String; 3]> {
                     range(low, high),
                     format!("{}; times {MARGIN} for disks and replicas", sources.join("; ")),
                 ],
+                None if step.up.is_empty() => [name, "–".into(), "nothing to run".into()],
                 None if heavy(step, plan) => [
                     name,
                     "grows with the table".into(),
@@ -122,6 +123,9 @@ pub(super) fn class(plan: &Plan, step: &Step) -> String {
 
 /// How long the strongest lock is held.
 pub(super) fn held(plan: &Plan, step: &Step) -> String {
+    if step.up.is_empty() {
+        return "–".into();
+    }
     let takes =
         |wanted: Action| step.up.iter().flat_map(Op::actions).any(|action| action == wanted);
     if takes(Action::UpdateBatch) {

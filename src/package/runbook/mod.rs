@@ -205,7 +205,7 @@ fn deploy(input: &Input, at: usize) -> DeployView {
         watch: queries::watch(plan, deploy),
         stop: prose::stop(plan, deploy),
         troubles: prose::troubles(plan, deploy),
-        way_back: prose::way_back(plan, deploy, number),
+        way_back: prose::way_back(deploy, number),
         back_commands: back,
         afterwards: (!last).then(|| {
             let keep = plan.keep.as_ref().map_or_else(

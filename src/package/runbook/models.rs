@@ -145,6 +145,21 @@ fn lines(
         (ModelChange::AddModel(table), _) => {
             vec![format!("+ {} may be read and written", table.name.name)]
         }
+        (ModelChange::RemoveField { field, indexes, .. }, "alembic") => {
+            let mut lines = vec![format!("-    {}", mapped(dialect, field))];
+            lines.extend(indexes.iter().map(|index| format!("-    {}", table_arg(index, false))));
+            lines
+        }
+        (ModelChange::RemoveField { field, indexes, .. }, "django") => {
+            let text = django(dialect, field, models).unwrap_or_else(|| "…".into());
+            let mut lines = vec![format!("-    {} = {text}", django_model::field_name(field))];
+            lines
+                .extend(indexes.iter().filter_map(django_index).map(|text| format!("-    {text}")));
+            lines
+        }
+        (ModelChange::RemoveField { table, field, .. }, _) => {
+            vec![format!("- {}.{} is not named any more", table.name, field.column.name)]
+        }
         (ModelChange::AddField { table, field }, _) => {
             vec![format!("+ {}.{} may be read and written", table.name, field.column.name)]
         }
@@ -247,11 +262,20 @@ fn plain_keys(index: &Index) -> Option<String> {
 fn leaving(plan: &Plan, folder: &Path) -> Option<String> {
     let mut names = Vec::new();
     for change in plan.deploys.iter().flat_map(|d| &d.steps).flat_map(|s| &s.model) {
-        if let ModelChange::RenameField { table, from, indexes, .. } = change
-            && plan.deploys.len() > 1
-        {
-            names.push((table.name.clone(), from.clone()));
-            names.extend(indexes.iter().map(|index| (table.name.clone(), index.aside.clone())));
+        if plan.deploys.len() == 1 {
+            continue;
+        }
+        match change {
+            ModelChange::RenameField { table, from, indexes, .. } => {
+                names.push((table.name.clone(), from.clone()));
+                names.extend(indexes.iter().map(|index| (table.name.clone(), index.aside.clone())));
+            }
+            ModelChange::RemoveField { table, field, indexes } => {
+                names.push((table.name.clone(), field.column.name.clone()));
+                names.extend(field.unique.iter().map(|name| (table.name.clone(), name.clone())));
+                names.extend(indexes.iter().map(|index| (table.name.clone(), index.name.clone())));
+            }
+            _ => {}
         }
     }
     if names.is_empty() {

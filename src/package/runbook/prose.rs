@@ -135,6 +135,13 @@ pub fn risk(plan: &Plan) -> Risk {
                     ),
                 ));
             }
+            Change::DropColumn(drop) => {
+                level = level.max(1);
+                reasons.push((
+                    "loses",
+                    format!("what {} holds, with the last deploy: a way back brings the column, not its values", drop.column),
+                ));
+            }
             Change::RenameColumn(rename) if plan.deploys.len() > 1 => {
                 let old =
                     plan.before.tables.get(&rename.table).and_then(|t| t.column(&rename.from));
@@ -198,10 +205,13 @@ pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
             _ => "new code only",
         };
         let losses = losses(deploy).join(" ");
-        let back = if !losses.is_empty() {
-            format!("**open, with a loss**: {losses}")
-        } else if deploy.steps.iter().all(|s| s.down.ops.is_empty()) {
+        let loses = deploy.steps.iter().any(|step| step.down.loses);
+        let back = if loses && deploy.steps.iter().all(|s| s.down.ops.is_empty()) {
             "**none: the old values are not kept**".into()
+        } else if loses {
+            "**point of no return: values are lost**".into()
+        } else if !losses.is_empty() {
+            format!("**open, with a loss**: {losses}")
         } else if at == 0 && plan.deploys.len() > 1 {
             "open: new code → old code at any time, nothing lost".into()
         } else {
@@ -276,6 +286,11 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                 "**{}** is dropped as written: the server has one writer at a time anyway.",
                 drop.index.name
             ),
+            Change::DropColumn(drop) => format!(
+                "**{}** goes in deploy 2. As written it breaks the running code, which names it; so first a release that \
+                 does not, and when no other code runs any more, what hangs on the column and the column itself.",
+                drop.column
+            ),
             Change::RenameColumn(rename) if plan.policy.downtime == Downtime::None => format!(
                 "**{from} → {to}**: as written the rename is instant, and breaks the running code in the same instant. So \
                  both names exist for a while: {to} is a copy that a trigger keeps equal. In deploy 2 the *copy* goes and \
@@ -343,7 +358,7 @@ pub(super) fn who_writes(plan: &Plan) -> Vec<[String; 2]> {
         .deploys
         .iter()
         .flat_map(|deploy| &deploy.steps)
-        .filter(|s| s.phase.deploy() == 1)
+        .take(plan.deploys[0].steps.len())
         .flat_map(|s| &s.up);
     for op in syncs {
         let Op::CreateSync(sync) = op else { continue };
@@ -457,13 +472,16 @@ pub(super) fn troubles(plan: &Plan, deploy: &Deploy) -> Vec<[String; 2]> {
     rows
 }
 
-pub(super) fn way_back(plan: &Plan, deploy: &Deploy, number: usize) -> Vec<String> {
+pub(super) fn way_back(deploy: &Deploy, number: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    if deploy.steps.iter().all(|step| step.down.ops.is_empty()) {
+    let back = deploy.steps.iter().any(|step| !step.down.ops.is_empty());
+    if !back && deploy.steps.iter().any(|step| step.down.loses) {
         lines.push("There is none: the old values are not kept. Take a backup of the table, or copy the columns aside, if they may be needed.".into());
     } else if number == 1 {
         lines.push("New code → old code: roll the application back, nothing else.".into());
-        lines.push("The database too, only when no new code runs:".into());
+        if back {
+            lines.push("The database too, only when no new code runs:".into());
+        }
     } else {
         lines.push(
             "Old code may run again only after the downs of all its files, the last one first; `miggen next` names them."
@@ -471,12 +489,16 @@ pub(super) fn way_back(plan: &Plan, deploy: &Deploy, number: usize) -> Vec<Strin
         );
     }
     for note in deploy.steps.iter().rev().filter_map(|step| step.down.note.as_ref()) {
-        let useful = note.starts_with("Loses");
+        let useful = note.starts_with("Loses")
+            || note.starts_with("Only while")
+            || note.starts_with("The column comes back");
         if useful && !lines.contains(note) {
             lines.insert(1.min(lines.len()), note.clone());
         }
     }
-    let _ = plan;
+    if deploy.steps.iter().any(|step| step.down.loses) && back {
+        lines.insert(0, "**This deploy is the point of no return.**".into());
+    }
     lines
 }
 

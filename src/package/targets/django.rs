@@ -58,6 +58,10 @@ impl Target for Django {
         "Django"
     }
 
+    fn keeps_state(&self) -> bool {
+        true
+    }
+
     fn emit(&self, request: &Request) -> Result<Emission> {
         let all = request.steps();
         let tables: BTreeSet<&str> = all.iter().map(|step| step.table.name.as_str()).collect();
@@ -79,6 +83,11 @@ impl Target for Django {
         for (position, step) in (0_u32..).zip(&all) {
             let name = project.migration_name(&request.file_slug(step), position);
             let view = migration(request, &project, &others, step, before.as_deref());
+            if view.operations.is_empty() {
+                // A table without a model.
+                steps.push(EmittedStep::default());
+                continue;
+            }
             let label = |name: &Option<String>| match name {
                 Some(name) => name.chars().take_while(char::is_ascii_digit).collect::<String>(),
                 None => "zero".into(),
@@ -439,7 +448,7 @@ impl Builder<'_> {
                         continue;
                     }
                     for index in indexes.iter().filter(|index| self.knows(index)) {
-                        states.push(remove_index(&name, &index.before.name));
+                        states.push(remove("migrations.RemoveIndex", &name, &index.before.name));
                     }
                     states.push(call(
                         "migrations.RenameField",
@@ -466,8 +475,16 @@ impl Builder<'_> {
                 }
                 ModelChange::RemoveIndex { index, .. } => {
                     if model.indexes.iter().any(|own| own.name == index.name) {
-                        states.push(remove_index(&name, &index.name));
+                        states.push(remove("migrations.RemoveIndex", &name, &index.name));
                     }
+                }
+                ModelChange::RemoveField { field, indexes, .. } => {
+                    let Some((known, _)) = model.field_of(&field.column.name) else { continue };
+                    let own = |index: &&Index| model.indexes.iter().any(|i| i.name == index.name);
+                    for index in indexes.iter().filter(own) {
+                        states.push(remove("migrations.RemoveIndex", &name, &index.name));
+                    }
+                    states.push(remove("migrations.RemoveField", &name, known));
                 }
                 ModelChange::AddField { .. }
                 | ModelChange::AddIndex { .. }
@@ -563,12 +580,9 @@ fn with_field(function: &str, model: &str, name: &str, field: Py) -> Py {
     )
 }
 
-fn remove_index(model: &str, name: &str) -> Py {
-    call(
-        "migrations.RemoveIndex",
-        vec![],
-        vec![("model_name".into(), Py::Str(model.into())), ("name".into(), Py::Str(name.into()))],
-    )
+fn remove(function: &str, model: &str, name: &str) -> Py {
+    let (model, name) = (Py::Str(model.into()), Py::Str(name.into()));
+    call(function, vec![], vec![("model_name".into(), model), ("name".into(), name)])
 }
 
 fn add_index(model: &str, index: Py) -> Py {

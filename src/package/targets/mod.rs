@@ -17,6 +17,11 @@ pub trait Target: Sync {
     /// As people write it.
     fn title(&self) -> &'static str;
 
+    /// The framework keeps what it believes of the schema in its migrations.
+    fn keeps_state(&self) -> bool {
+        false
+    }
+
     fn emit(&self, request: &Request) -> Result<Emission>;
 }
 

@@ -42,7 +42,7 @@ pub(super) fn steps(context: &Context, drop: &DropIndex) -> Vec<Step> {
         title: format!("drop {}", index.name),
         unit: if online { Unit::Alone } else { Unit::Transaction },
         up: vec![Op::DropIndex { table: table.clone(), index: index.clone(), online }],
-        down: Down { ops: back, note },
+        down: Down { ops: back, note, loses: false },
         verify: vec![Condition::IndexGone { table: table.clone(), name: index.name.clone() }],
         model: vec![ModelChange::RemoveIndex { table: table.clone(), index: index.clone() }],
     }]

@@ -4,6 +4,7 @@ mod add_column;
 mod comment;
 mod create_index;
 mod create_table;
+mod drop_column;
 mod drop_index;
 mod rename_column;
 mod update;
@@ -22,6 +23,7 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::CreateTable(create) => Ok(create_table::steps(context, create)),
         Change::DropIndex(drop) => Ok(drop_index::steps(context, drop)),
         Change::RenameColumn(rename) => rename_column::steps(context, rename),
+        Change::DropColumn(drop) => drop_column::steps(context, drop),
         Change::Update(update) => update::steps(context, update),
     }
 }

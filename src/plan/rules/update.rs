@@ -38,7 +38,7 @@ pub(super) fn steps(context: &Context, update: &Update) -> Result<Vec<Step>> {
         title: format!("fill {}.{columns}", table.name),
         unit: backfill_unit(context.server),
         up: vec![Op::Backfill(backfill)],
-        down: Down::noted(
+        down: Down::lossy(
             Vec::new(),
             format!("Nothing to undo: which rows had another {columns} is not kept."),
         ),

@@ -1,6 +1,7 @@
 //! Shapes of a rollout that several kinds of change share.
 
 pub(super) mod constrain;
+pub(super) mod dependants;
 pub(super) mod rebuild;
 pub(super) mod sync;
 

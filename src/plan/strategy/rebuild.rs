@@ -7,22 +7,24 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, Expr, Identity, Table, TableName};
 
+use super::super::Deploy;
 use super::super::op::{Dependant, Misfit, Op, Rebuild};
-use super::super::{Deploy, Step};
 
 pub(in crate::plan) fn anew(table: &TableName, edits: Vec<Op>) -> Op {
     Op::Anew { table: table.clone(), edits, copy: BTreeMap::new() }
 }
 
-/// Walks through the ups and back through the downs, and settles every rebuild on its way.
+/// Walks through each deploy and back, and settles every rebuild on the way.
 pub(in crate::plan) fn settle(before: &Catalog, deploys: &mut [Deploy]) -> Result<(), Misfit> {
     let mut catalog = before.clone();
-    let mut steps: Vec<&mut Step> = deploys.iter_mut().flat_map(|d| &mut d.steps).collect();
-    for step in &mut steps {
-        settle_ops(&mut catalog, &mut step.up)?;
-    }
-    for step in steps.iter_mut().rev() {
-        settle_ops(&mut catalog, &mut step.down.ops)?;
+    for deploy in deploys {
+        for step in &mut deploy.steps {
+            settle_ops(&mut catalog, &mut step.up)?;
+        }
+        let mut back = catalog.clone();
+        for step in deploy.steps.iter_mut().rev() {
+            settle_ops(&mut back, &mut step.down.ops)?;
+        }
     }
     Ok(())
 }

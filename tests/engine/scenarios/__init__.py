@@ -8,6 +8,7 @@ from scenarios import (
     comment,
     create_index,
     create_table,
+    drop_column,
     drop_index,
     rename_column,
 )
@@ -16,6 +17,7 @@ MODULES = (
     add_column,
     create_index,
     rename_column,
+    drop_column,
     backfill,
     combined,
     create_table,

@@ -1,0 +1,64 @@
+//! What stands on a column and does not come along by itself.
+
+use crate::catalog::{Catalog, ConstraintKind, Key, Table, TableName, names};
+use crate::input;
+
+use super::sync;
+
+/// In words, for a refusal: `the view active_users`, `the trigger posts_touch`.
+pub(in crate::plan) fn in_the_way(
+    catalog: &Catalog,
+    table: &TableName,
+    column: &str,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    let has = |mentions: &[String], name: &str| mentions.iter().any(|mention| mention == name);
+    for (name, view) in &catalog.views {
+        // A view on `*` has every column.
+        let all = view.origin.text.contains('*');
+        if has(&view.mentions, &table.name) && (all || has(&view.mentions, column)) {
+            found.push(format!("the view {name}"));
+        }
+    }
+    for trigger in sync::triggers_naming(catalog, table, column) {
+        found.push(format!("the trigger {trigger}"));
+    }
+    for ((of, name), trigger) in &catalog.triggers {
+        if !catalog.same_table(of, table)
+            && has(&trigger.mentions, &table.name)
+            && has(&trigger.mentions, column)
+        {
+            found.push(format!("the trigger {name} on {of}"));
+        }
+    }
+    for other in &catalog.others {
+        let on_table = other.on.as_ref().is_some_and(|on| catalog.same_table(on, table));
+        let kind = other.kind.trim_start_matches("CREATE ").to_ascii_lowercase();
+        if on_table && has(&other.mentions, column) {
+            let name = other.object.as_ref().map(ToString::to_string).unwrap_or_default();
+            found.push(format!("the {kind} {name}"));
+        }
+    }
+    for own in catalog.tables.get(table).iter().flat_map(|table| &table.columns) {
+        if let Some(generated) = &own.generated
+            && input::mentions(&generated.expr.0, column, catalog.dialect)
+        {
+            found.push(format!("the generated column {}", own.name));
+        }
+    }
+    for (from, constraint) in catalog.references_to(table) {
+        if let ConstraintKind::ForeignKey { references, .. } = &constraint.kind
+            && references.iter().any(|name| names::same(catalog.dialect, name, column))
+        {
+            let name = constraint.name.as_deref().unwrap_or("without a name");
+            found.push(format!("the foreign key {name} of {}", from.name));
+        }
+    }
+    found
+}
+
+pub(in crate::plan) fn in_primary_key(table: &Table, column: &str) -> bool {
+    table
+        .primary_key()
+        .is_some_and(|keys| keys.iter().filter_map(Key::column).any(|name| name == column))
+}
