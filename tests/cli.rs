@@ -51,7 +51,6 @@ fn refusals_name_the_place_the_reason_and_what_to_do() {
         "ALTER TABLE users ALTER COLUMN status SET NOT NULL",
         "ALTER TABLE users RENAME COLUMN id TO user_id",
         "ALTER TABLE users RENAME COLUMN emial TO mail",
-        "ALTER TABLE users DROP COLUMN status",
         "ALTER TABLE parts ADD COLUMN x int",
         "CREATE INDEX posts_created_idx ON posts (title)",
         "CREATE INDEX i ON posts (titel)",

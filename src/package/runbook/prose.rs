@@ -205,10 +205,10 @@ pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
             _ => "new code only",
         };
         let losses = losses(deploy).join(" ");
-        let loses = deploy.steps.iter().any(|step| step.down.loses);
-        let back = if loses && deploy.steps.iter().all(|s| s.down.ops.is_empty()) {
+        let no_return = deploy.steps.iter().any(|step| step.down.loses);
+        let back = if no_return && deploy.steps.iter().all(|s| s.down.ops.is_empty()) {
             "**none: the old values are not kept**".into()
-        } else if loses {
+        } else if no_return {
             "**point of no return: values are lost**".into()
         } else if !losses.is_empty() {
             format!("**open, with a loss**: {losses}")
