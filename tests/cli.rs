@@ -62,6 +62,8 @@ fn refusals_name_the_place_the_reason_and_what_to_do() {
         "CREATE TABLE x (id bigint) INHERITS (users)",
         "CREATE TABLE x (id bigint); UPDATE x SET id = 1",
         "CREATE TABLE x (id bigint); ALTER TABLE x OWNER TO somebody",
+        "ALTER TABLE users RENAME TO posts",
+        "ALTER TABLE users RENAME TO people; ALTER TABLE people ADD COLUMN x int",
         "DROP INDEX users_pkey",
         "DROP INDEX posts_created_idx CASCADE",
         "DROP INDEX posts_created_idx; CREATE INDEX posts_created_idx ON posts (title)",

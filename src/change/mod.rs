@@ -52,6 +52,7 @@ pub enum Change {
     DropColumn(DropColumn),
     DropIndex(DropIndex),
     RenameColumn(RenameColumn),
+    RenameTable(RenameTable),
     Update(Update),
 }
 
@@ -159,6 +160,12 @@ pub struct DropColumn {
     pub column: String,
     /// What it would cost to add it again.
     pub default: DefaultKind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenameTable {
+    pub from: TableName,
+    pub to: TableName,
 }
 
 /// An UPDATE of existing columns.

@@ -21,6 +21,9 @@ pub(super) fn title(asked: &[Asked]) -> String {
             Change::RenameColumn(rename) => {
                 format!("rename {}.{} to {}", rename.table.name, rename.from, rename.to)
             }
+            Change::RenameTable(rename) => {
+                format!("rename {} to {}", rename.from.name, rename.to.name)
+            }
             Change::Update(update) => format!("fill {}.{}", update.table.name, columns(update)),
         };
         parts.push(part);
@@ -57,6 +60,7 @@ pub(super) fn slug(asked: &[Asked]) -> String {
         Some(Change::RenameColumn(rename)) => {
             format!("rename {} {}", rename.table.name, rename.from)
         }
+        Some(Change::RenameTable(rename)) => format!("rename {}", rename.from.name),
         Some(Change::Update(update)) => format!("fill {} {}", update.table.name, columns(update)),
         None => String::new(),
     };

@@ -59,6 +59,12 @@ pub enum Action {
     DropColumnTakesIndexes,
     DropConstraint,
     RenameColumn,
+    RenameTable,
+    /// A view of one table takes its name: reads and writes of rows go through it.
+    ViewStandsIn,
+    /// The same, with the rights and row security of whoever uses it.
+    ViewAsInvoker,
+    DropView,
     RenameConstraint,
     RenameIndex,
     CreateIndex,

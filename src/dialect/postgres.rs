@@ -94,6 +94,31 @@ pub(super) const FACTS: &[Fact] = &[
     ),
     row(Action::DropConstraint, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(Action::RenameColumn, AX, Blocks::Everything, Work::Metadata, MANUAL),
+    row(Action::RenameTable, AX, Blocks::Everything, Work::Metadata, MANUAL),
+    row(
+        Action::ViewStandsIn,
+        "ACCESS SHARE",
+        Blocks::Nothing,
+        Work::Metadata,
+        "manual, CREATE VIEW, Updatable Views; run on 12, 15 and 18 with defaults, RETURNING, ON CONFLICT, FOR UPDATE",
+    ),
+    Fact {
+        since: Version::new(15, 0),
+        ..row(
+            Action::ViewAsInvoker,
+            "ACCESS SHARE",
+            Blocks::Nothing,
+            Work::Metadata,
+            "manual, CREATE VIEW, security_invoker; run on 15 and 18 with a policy",
+        )
+    },
+    row(
+        Action::DropView,
+        AX,
+        Blocks::Everything,
+        Work::Metadata,
+        "manual, DROP VIEW; pg_locks on 12, 15 and 18: on the view only",
+    ),
     row(Action::RenameConstraint, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(
         Action::RenameIndex,

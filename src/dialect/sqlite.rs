@@ -27,6 +27,7 @@ pub(super) const FACTS: &[Fact] = &[
     row(Action::AddColumnConstantDefault, OLDEST, Work::Metadata, ALTER),
     row(Action::AddColumnReferences, OLDEST, Work::Metadata, ALTER),
     row(Action::DropColumn, Version::new(3, 35), Work::Rewrite, ALTER),
+    row(Action::RenameTable, OLDEST, Work::Metadata, ALTER),
     row(Action::RenameColumn, OLDEST, Work::Metadata, ALTER),
     // There is no ALTER INDEX: it is dropped and built again.
     row(Action::RenameIndex, OLDEST, Work::Scan, "lang_createindex.html: no rename"),

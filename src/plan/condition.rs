@@ -49,6 +49,18 @@ pub enum Condition {
     TableExists {
         table: TableName,
     },
+    /// Neither a table nor a view has the name.
+    NameFree {
+        name: TableName,
+    },
+    /// A view stands under the name.
+    StandIn {
+        name: TableName,
+    },
+    /// Rows are not filtered by who asks.
+    NoRowSecurity {
+        table: TableName,
+    },
     ConstraintValid {
         table: TableName,
         name: String,

@@ -152,6 +152,12 @@ pub enum ModelChange {
         index: Index,
     },
     AddModel(Box<Table>),
+    /// `references` are the tables whose foreign keys name it, with the column.
+    RenameModel {
+        from: TableName,
+        to: TableName,
+        references: Vec<(TableName, Constraint)>,
+    },
     /// A comment the models may repeat.
     Comment {
         on: CommentOn,
@@ -225,7 +231,7 @@ impl Step {
     pub fn locks(&self, server: &Server) -> Vec<(&TableName, &'static str, Blocks)> {
         let mut locks: Vec<_> = self
             .strongest(server)
-            .map(|(mode, blocks)| (&self.table, mode, blocks))
+            .map(|(mode, blocks)| (self.locked_table(), mode, blocks))
             .into_iter()
             .collect();
         for op in &self.up {
@@ -233,6 +239,11 @@ impl Step {
                 && let Verdict::Yes(fact) = server.verdict(Action::ValidateForeignKeyParent)
             {
                 locks.push((parent, fact.lock, fact.blocks));
+            }
+            if let Op::RenameTable { to, .. } = op
+                && let Verdict::Yes(fact) = server.verdict(Action::RenameTable)
+            {
+                locks.push((to, fact.lock, fact.blocks));
             }
             let Op::Lock { tables, mode } = op else { continue };
             let fact = server.facts().find(|fact| fact.lock == *mode);
@@ -243,6 +254,15 @@ impl Step {
             }
         }
         locks
+    }
+
+    /// The table, or the view that stands in for it and goes.
+    fn locked_table(&self) -> &TableName {
+        let view = self.up.iter().find_map(|op| match op {
+            Op::DropStandIn { name } => Some(name),
+            _ => None,
+        });
+        view.unwrap_or(&self.table)
     }
 
     /// The strongest lock of the step on its table, and whom it blocks.

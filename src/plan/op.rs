@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Expr, Index, Origin, Table, TableName, Trigger,
+    View,
 };
 use crate::change::CommentOn;
 use crate::dialect::Action;
@@ -33,6 +34,21 @@ pub enum Op {
     CreateTable(Box<Table>),
     /// The definition is kept for who asks what is lost.
     DropTable(Box<Table>),
+    RenameTable {
+        from: TableName,
+        to: TableName,
+    },
+    /// A view of all of `table` under another name, with the owner and grants that the table has on
+    /// the server; `as_invoker`: it checks rights and row security for whoever uses it.
+    CreateStandIn {
+        name: TableName,
+        table: TableName,
+        as_invoker: bool,
+    },
+    /// In short tries, for whoever still uses the name waits meanwhile.
+    DropStandIn {
+        name: TableName,
+    },
     Comment {
         on: CommentOn,
         text: Option<String>,
@@ -233,6 +249,10 @@ impl Op {
             }
             Op::CreateTable(_) => vec![Action::CreateTable],
             Op::DropTable(_) => vec![Action::DropTable],
+            Op::RenameTable { .. } => vec![Action::RenameTable],
+            Op::CreateStandIn { as_invoker: false, .. } => vec![Action::ViewStandsIn],
+            Op::CreateStandIn { as_invoker: true, .. } => vec![Action::ViewAsInvoker],
+            Op::DropStandIn { .. } => vec![Action::DropView],
             Op::Comment { .. } => vec![Action::Comment],
             Op::DropColumn { .. } => vec![Action::DropColumn],
             Op::RenameColumn { .. } => vec![Action::RenameColumn],
@@ -287,6 +307,9 @@ impl Op {
             | Op::Anew { table, .. } => Some(table),
             Op::CreateTable(table) | Op::DropTable(table) => Some(&table.name),
             Op::Comment { on, .. } => Some(on.table()),
+            Op::RenameTable { from: name, .. }
+            | Op::CreateStandIn { name, .. }
+            | Op::DropStandIn { name } => Some(name),
             Op::CreateSync(sync) | Op::DropSync(sync) => Some(&sync.table),
             Op::Backfill(backfill) => Some(&backfill.table),
             Op::Rebuild(rebuild) => Some(&rebuild.from.name),
@@ -317,6 +340,31 @@ impl Op {
             Op::DropTable(table) => match catalog.tables.remove(&table.name) {
                 Some(_) => Ok(()),
                 None => Err(format!("table {} is not there", table.name.name)),
+            },
+            Op::RenameTable { from, to } => {
+                if catalog.tables.contains_key(to) || catalog.views.contains_key(to) {
+                    return Err(format!("{} is taken", to.name));
+                }
+                table_mut(catalog, from)?;
+                catalog.rename_table(from, to, false);
+                Ok(())
+            }
+            Op::CreateStandIn { name, table, .. } => {
+                table_mut(catalog, table)?;
+                let view = View {
+                    materialized: false,
+                    stale: false,
+                    mentions: vec![table.name.clone()],
+                    origin: Origin::default(),
+                };
+                match catalog.views.insert(name.clone(), view) {
+                    None if !catalog.tables.contains_key(name) => Ok(()),
+                    _ => Err(format!("{} is taken", name.name)),
+                }
+            }
+            Op::DropStandIn { name } => match catalog.views.remove(name) {
+                Some(_) => Ok(()),
+                None => Err(format!("view {} is not there", name.name)),
             },
             Op::Comment { on, text } => {
                 let table = table_mut(catalog, on.table())?;

@@ -160,6 +160,17 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
             "EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = to_regclass({}) AND relkind IN ('r', 'p')\n)",
             literal(&table(server.dialect, of))
         ),
+        Condition::NameFree { name } => {
+            format!("to_regclass({}) IS NULL", literal(&table(server.dialect, name)))
+        }
+        Condition::StandIn { name } => format!(
+            "EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = to_regclass({}) AND relkind = 'v'\n)",
+            literal(&table(server.dialect, name))
+        ),
+        Condition::NoRowSecurity { table: of } => format!(
+            "NOT EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = {} AND relrowsecurity\n)",
+            relation(of)
+        ),
         Condition::ConstraintValid { table: of, name } => format!(
             "EXISTS (\n    SELECT FROM pg_constraint\n    WHERE conrelid = {} AND conname = {} AND convalidated\n)",
             relation(of),
@@ -218,6 +229,14 @@ fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
         Condition::TableExists { table: of } => {
             format!("{} = 1", objects("table", std::slice::from_ref(&of.name)))
         }
+        Condition::NameFree { name } => {
+            format!("{} = 0", objects("table", std::slice::from_ref(&name.name)))
+        }
+        Condition::StandIn { name } => {
+            format!("{} = 1", objects("view", std::slice::from_ref(&name.name)))
+        }
+        // There is no row security.
+        Condition::NoRowSecurity { .. } => "1".into(),
         // There is no such state: a constraint is part of its table.
         Condition::ConstraintValid { .. } => "1".into(),
         Condition::NoRows { .. } | Condition::NoDuplicates { .. } => no_rows(server, condition),
@@ -265,6 +284,12 @@ pub(super) fn message(server: &Server, condition: &Condition) -> String {
         Condition::IndexValid { name, missing: what, .. } => missing(name, what),
         Condition::IndexGone { name, .. } => format!("{name} is still there"),
         Condition::TableExists { table } => format!("the table {} is missing", table.name),
+        Condition::NameFree { name } => format!("{} is still there", name.name),
+        Condition::StandIn { name } => format!("the view {} is missing", name.name),
+        Condition::NoRowSecurity { table } => format!(
+            "{} has row-level security, which a view would pass by: use --downtime",
+            table.name
+        ),
         Condition::ConstraintValid { name, .. } => format!("{name} is not valid"),
         Condition::NoRows { table, reason, .. } => match reason {
             Reason::Left => {

@@ -210,6 +210,14 @@ impl Writer<'_> {
 
     /// Takes the lock in short tries; `inside` runs in the same try.
     pub(super) fn lock(&self, tables: &[TableName], mode: &str, inside: &[String]) -> Sql {
+        let names: Vec<String> = tables.iter().map(|table| self.table(table)).collect();
+        let mut statements = vec![format!("LOCK TABLE {} IN {mode} MODE", names.join(", "))];
+        statements.extend_from_slice(inside);
+        self.in_short_tries(tables, &statements)
+    }
+
+    /// Runs statements together, again and again, until they get the locks they need.
+    pub(super) fn in_short_tries(&self, tables: &[TableName], inside: &[String]) -> Sql {
         let first = &tables[0];
         let names: Vec<String> = tables.iter().map(|table| self.table(table)).collect();
         let relations: Vec<String> =
@@ -220,6 +228,7 @@ impl Writer<'_> {
         };
         let statements: String =
             inside.iter().map(|text| format!("\n            {};", indent(text, 12))).collect();
+        let statements = statements.trim_start_matches('\n');
         let busy = self.literal(&format!(
             "{} was busy for 30 tries: end the blocker, then run this again",
             names.join(" or ").replace('%', "%%")
@@ -233,15 +242,14 @@ impl Writer<'_> {
                 WHERE {relation} AND pid <> pg_backend_pid()
                     AND mode = 'ShareUpdateExclusiveLock'
             ) THEN '2s' ELSE '200ms' END, true);
-            LOCK TABLE {} IN {mode} MODE;{statements}
+{statements}
             RETURN;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             PERFORM pg_sleep(least(5, 0.2 * v_try) * (0.5 + random()));
         END;
     END LOOP;
     RAISE EXCEPTION {busy};
-END",
-            names.join(", ")
+END"
         );
         Sql::named(constant("LOCK", first), format!("DO {}", dollar("lock", &body)))
             .comment("All queries queue behind whoever waits for this lock: so tries of 200 ms, not one long")

@@ -9,6 +9,7 @@ mod condition;
 mod ddl;
 mod guard;
 mod rebuild;
+mod stand_in;
 mod sync;
 mod table;
 
@@ -121,6 +122,13 @@ impl Writer<'_> {
             Op::DropTable(table) => {
                 vec![Sql::new(format!("DROP TABLE {}", self.table(&table.name)))]
             }
+            Op::RenameTable { from, to } => {
+                vec![self.alter(from, &format!("RENAME TO {}", self.ident(&to.name)))]
+            }
+            Op::CreateStandIn { name, table, as_invoker } => {
+                self.create_stand_in(name, table, *as_invoker)
+            }
+            Op::DropStandIn { name } => vec![self.drop_stand_in(name)],
             Op::Comment { on, text } => vec![self.comment_on(on, text.as_deref())],
             Op::DropColumn { table, column } => {
                 vec![self.alter(table, &format!("DROP COLUMN {}", self.ident(column)))]

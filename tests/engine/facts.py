@@ -31,6 +31,7 @@ class Seen:
 
 
 WORLD = """
+DROP VIEW IF EXISTS v;
 DROP TABLE IF EXISTS t, parent;
 CREATE TABLE parent (id bigint PRIMARY KEY);
 INSERT INTO parent SELECT generate_series(1, 100);

@@ -28,6 +28,10 @@ EXAMPLES = {
         "ALTER TABLE t DROP COLUMN b", setup="CREATE INDEX x ON t (b)"
     ),
     "rename_column": Example("ALTER TABLE t RENAME COLUMN b TO x"),
+    "rename_table": Example("ALTER TABLE t RENAME TO x"),
+    "view_stands_in": Example("CREATE VIEW v AS SELECT * FROM t"),
+    "view_as_invoker": Example("CREATE VIEW v WITH (security_invoker = true) AS SELECT * FROM t"),
+    "drop_view": Example("DROP VIEW v", setup="CREATE VIEW v AS SELECT * FROM t", table="v"),
     "set_default": Example("ALTER TABLE t ALTER COLUMN b SET DEFAULT 'x'"),
     "drop_default": Example("ALTER TABLE t ALTER COLUMN c DROP DEFAULT"),
     "set_not_null_proven": Example(

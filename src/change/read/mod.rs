@@ -4,13 +4,14 @@
 //! script is one change: what a person means by "add a required column computed from another".
 //!
 //! `alter` reads ALTER TABLE, `new_column` what a script says of a column that it adds, `new_table` of
-//! a table that it creates, `rows` what it does to rows.
+//! a table that it creates, `old_table` of one that it renames or drops, `rows` what it does to rows.
 
 mod alter;
 mod comment;
 mod index;
 mod new_column;
 mod new_table;
+mod old_table;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ use crate::error::{Error, Result};
 use crate::input;
 use crate::input::ast::{Ident, Kind, Statement};
 use crate::source::{Source, Span};
+
+use old_table::renamed_to;
 
 use super::{AddColumn, Asked, Change, CreateIndex, Intent, Keep, names, types};
 
@@ -42,6 +45,7 @@ pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent
         reader.statement(statement)?;
     }
     reader.finish_created();
+    reader.stands_alone()?;
     if reader.asked.is_empty() {
         return Err(Error::refused("the change says nothing to do")
             .at(source, Span::new(0, source.text.len()), "no statement that changes a schema or rows")
@@ -98,7 +102,10 @@ impl Reader<'_> {
             Kind::AlterTable(alter) if self.is_created(&alter.table) => {
                 self.alter_created(alter, statement)
             }
-            Kind::AlterTable(alter) => self.alter_table(alter, statement),
+            Kind::AlterTable(alter) => match renamed_to(alter) {
+                Some(to) => self.rename_table(&alter.table, to, statement),
+                None => self.alter_table(alter, statement),
+            },
             Kind::Comment(comment) => self.comment(comment, statement),
             Kind::DropIndex(drop) => self.drop_index(drop, statement),
             Kind::CreateIndex(create) => {

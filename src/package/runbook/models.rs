@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key};
+use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key, TableName};
 use crate::change::CommentOn;
 use crate::dialect::Dialect;
 use crate::package::{django_model, new_model, python};
@@ -142,6 +142,17 @@ fn lines(
         (ModelChange::Comment { on, text, before }, "alembic") => {
             comment(on, text.as_deref(), before.as_deref())
         }
+        (ModelChange::RenameModel { from, to, references }, "alembic") => {
+            renamed_model(from, to, references)
+        }
+        (ModelChange::RenameModel { from, to, .. }, "django") => vec![
+            format!("-        db_table = {}", python::string(&from.name)),
+            format!("+        db_table = {}", python::string(&to.name)),
+        ],
+        (ModelChange::RenameModel { from, to, .. }, _) => vec![
+            format!("- {} is read and written", from.name),
+            format!("+ {} is read and written; {} is not mentioned any more", to.name, from.name),
+        ],
         (ModelChange::AddModel(table), _) => {
             vec![format!("+ {} may be read and written", table.name.name)]
         }
@@ -180,6 +191,27 @@ fn lines(
             _,
         ) => Vec::new(),
     }
+}
+
+fn renamed_model(
+    from: &TableName,
+    to: &TableName,
+    references: &[(TableName, Constraint)],
+) -> Vec<String> {
+    let mut lines = vec![
+        format!("-    __tablename__ = {}", python::string(&from.name)),
+        format!("+    __tablename__ = {}", python::string(&to.name)),
+    ];
+    for (of, key) in references {
+        let ConstraintKind::ForeignKey { columns, references, .. } = &key.kind else { continue };
+        let id = references.first().map_or("id", String::as_str);
+        for (mark, name) in [('-', from), ('+', to)] {
+            let target = python::string(&format!("{}.{id}", name.name));
+            let column = columns.join(", ");
+            lines.push(format!("{mark}    {}.{column}: sa.ForeignKey({target})", of.name));
+        }
+    }
+    lines
 }
 
 fn added(line: &String) -> String {

@@ -91,7 +91,11 @@ pub fn risk(plan: &Plan) -> Risk {
         ));
     }
     if plan.policy.downtime != Downtime::None
-        && plan.intent.asked.iter().any(|asked| matches!(asked.change, Change::RenameColumn(_)))
+        && plan
+            .intent
+            .asked
+            .iter()
+            .any(|asked| matches!(asked.change, Change::RenameColumn(_) | Change::RenameTable(_)))
     {
         level = 2;
         reasons.push((
@@ -123,6 +127,19 @@ pub fn risk(plan: &Plan) -> Risk {
                         ),
                     ));
                 }
+            }
+            Change::RenameTable(rename) if plan.deploys.len() > 1 => {
+                level = level.max(1);
+                reasons.push((
+                    "view",
+                    format!(
+                        "until deploy 2 {} is a view: rows are read, written and locked through it as before. What a view cannot do: \
+                         COPY, TRUNCATE, ON CONFLICT ON CONSTRAINT, GROUP BY the key alone with other columns (Django's \
+                         `annotate` writes that), MERGE before PostgreSQL 17, ctid and xmin, TABLESAMPLE, pg_get_serial_sequence; \
+                         triggers see {} in TG_TABLE_NAME",
+                        rename.from, rename.to
+                    ),
+                ));
             }
             Change::Update(update) => {
                 level = level.max(1);
@@ -301,6 +318,19 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
             ),
             Change::RenameColumn(rename) => format!(
                 "**{} → {}**: downtime is allowed, so it is the plain rename: one moment, together with the application.",
+                rename.from, rename.to
+            ),
+            Change::RenameTable(rename) if plan.policy.downtime == Downtime::None => format!(
+                "**{from} → {to}**: as written the rename is instant, and breaks the running code in the same instant. So in \
+                 that instant a view takes the old name, with the owner and the grants of the table: old code goes on reading \
+                 and writing rows through it. In deploy 2 the view goes. Indexes, constraints, sequences and triggers keep \
+                 their names.",
+                from = rename.from,
+                to = rename.to
+            ),
+            Change::RenameTable(rename) => format!(
+                "**{} → {}**: downtime is allowed, so it is the plain rename: one moment, together with the application. \
+                 Foreign keys and views follow; indexes, constraints, sequences and triggers keep their names.",
                 rename.from, rename.to
             ),
             Change::Update(update) => {

@@ -285,6 +285,10 @@ impl Module {
                 let name = vec![Py::Str(table.name.name.clone())];
                 Some(vec![(comment(), call("op.drop_table", name, schema(&table.name)))])
             }
+            Op::RenameTable { from, to } => {
+                let names = vec![Py::Str(from.name.clone()), Py::Str(to.name.clone())];
+                Some(vec![(comment(), call("op.rename_table", names, schema(from)))])
+            }
             Op::Comment { on, text } => {
                 Some(vec![(comment(), table::comment(on, text.as_deref())?)])
             }

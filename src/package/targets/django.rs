@@ -490,6 +490,14 @@ impl Builder<'_> {
                 | ModelChange::AddIndex { .. }
                 | ModelChange::AddModel(_)
                 | ModelChange::Comment { .. } => {}
+                ModelChange::RenameModel { to, .. } => states.push(call(
+                    "migrations.AlterModelTable",
+                    vec![],
+                    vec![
+                        ("name".into(), Py::Str(name.clone())),
+                        ("table".into(), Py::Str(to.name.clone())),
+                    ],
+                )),
             }
         }
         states

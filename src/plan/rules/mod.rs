@@ -7,6 +7,7 @@ mod create_table;
 mod drop_column;
 mod drop_index;
 mod rename_column;
+mod rename_table;
 mod update;
 
 use crate::change::Change;
@@ -24,6 +25,7 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::DropIndex(drop) => Ok(drop_index::steps(context, drop)),
         Change::RenameColumn(rename) => rename_column::steps(context, rename),
         Change::DropColumn(drop) => drop_column::steps(context, drop),
+        Change::RenameTable(rename) => rename_table::steps(context, rename),
         Change::Update(update) => update::steps(context, update),
     }
 }

@@ -62,3 +62,18 @@ pub(in crate::plan) fn in_primary_key(table: &Table, column: &str) -> bool {
         .primary_key()
         .is_some_and(|keys| keys.iter().filter_map(Key::column).any(|name| name == column))
 }
+
+/// Functions and procedures whose body may name the table, in words.
+pub(in crate::plan) fn functions_naming(catalog: &Catalog, table: &TableName) -> Vec<String> {
+    let named = catalog.others.iter().filter(|other| {
+        (other.kind.ends_with("FUNCTION") || other.kind.ends_with("PROCEDURE"))
+            && other.mentions.contains(&table.name)
+    });
+    named
+        .map(|other| {
+            let kind = other.kind.rsplit(' ').next().unwrap_or("function").to_ascii_lowercase();
+            let name = other.object.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("the {kind} {name}")
+        })
+        .collect()
+}

@@ -11,6 +11,7 @@ from scenarios import (
     drop_column,
     drop_index,
     rename_column,
+    rename_table,
 )
 
 MODULES = (
@@ -23,6 +24,7 @@ MODULES = (
     create_table,
     drop_index,
     comment,
+    rename_table,
 )
 
 ALL: dict[str, Scenario] = {
