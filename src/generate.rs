@@ -175,7 +175,11 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         repo: &repo,
         engine: &engine,
         created: now,
-        folder: state.folder.as_ref().map(PathBuf::from),
+        folder: state
+            .folder
+            .as_ref()
+            .map(PathBuf::from)
+            .or_else(|| state_folder(state).filter(|_| target.keeps_state())),
         parent: None,
         author: state.author.clone(),
         reason: state.reason.clone(),
@@ -209,6 +213,12 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         deploy,
         schema_name: state.schema.from.clone(),
     })
+}
+
+/// Where deploy 1 was written: its models may not say so any more.
+fn state_folder(state: &State) -> Option<PathBuf> {
+    let file = state.deploys.first()?.files.first()?;
+    Path::new(&file.path).parent().map(Path::to_path_buf)
 }
 
 /// `none`, `5m`, `any`.

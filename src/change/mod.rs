@@ -51,6 +51,7 @@ pub enum Change {
     CreateTable(CreateTable),
     DropColumn(DropColumn),
     DropIndex(DropIndex),
+    DropTable(DropTable),
     RenameColumn(RenameColumn),
     RenameTable(RenameTable),
     Update(Update),
@@ -160,6 +161,11 @@ pub struct DropColumn {
     pub column: String,
     /// What it would cost to add it again.
     pub default: DefaultKind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct DropTable {
+    pub table: TableName,
 }
 
 #[derive(Debug, Clone, PartialEq)]

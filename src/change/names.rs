@@ -21,6 +21,7 @@ pub(super) fn title(asked: &[Asked]) -> String {
             Change::RenameColumn(rename) => {
                 format!("rename {}.{} to {}", rename.table.name, rename.from, rename.to)
             }
+            Change::DropTable(drop) => format!("drop table {}", drop.table.name),
             Change::RenameTable(rename) => {
                 format!("rename {} to {}", rename.from.name, rename.to.name)
             }
@@ -60,6 +61,7 @@ pub(super) fn slug(asked: &[Asked]) -> String {
         Some(Change::RenameColumn(rename)) => {
             format!("rename {} {}", rename.table.name, rename.from)
         }
+        Some(Change::DropTable(drop)) => format!("drop {}", drop.table.name),
         Some(Change::RenameTable(rename)) => format!("rename {}", rename.from.name),
         Some(Change::Update(update)) => format!("fill {} {}", update.table.name, columns(update)),
         None => String::new(),

@@ -152,6 +152,10 @@ pub enum ModelChange {
         index: Index,
     },
     AddModel(Box<Table>),
+    /// No code names the table from now on.
+    RemoveModel {
+        table: TableName,
+    },
     /// `references` are the tables whose foreign keys name it, with the column.
     RenameModel {
         from: TableName,

@@ -34,6 +34,13 @@ pub enum Op {
     CreateTable(Box<Table>),
     /// The definition is kept for who asks what is lost.
     DropTable(Box<Table>),
+    /// What stands on a table that comes back, by the text that made it: a trigger, a policy, a grant.
+    Restore {
+        table: TableName,
+        /// Its name, where it is a trigger.
+        trigger: Option<String>,
+        text: String,
+    },
     RenameTable {
         from: TableName,
         to: TableName,
@@ -249,6 +256,8 @@ impl Op {
             }
             Op::CreateTable(_) => vec![Action::CreateTable],
             Op::DropTable(_) => vec![Action::DropTable],
+            Op::Restore { trigger: Some(_), .. } => vec![Action::CreateTrigger],
+            Op::Restore { trigger: None, .. } => vec![],
             Op::RenameTable { .. } => vec![Action::RenameTable],
             Op::CreateStandIn { as_invoker: false, .. } => vec![Action::ViewStandsIn],
             Op::CreateStandIn { as_invoker: true, .. } => vec![Action::ViewAsInvoker],
@@ -304,6 +313,7 @@ impl Op {
             | Op::DropIndex { table, .. }
             | Op::RenameIndex { table, .. }
             | Op::Touch { table, .. }
+            | Op::Restore { table, .. }
             | Op::Anew { table, .. } => Some(table),
             Op::CreateTable(table) | Op::DropTable(table) => Some(&table.name),
             Op::Comment { on, .. } => Some(on.table()),
@@ -337,10 +347,25 @@ impl Op {
                     Some(_) => Err(format!("table {} is already there", table.name.name)),
                 }
             }
-            Op::DropTable(table) => match catalog.tables.remove(&table.name) {
-                Some(_) => Ok(()),
-                None => Err(format!("table {} is not there", table.name.name)),
-            },
+            Op::DropTable(table) => {
+                catalog.triggers.retain(|(of, _), _| *of != table.name);
+                match catalog.tables.remove(&table.name) {
+                    Some(_) => Ok(()),
+                    None => Err(format!("table {} is not there", table.name.name)),
+                }
+            }
+            Op::Restore { table, trigger, text } => {
+                table_mut(catalog, table)?;
+                if let Some(name) = trigger {
+                    let trigger = Trigger {
+                        mentions: Vec::new(),
+                        stale: false,
+                        origin: Origin { text: text.clone(), ..Origin::default() },
+                    };
+                    catalog.triggers.insert((table.clone(), name.clone()), trigger);
+                }
+                Ok(())
+            }
             Op::RenameTable { from, to } => {
                 if catalog.tables.contains_key(to) || catalog.views.contains_key(to) {
                     return Err(format!("{} is taken", to.name));

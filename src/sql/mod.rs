@@ -122,6 +122,9 @@ impl Writer<'_> {
             Op::DropTable(table) => {
                 vec![Sql::new(format!("DROP TABLE {}", self.table(&table.name)))]
             }
+            Op::Restore { table, text, .. } => {
+                vec![Sql::named(constant("RESTORE", table), text.clone())]
+            }
             Op::RenameTable { from, to } => {
                 vec![self.alter(from, &format!("RENAME TO {}", self.ident(&to.name)))]
             }

@@ -66,7 +66,7 @@ impl Writer<'_> {
             .find(|of| matches!(&of.kind, ConstraintKind::NotNull(name) if *name == column.name));
         let by_key = is_key && self.dialect == Dialect::Postgres;
         let not_null = column.not_null && named.is_none() && !by_key;
-        let mut text = self.column(&Column { not_null, ..column.clone() });
+        let mut text = self.column(&Column { not_null, ..serial(column) });
         if let Some(name) = named.and_then(|constraint| constraint.name.as_ref()) {
             text.push_str(&format!(" CONSTRAINT {} NOT NULL", self.ident(name)));
         }
@@ -120,4 +120,20 @@ fn comments(table: &Table) -> Vec<(CommentOn, &str)> {
         }
     }
     all
+}
+
+/// A column whose default is the next value of a sequence of its own, as a serial: with the table the
+/// sequence is gone, and comes back with it.
+fn serial(column: &Column) -> Column {
+    let mut column = column.clone();
+    if column.identity == Some(Identity::Serial) && column.default.is_some() {
+        let ty = match column.ty.to_ascii_lowercase().as_str() {
+            "bigint" | "int8" => "bigserial",
+            "smallint" | "int2" => "smallserial",
+            _ => "serial",
+        };
+        ty.clone_into(&mut column.ty);
+        column.default = None;
+    }
+    column
 }

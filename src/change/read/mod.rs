@@ -107,6 +107,7 @@ impl Reader<'_> {
                 None => self.alter_table(alter, statement),
             },
             Kind::Comment(comment) => self.comment(comment, statement),
+            Kind::DropTable(drop) => self.drop_tables(drop, statement),
             Kind::DropIndex(drop) => self.drop_index(drop, statement),
             Kind::CreateIndex(create) => {
                 let table = self
@@ -260,7 +261,6 @@ fn is_transaction_word(kind: &str) -> bool {
 fn describe(kind: &Kind) -> String {
     match kind {
         Kind::Opaque(opaque) => opaque.kind.to_string(),
-        Kind::DropTable(_) => "DROP TABLE".into(),
         Kind::RenameTable(_) => "RENAME TABLE".into(),
         Kind::CreateView(_) => "CREATE VIEW".into(),
         Kind::CreateTrigger(_) => "CREATE TRIGGER".into(),

@@ -142,6 +142,17 @@ fn lines(
         (ModelChange::Comment { on, text, before }, "alembic") => {
             comment(on, text.as_deref(), before.as_deref())
         }
+        (ModelChange::RemoveModel { table }, "alembic") => vec![format!(
+            "-    __tablename__ = {}  # and the rest of its class",
+            python::string(&table.name)
+        )],
+        (ModelChange::RemoveModel { table }, "django") => vec![format!(
+            "-        db_table = {}  # and the rest of its class",
+            python::string(&table.name)
+        )],
+        (ModelChange::RemoveModel { table }, _) => {
+            vec![format!("- {} is not named any more", table.name)]
+        }
         (ModelChange::RenameModel { from, to, references }, "alembic") => {
             renamed_model(from, to, references)
         }
@@ -311,7 +322,7 @@ fn leaving(plan: &Plan, folder: &Path) -> Option<String> {
         }
     }
     if names.is_empty() {
-        return None;
+        return leaving_tables(plan, folder);
     }
     let set: Vec<String> = names
         .iter()
@@ -323,6 +334,28 @@ fn leaving(plan: &Plan, folder: &Path) -> Option<String> {
          +def include_object(obj, name, type_, reflected, compare_to):\n+    \
          return type_ == \"table\" or (obj.table.name, name) not in LEAVING\n```",
         set.join(", "),
+        folder.display()
+    ))
+}
+
+/// The same for whole tables.
+fn leaving_tables(plan: &Plan, folder: &Path) -> Option<String> {
+    let changes = plan.deploys.iter().flat_map(|d| &d.steps).flat_map(|s| &s.model);
+    let names: Vec<String> = changes
+        .filter_map(|change| match change {
+            ModelChange::RemoveModel { table } => Some(python::string(&table.name)),
+            _ => None,
+        })
+        .collect();
+    if names.is_empty() || plan.deploys.len() == 1 {
+        return None;
+    }
+    Some(format!(
+        "In `env.py`, until deploy 2, so that `alembic check` and autogenerate leave the old table alone (pass \
+         `include_object=include_object` to `context.configure`):\n\n```diff\n+LEAVING = {{{}}}  # {}\n+\n+\n\
+         +def include_object(obj, name, type_, reflected, compare_to):\n+    \
+         return type_ != \"table\" or name not in LEAVING\n```",
+        names.join(", "),
         folder.display()
     ))
 }

@@ -128,6 +128,16 @@ pub fn risk(plan: &Plan) -> Risk {
                     ));
                 }
             }
+            Change::DropTable(drop) => {
+                level = level.max(1);
+                reasons.push((
+                    "loses",
+                    format!(
+                        "the rows of {}, with the last deploy: a way back brings the table, empty",
+                        drop.table
+                    ),
+                ));
+            }
             Change::RenameTable(rename) if plan.deploys.len() > 1 => {
                 level = level.max(1);
                 reasons.push((
@@ -319,6 +329,12 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
             Change::RenameColumn(rename) => format!(
                 "**{} → {}**: downtime is allowed, so it is the plain rename: one moment, together with the application.",
                 rename.from, rename.to
+            ),
+            Change::DropTable(drop) => format!(
+                "**{}** goes in deploy 2. As written it breaks the running code, which names it; so first a release that \
+                 does not. When no other code runs any more its foreign keys go one by one, for each needs a moment on the \
+                 table it points to, and then the table.",
+                drop.table
             ),
             Change::RenameTable(rename) if plan.policy.downtime == Downtime::None => format!(
                 "**{from} → {to}**: as written the rename is instant, and breaks the running code in the same instant. So in \
@@ -521,7 +537,8 @@ pub(super) fn way_back(deploy: &Deploy, number: usize) -> Vec<String> {
     for note in deploy.steps.iter().rev().filter_map(|step| step.down.note.as_ref()) {
         let useful = note.starts_with("Loses")
             || note.starts_with("Only while")
-            || note.starts_with("The column comes back");
+            || note.starts_with("The column comes back")
+            || note.starts_with("The table comes back");
         if useful && !lines.contains(note) {
             lines.insert(1.min(lines.len()), note.clone());
         }

@@ -490,6 +490,11 @@ impl Builder<'_> {
                 | ModelChange::AddIndex { .. }
                 | ModelChange::AddModel(_)
                 | ModelChange::Comment { .. } => {}
+                ModelChange::RemoveModel { .. } => states.push(call(
+                    "migrations.DeleteModel",
+                    vec![],
+                    vec![("name".into(), Py::Str(model.name.clone()))],
+                )),
                 ModelChange::RenameModel { to, .. } => states.push(call(
                     "migrations.AlterModelTable",
                     vec![],

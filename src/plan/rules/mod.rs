@@ -6,6 +6,7 @@ mod create_index;
 mod create_table;
 mod drop_column;
 mod drop_index;
+mod drop_table;
 mod rename_column;
 mod rename_table;
 mod update;
@@ -25,6 +26,7 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::DropIndex(drop) => Ok(drop_index::steps(context, drop)),
         Change::RenameColumn(rename) => rename_column::steps(context, rename),
         Change::DropColumn(drop) => drop_column::steps(context, drop),
+        Change::DropTable(drop) => drop_table::steps(context, drop),
         Change::RenameTable(rename) => rename_table::steps(context, rename),
         Change::Update(update) => update::steps(context, update),
     }

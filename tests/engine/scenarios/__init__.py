@@ -10,6 +10,7 @@ from scenarios import (
     create_table,
     drop_column,
     drop_index,
+    drop_table,
     rename_column,
     rename_table,
 )
@@ -25,6 +26,7 @@ MODULES = (
     drop_index,
     comment,
     rename_table,
+    drop_table,
 )
 
 ALL: dict[str, Scenario] = {
