@@ -48,7 +48,6 @@ fn refusals_name_the_place_the_reason_and_what_to_do() {
         "ALTER TABLE users ADD COLUMN n serial",
         "ALTER TABLE users ADD COLUMN x int PRIMARY KEY",
         "ALTER TABLE users ADD COLUMN x text DEFAULT 'abc",
-        "ALTER TABLE users ALTER COLUMN status SET NOT NULL",
         "ALTER TABLE users RENAME COLUMN id TO user_id",
         "ALTER TABLE users RENAME COLUMN emial TO mail",
         "ALTER TABLE parts ADD COLUMN x int",

@@ -52,6 +52,13 @@ pub enum Change {
     DropColumn(DropColumn),
     DropIndex(DropIndex),
     DropTable(DropTable),
+    ChangeType(Box<ChangeType>),
+    Require(Require),
+    Relax(Relax),
+    SetDefault(SetDefault),
+    AddConstraint(OfConstraint),
+    ValidateConstraint(OfConstraint),
+    DropConstraint(OfConstraint),
     RenameColumn(RenameColumn),
     RenameTable(RenameTable),
     Update(Update),
@@ -172,6 +179,53 @@ pub struct DropTable {
 pub struct RenameTable {
     pub from: TableName,
     pub to: TableName,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeType {
+    pub table: TableName,
+    pub before: Column,
+    pub after: Column,
+    /// As the script says it.
+    pub using: Option<Expr>,
+    /// As a hint of the script says it.
+    pub back: Option<Expr>,
+    /// The new value of a row; `using`, or a cast.
+    pub forward: Expr,
+    /// The old value, of a row that has the new one under the same name; `back`, or a cast.
+    pub backward: Expr,
+}
+
+/// `SET NOT NULL` of a column that is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Require {
+    pub table: TableName,
+    pub column: String,
+    /// What rows without a value get, where an UPDATE of the script says so.
+    pub fill: Option<Fill>,
+}
+
+/// `DROP NOT NULL`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relax {
+    pub table: TableName,
+    pub column: String,
+}
+
+/// A default set or dropped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetDefault {
+    pub table: TableName,
+    pub column: String,
+    pub before: Option<Expr>,
+    pub after: Option<Expr>,
+}
+
+/// A constraint of columns that are there, named as the server names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfConstraint {
+    pub table: TableName,
+    pub constraint: Constraint,
 }
 
 /// An UPDATE of existing columns.

@@ -2,8 +2,8 @@
 
 use heck::ToSnakeCase;
 
-use super::{Asked, Change};
-use crate::catalog::Key;
+use super::{Asked, Change, OfConstraint};
+use crate::catalog::{ConstraintKind, Key};
 
 const SLUG_LENGTH: usize = 40;
 
@@ -25,6 +25,18 @@ pub(super) fn title(asked: &[Asked]) -> String {
             Change::RenameTable(rename) => {
                 format!("rename {} to {}", rename.from.name, rename.to.name)
             }
+            Change::ChangeType(one) => {
+                format!("make {}.{} {}", one.table.name, one.before.name, one.after.ty)
+            }
+            Change::Require(one) => format!("require {}.{}", one.table.name, one.column),
+            Change::Relax(one) => format!("make {}.{} optional", one.table.name, one.column),
+            Change::SetDefault(one) => {
+                let verb = if one.after.is_some() { "set" } else { "drop" };
+                format!("{verb} the default of {}.{}", one.table.name, one.column)
+            }
+            Change::AddConstraint(one) => format!("add {}", constraint(one)),
+            Change::ValidateConstraint(one) => format!("validate {}", constraint(one)),
+            Change::DropConstraint(one) => format!("drop {}", constraint(one)),
             Change::Update(update) => format!("fill {}.{}", update.table.name, columns(update)),
         };
         parts.push(part);
@@ -63,6 +75,15 @@ pub(super) fn slug(asked: &[Asked]) -> String {
         }
         Some(Change::DropTable(drop)) => format!("drop {}", drop.table.name),
         Some(Change::RenameTable(rename)) => format!("rename {}", rename.from.name),
+        Some(Change::ChangeType(one)) => {
+            format!("type {} {}", one.table.name, one.before.name)
+        }
+        Some(Change::Require(one)) => format!("require {} {}", one.table.name, one.column),
+        Some(Change::Relax(one)) => format!("optional {} {}", one.table.name, one.column),
+        Some(Change::SetDefault(one)) => format!("default {} {}", one.table.name, one.column),
+        Some(Change::AddConstraint(one)) => format!("add {}", constraint(one)),
+        Some(Change::ValidateConstraint(one)) => format!("validate {}", constraint(one)),
+        Some(Change::DropConstraint(one)) => format!("drop {}", constraint(one)),
         Some(Change::Update(update)) => format!("fill {} {}", update.table.name, columns(update)),
         None => String::new(),
     };
@@ -84,6 +105,19 @@ pub fn shorten(text: &str) -> String {
     }
     let slug = slug.trim_matches('_').to_owned();
     if slug.is_empty() { "change".to_owned() } else { slug }
+}
+
+/// The name, or what it is about where the server gives none.
+fn constraint(of: &OfConstraint) -> String {
+    of.constraint.name.clone().unwrap_or_else(|| {
+        let kind = match of.constraint.kind {
+            ConstraintKind::PrimaryKey(_) => "primary key",
+            ConstraintKind::Unique(_) => "unique key",
+            ConstraintKind::ForeignKey { .. } => "foreign key",
+            _ => "check",
+        };
+        format!("a {kind} of {}", of.table.name)
+    })
 }
 
 fn columns(update: &super::Update) -> String {

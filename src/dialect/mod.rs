@@ -7,6 +7,7 @@ pub mod functions;
 mod postgres;
 pub mod quote;
 mod sqlite;
+pub mod type_change;
 
 use std::fmt;
 
@@ -53,6 +54,9 @@ pub enum Action {
     SetNotNullProven,
     DropNotNull,
     SetDefault,
+    /// A change that the catalog alone carries out.
+    SetTypeFree,
+    SetTypeRewrite,
     DropDefault,
     DropColumn,
     /// Indexes of the column go with it; elsewhere they stand in its way.

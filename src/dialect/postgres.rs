@@ -82,6 +82,8 @@ pub(super) const FACTS: &[Fact] = &[
     row(Action::ValidateForeignKeyParent, "ROW SHARE", Blocks::Nothing, Work::Scan, MANUAL),
     row(Action::SetNotNullProven, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(Action::DropNotNull, AX, Blocks::Everything, Work::Metadata, MANUAL),
+    row(Action::SetTypeFree, AX, Blocks::Everything, Work::Metadata, MANUAL),
+    row(Action::SetTypeRewrite, AX, Blocks::Everything, Work::Rewrite, MANUAL),
     row(Action::SetDefault, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(Action::DropDefault, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(Action::DropColumn, AX, Blocks::Everything, Work::Metadata, MANUAL),

@@ -129,7 +129,7 @@ fn groups(rendered: &[Rendered]) -> Vec<Piece> {
                 Op::Guard(_) if built => "verify",
                 Op::Guard(_) => "check",
                 Op::CreateIndex { .. } if at < last => "clear",
-                Op::UniqueUsingIndex { .. } if built => "constraint",
+                Op::UsingIndex { .. } if built => "constraint",
                 _ => "",
             };
             built |= suffix.is_empty();

@@ -103,6 +103,12 @@ pub enum Reason {
     OutOfStep,
     /// The expression of the change says nothing for them, and the column is required.
     NoValue { column: String },
+    /// They hold what a type cannot.
+    DoesNotFit { ty: String },
+    /// They do not fulfil a constraint.
+    Violates { name: String },
+    /// They point at no row of another table.
+    Orphans { parent: TableName },
 }
 
 /// A filter over the rows of one table.
@@ -115,6 +121,15 @@ pub enum Predicate {
     /// The column does not hold the expression's value, NULL counted as a value.
     Differs(String, Expr),
     ColumnsDiffer(String, String),
+    /// A CHECK of this expression refuses the row: NULL is no refusal.
+    Refused(Expr),
+    /// No row of `parent` has what the columns of `table` say, and none of them is NULL.
+    Orphan {
+        table: TableName,
+        columns: Vec<String>,
+        parent: TableName,
+        references: Vec<String>,
+    },
     /// As the user wrote it.
     Given(Expr),
     And(Vec<Predicate>),

@@ -134,7 +134,16 @@ pub enum ModelChange {
     /// The field as it was before, and as it may be declared now.
     AlterField {
         table: TableName,
+        before: Field,
         field: Field,
+    },
+    AddConstraint {
+        table: TableName,
+        constraint: Constraint,
+    },
+    RemoveConstraint {
+        table: TableName,
+        constraint: Constraint,
     },
     /// `indexes` keep their names and now name the new column.
     RenameField {

@@ -74,6 +74,18 @@ pub enum Op {
         column: String,
         expr: Expr,
     },
+    DropDefault {
+        table: TableName,
+        column: String,
+    },
+    /// Type and collation of `to`; `using` computes the values.
+    SetType {
+        table: TableName,
+        column: String,
+        to: Box<Column>,
+        using: Option<Expr>,
+        free: bool,
+    },
     SetNotNull {
         table: TableName,
         column: String,
@@ -82,7 +94,7 @@ pub enum Op {
         table: TableName,
         column: String,
     },
-    /// Not valid: existing rows are not looked at.
+    /// Where the server can: not valid, existing rows are not looked at.
     AddConstraint {
         table: TableName,
         constraint: Constraint,
@@ -103,10 +115,12 @@ pub enum Op {
         to: String,
     },
     /// Makes a unique index the constraint of the same name.
-    UniqueUsingIndex {
+    /// An index becomes the constraint of its name.
+    UsingIndex {
         table: TableName,
         name: String,
         options: Option<String>,
+        primary: bool,
     },
     /// What an earlier try left is replaced.
     CreateIndex {
@@ -175,6 +189,19 @@ pub enum SyncKind {
         old_default: bool,
         /// The table says that one of both must be given: `new` may be NULL in an INSERT of old code.
         needs_given: bool,
+    },
+    /// `column` is computed in every row that is written.
+    Follow {
+        column: String,
+        /// Every column read from the row being written.
+        row_expr: Expr,
+    },
+    /// `column` gets `expr` whenever it would be NULL.
+    Fill {
+        column: String,
+        expr: Expr,
+        /// The same with every column read from the row being written.
+        row_expr: Expr,
     },
     /// `column` is filled from `expr` where the writer does not give it.
     Derive {
@@ -266,6 +293,9 @@ impl Op {
             Op::DropColumn { .. } => vec![Action::DropColumn],
             Op::RenameColumn { .. } => vec![Action::RenameColumn],
             Op::SetDefault { .. } => vec![Action::SetDefault],
+            Op::DropDefault { .. } => vec![Action::DropDefault],
+            Op::SetType { free: true, .. } => vec![Action::SetTypeFree],
+            Op::SetType { free: false, .. } => vec![Action::SetTypeRewrite],
             Op::SetNotNull { .. } => vec![Action::SetNotNullProven],
             Op::DropNotNull { .. } => vec![Action::DropNotNull],
             Op::AddConstraint { constraint, .. } => vec![match constraint.kind {
@@ -276,7 +306,7 @@ impl Op {
             Op::Validate { parent: Some(_), .. } => vec![Action::ValidateForeignKey],
             Op::DropConstraint { .. } => vec![Action::DropConstraint],
             Op::RenameConstraint { .. } => vec![Action::RenameConstraint],
-            Op::UniqueUsingIndex { .. } => vec![Action::UniqueUsingIndex],
+            Op::UsingIndex { .. } => vec![Action::UniqueUsingIndex],
             Op::CreateIndex { online, .. } | Op::RestoreIndex { online, .. } => {
                 vec![if *online { Action::CreateIndexOnline } else { Action::CreateIndex }]
             }
@@ -300,13 +330,15 @@ impl Op {
             | Op::DropColumn { table, .. }
             | Op::RenameColumn { table, .. }
             | Op::SetDefault { table, .. }
+            | Op::DropDefault { table, .. }
+            | Op::SetType { table, .. }
             | Op::SetNotNull { table, .. }
             | Op::DropNotNull { table, .. }
             | Op::AddConstraint { table, .. }
             | Op::Validate { table, .. }
             | Op::DropConstraint { table, .. }
             | Op::RenameConstraint { table, .. }
-            | Op::UniqueUsingIndex { table, .. }
+            | Op::UsingIndex { table, .. }
             | Op::CreateIndex { table, .. }
             | Op::RestoreIndex { table, .. }
             | Op::Unless { table, .. }
@@ -420,6 +452,16 @@ impl Op {
                 column_mut(table_mut(catalog, table)?, column)?.default = Some(expr.clone());
                 Ok(())
             }
+            Op::DropDefault { table, column } => {
+                column_mut(table_mut(catalog, table)?, column)?.default = None;
+                Ok(())
+            }
+            Op::SetType { table, column, to, .. } => {
+                let column = column_mut(table_mut(catalog, table)?, column)?;
+                column.ty.clone_from(&to.ty);
+                column.collation.clone_from(&to.collation);
+                Ok(())
+            }
             Op::SetNotNull { table, column } => {
                 column_mut(table_mut(catalog, table)?, column)?.not_null = true;
                 Ok(())
@@ -445,7 +487,7 @@ impl Op {
                 constraint_mut(table_mut(catalog, table)?, from)?.name = Some(to.clone());
                 Ok(())
             }
-            Op::UniqueUsingIndex { table, name, options } => {
+            Op::UsingIndex { table, name, options, primary } => {
                 let table = table_mut(catalog, table)?;
                 let at = table.indexes.iter().position(|index| index.name == *name);
                 let Some(at) = at else {
@@ -455,7 +497,11 @@ impl Op {
                 let constraint = Constraint {
                     name: Some(name.clone()),
                     named: true,
-                    kind: ConstraintKind::Unique(index.keys),
+                    kind: if *primary {
+                        ConstraintKind::PrimaryKey(index.keys)
+                    } else {
+                        ConstraintKind::Unique(index.keys)
+                    },
                     options: options.clone(),
                     valid: true,
                     comment: None,

@@ -30,6 +30,22 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
             format!("{} {differs} {expr}", ident(column))
         }
         Predicate::ColumnsDiffer(a, b) => format!("{} {differs} {}", ident(a), ident(b)),
+        Predicate::Refused(Expr(expr)) => format!("NOT ({expr})"),
+        Predicate::Orphan { table: of, columns, parent, references } => {
+            let of = table(server.dialect, of);
+            let given = columns.iter().map(|column| format!("{} IS NOT NULL", ident(column)));
+            let equal: Vec<String> = columns
+                .iter()
+                .zip(references)
+                .map(|(own, other)| format!("parent.{} = {of}.{}", ident(other), ident(own)))
+                .collect();
+            format!(
+                "{} AND NOT EXISTS (\n    SELECT 1 FROM {} AS parent\n    WHERE {}\n)",
+                given.collect::<Vec<_>>().join(" AND "),
+                table(server.dialect, parent),
+                equal.join(" AND ")
+            )
+        }
         Predicate::Given(Expr(expr)) => {
             let lower = expr.to_ascii_lowercase();
             // Only OR binds weaker than the AND we join with.
@@ -298,6 +314,17 @@ pub(super) fn message(server: &Server, condition: &Condition) -> String {
             Reason::OutOfStep => {
                 format!("{percent}rows of {} are out of step: see the runbook", table.name)
             }
+            Reason::DoesNotFit { ty } => format!(
+                "{percent}rows of {} hold what {ty} cannot: mend them first, or say how with USING",
+                table.name
+            ),
+            Reason::Violates { name } => {
+                format!("{percent}rows of {} do not fulfil {name}: mend them first", table.name)
+            }
+            Reason::Orphans { parent } => format!(
+                "{percent}rows of {} point at no row of {}: mend them first",
+                table.name, parent.name
+            ),
             Reason::NoValue { column } => format!(
                 "{percent}rows of {} have no value for {column}: give them one first",
                 table.name

@@ -143,6 +143,20 @@ impl Writer<'_> {
             Op::SetDefault { table, column, expr: Expr(expr) } => {
                 vec![self.alter_column(table, column, &format!("SET DEFAULT {expr}"))]
             }
+            Op::DropDefault { table, column } => {
+                vec![self.alter_column(table, column, "DROP DEFAULT")]
+            }
+            Op::SetType { table, column, to, using, .. } => {
+                let collation = to.collation.as_ref().map(|name| format!(" COLLATE {name}"));
+                let using = using.as_ref().map(|Expr(expr)| format!(" USING {expr}"));
+                let action = format!(
+                    "TYPE {}{}{}",
+                    to.ty,
+                    collation.unwrap_or_default(),
+                    using.unwrap_or_default()
+                );
+                vec![self.alter_column(table, column, &action)]
+            }
             Op::SetNotNull { table, column } => {
                 vec![self.alter_column(table, column, "SET NOT NULL")]
             }
@@ -164,9 +178,10 @@ impl Writer<'_> {
                     format!("RENAME CONSTRAINT {} TO {}", self.ident(from), self.ident(to));
                 vec![self.alter(table, &action)]
             }
-            Op::UniqueUsingIndex { table, name, options } => {
+            Op::UsingIndex { table, name, options, primary } => {
                 let name = self.ident(name);
-                let mut action = format!("ADD CONSTRAINT {name} UNIQUE USING INDEX {name}");
+                let kind = if *primary { "PRIMARY KEY" } else { "UNIQUE" };
+                let mut action = format!("ADD CONSTRAINT {name} {kind} USING INDEX {name}");
                 if let Some(options) = options {
                     action = format!("{action} {options}");
                 }

@@ -16,6 +16,14 @@ impl Writer<'_> {
             SyncKind::Mirror { old, new, old_default, .. } => {
                 self.mirror_body(old, new, *old_default)
             }
+            SyncKind::Follow { column, row_expr: Expr(expr) } => {
+                let c = self.ident(column);
+                format!("BEGIN\n    NEW.{c} := {expr};\n    RETURN NEW;\nEND")
+            }
+            SyncKind::Fill { column, row_expr: Expr(expr), .. } => {
+                let c = self.ident(column);
+                format!("BEGIN\n    NEW.{c} := coalesce(NEW.{c}, {expr});\n    RETURN NEW;\nEND")
+            }
             SyncKind::Derive { column, row_expr, sources, required, .. } => {
                 self.derive_body(column, row_expr, sources, *required)
             }
@@ -145,6 +153,18 @@ END"
                     differ,
                     format!("{o} = {written},\n        {n} = {written}"),
                 )
+            }
+            SyncKind::Follow { column, row_expr: Expr(expr) } => {
+                let c = self.ident(column);
+                let differs = format!("NEW.{c} IS NOT ({expr})");
+                let set = format!("{c} = ({expr})");
+                (differs.clone(), set.clone(), differs, set)
+            }
+            SyncKind::Fill { column, expr: Expr(expr), .. } => {
+                let c = self.ident(column);
+                let empty = format!("NEW.{c} IS NULL");
+                let set = format!("{c} = {expr}");
+                (empty.clone(), set.clone(), empty, set)
             }
             SyncKind::Derive { column, expr: Expr(expr), sources, required, .. } => {
                 let c = self.ident(column);

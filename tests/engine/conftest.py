@@ -18,7 +18,7 @@ RAW_TOO = ("pg12", "pg18")
 def combinations() -> list[tuple[str, str, str]]:
     found = []
     for scenario in ALL.values():
-        for target in projects.TARGETS:
+        for target in scenario.targets or projects.TARGETS:
             for server in (*EVERY_TARGET, *(RAW_TOO if target == "raw" else ())):
                 if scenario.change(server):
                     found.append((scenario.name, target, server))

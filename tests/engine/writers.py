@@ -39,6 +39,8 @@ class Code:
 
     read: str
     writes: tuple[str, ...]
+    # Statements are prepared once: such a client fails once where a column's type changes.
+    prepares: bool = True
 
 
 @dataclass
@@ -102,6 +104,8 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         self.connection = self.database.connect()
+        if not self.code.prepares and isinstance(self.database, PostgresDatabase):
+            self.connection.prepare_threshold = None
         try:
             while not self.ending.is_set():
                 start = time.monotonic()

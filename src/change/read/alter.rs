@@ -6,7 +6,7 @@ use crate::input::ast::{
     AlterAction, AlterKind, AlterTable, Statement, TableConstraint, TableConstraintKind,
 };
 
-use super::super::{Change, DefaultKind, DropColumn, RenameColumn};
+use super::super::{Change, OfConstraint, RenameColumn};
 use super::Reader;
 
 impl Reader<'_> {
@@ -55,20 +55,7 @@ impl Reader<'_> {
                 Ok(())
             }
             AlterKind::DropColumn { column, cascade, .. } => {
-                self.column(table, column)?;
-                if self.before.tables.get(table).and_then(|t| t.column(&column.name)).is_none() {
-                    return Err(Error::refused("this script adds the column that it drops").at(
-                        self.source,
-                        span,
-                        "nothing is left of it",
-                    ));
-                }
-                if *cascade {
-                    return Err(Error::refused("CASCADE drops whatever uses the column, unseen")
-                        .at(self.source, span, "here")
-                        .hint("leave it out: miggen carries indexes and constraints, and names what else is in the way"));
-                }
-                Ok(())
+                self.droppable(table, column, *cascade, span)
             }
             AlterKind::RenameColumn { from, to } => {
                 self.column(table, from)?;
@@ -83,13 +70,9 @@ impl Reader<'_> {
             }
             AlterKind::SetNotNull { column }
             | AlterKind::SetDefault { column, .. }
-            | AlterKind::DropDefault { column } => {
-                self.column(table, column)?;
-                if self.added(table, &column.name).is_none() {
-                    return Err(self.not_yet("this change of a column that is already there", span));
-                }
-                Ok(())
-            }
+            | AlterKind::DropDefault { column }
+            | AlterKind::DropNotNull { column }
+            | AlterKind::SetType { column, .. } => self.known_column(table, column),
             AlterKind::AddConstraint(constraint) => {
                 let own = |columns: &[&str]| {
                     columns.len() == 1 && self.added(table, columns[0]).is_some()
@@ -109,11 +92,28 @@ impl Reader<'_> {
                     }
                     _ => false,
                 };
-                if about_new_column {
-                    Ok(())
-                } else {
-                    Err(self.not_yet("a constraint on columns that are already there", span))
+                if about_new_column { Ok(()) } else { self.constraint_known(constraint, span) }
+            }
+            AlterKind::ValidateConstraint { name } => {
+                match self.after.tables[table].constraint(&name.name) {
+                    Some(constraint) if !constraint.valid => Ok(()),
+                    Some(_) => Err(Error::refused(format!("`{}` is valid already", name.name)).at(
+                        self.source,
+                        name.span,
+                        "nothing to do",
+                    )),
+                    None => Err(Error::refused(format!(
+                        "{} has no constraint `{}`",
+                        table.name, name.name
+                    ))
+                    .at(self.source, name.span, "not in the schema")),
                 }
+            }
+            AlterKind::DropConstraint { name: Some(name), cascade, .. } => {
+                let constraint = self.constraint_droppable(table, name, *cascade, span)?;
+                let change = OfConstraint { table: table.clone(), constraint };
+                self.ask(Change::DropConstraint(change), span);
+                Ok(())
             }
             AlterKind::RenameConstraint { from, .. } => {
                 let renamed = self.after.tables[table]
@@ -145,16 +145,7 @@ impl Reader<'_> {
                 let change = self.add_column(table, column)?;
                 self.ask(Change::AddColumn(change), span);
             }
-            AlterKind::DropColumn { column, .. } => {
-                let known = self.before.tables.get(table).and_then(|t| t.column(&column.name));
-                let Some(known) = known else { return Ok(()) };
-                let drop = DropColumn {
-                    table: table.clone(),
-                    column: known.name.clone(),
-                    default: self.default_kind(known, span).unwrap_or(DefaultKind::Volatile),
-                };
-                self.ask(Change::DropColumn(drop), span);
-            }
+            AlterKind::DropColumn { column, .. } => self.dropped(table, column, span),
             AlterKind::RenameColumn { from, to } => {
                 self.renamed.insert((table.clone(), to.name.to_string()), from.name.to_string());
                 self.ask(
@@ -168,7 +159,11 @@ impl Reader<'_> {
             }
             AlterKind::SetNotNull { column }
             | AlterKind::SetDefault { column, .. }
-            | AlterKind::DropDefault { column } => {
+            | AlterKind::DropDefault { column }
+            | AlterKind::DropNotNull { column } => {
+                if self.added(table, &column.name).is_none() {
+                    return self.altered(table, &action.kind, column, span);
+                }
                 let column = self.after.tables[table].column(&column.name).cloned();
                 if let Some(column) = column {
                     let default = self.default_kind(&column, span)?;
@@ -179,8 +174,10 @@ impl Reader<'_> {
             }
             AlterKind::AddConstraint(constraint) => {
                 let added = self.after.tables[table].constraints.last().cloned();
-                let (Some(added), Some(column)) = (added, constraint_column(constraint)) else {
-                    return Err(self.not_yet("this constraint", span));
+                let own = constraint_column(constraint)
+                    .filter(|column| self.added(table, column).is_some());
+                let (Some(added), Some(column)) = (added, own) else {
+                    return self.constrained(table, span);
                 };
                 let add = self.added_mut(table, &column);
                 match added.kind {
@@ -188,6 +185,10 @@ impl Reader<'_> {
                     _ => add.unique = Some(added),
                 }
             }
+            AlterKind::SetType { column, using, .. } => {
+                return self.retyped(table, column, using.as_ref().map(|u| u.text), span);
+            }
+            AlterKind::ValidateConstraint { name } => self.validated(table, name, span),
             _ => {}
         }
         Ok(())

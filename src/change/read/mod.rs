@@ -3,10 +3,12 @@
 //! A column that is added and then filled, constrained or required by later statements of the same
 //! script is one change: what a person means by "add a required column computed from another".
 //!
-//! `alter` reads ALTER TABLE, `new_column` what a script says of a column that it adds, `new_table` of
-//! a table that it creates, `old_table` of one that it renames or drops, `rows` what it does to rows.
+//! `alter` reads ALTER TABLE, `column` what it does to columns that are there, `new_column` what a
+//! script says of a column that it adds, `new_table` of a table that it creates, `old_table` of one that
+//! it renames or drops, `rows` what it does to rows.
 
 mod alter;
+mod column;
 mod comment;
 mod index;
 mod new_column;
@@ -16,7 +18,7 @@ mod rows;
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Catalog, Key, Table, TableName};
+use crate::catalog::{Catalog, Expr, Key, Table, TableName};
 use crate::dialect::Server;
 use crate::error::{Error, Result};
 use crate::input;
@@ -38,6 +40,7 @@ pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent
         after: before.clone(),
         asked: Vec::new(),
         keep: None,
+        backs: BTreeMap::new(),
         renamed: BTreeMap::new(),
     };
     for statement in &statements {
@@ -46,6 +49,12 @@ pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent
     }
     reader.finish_created();
     reader.stands_alone()?;
+    if let Some((_, column)) = reader.backs.keys().next() {
+        return Err(Error::refused(format!(
+            "nothing in this script needs a way back for `{column}`"
+        ))
+        .at(source, Span::new(0, source.text.len()), "a hint that no change takes up"));
+    }
     if reader.asked.is_empty() {
         return Err(Error::refused("the change says nothing to do")
             .at(source, Span::new(0, source.text.len()), "no statement that changes a schema or rows")
@@ -69,6 +78,9 @@ struct Reader<'r> {
     after: Catalog,
     asked: Vec<Asked>,
     keep: Option<Keep>,
+    /// Ways back that hints give: (table, column) → the old value of the new one. A hint names a
+    /// column of the statement it stands before.
+    backs: BTreeMap<(TableName, String), Expr>,
     /// Renamed columns: (table, new name) → old name.
     renamed: BTreeMap<(TableName, String), String>,
 }
@@ -76,6 +88,18 @@ struct Reader<'r> {
 impl Reader<'_> {
     fn hints(&mut self, statement: &Statement) -> Result<()> {
         for hint in &statement.hints {
+            if let Some((column, expr)) = back_hint(hint.text) {
+                let Kind::AlterTable(alter) = &statement.kind else {
+                    return Err(Error::refused("this hint is for ALTER TABLE").at(
+                        self.source,
+                        hint.span(),
+                        "here",
+                    ));
+                };
+                let table = TableName::of(&alter.table, self.server.dialect);
+                self.backs.insert((table, column.to_owned()), Expr(expr.to_owned()));
+                continue;
+            }
             let mut words = hint.text.split_whitespace();
             let keep = match (words.next(), words.next(), words.next(), words.next()) {
                 (Some("keep"), Some(number), Some("day" | "days"), None) => number.parse().ok(),
@@ -251,6 +275,13 @@ impl Reader<'_> {
             })
             .expect("asked for above")
     }
+}
+
+/// `back column = expression`.
+fn back_hint(text: &str) -> Option<(&str, &str)> {
+    let (column, expr) = text.strip_prefix("back ")?.split_once('=')?;
+    Some((column.trim(), expr.trim()))
+        .filter(|(column, expr)| !column.is_empty() && !expr.is_empty())
 }
 
 /// Which transactions there are is miggen's to decide; scripts of other tools bring their own.

@@ -5,7 +5,7 @@ use crate::dialect::functions::{Volatility, function};
 use crate::error::{Error, Result};
 use crate::input::ast::Update as UpdateStatement;
 use crate::input::{self, expr};
-use crate::source::Span;
+use crate::source::{Dialect, Span};
 
 use super::super::{Assignment, Change, DefaultKind, Fill, Update};
 use super::Reader;
@@ -47,11 +47,7 @@ impl Reader<'_> {
                 .note("a backfill is committed batch by batch and must survive being killed and run again")
                 .hint("add a column, fill that one, and switch the application over"));
             }
-            let strict = facts
-                .functions
-                .iter()
-                .all(|name| function(self.server.dialect, name).is_some_and(|f| f.total))
-                && input::is_calls_only(assignment.expr.text, self.server.dialect);
+            let strict = is_strict(assignment.expr.text, &facts, self.server.dialect);
             set.push((column.clone(), assignment.expr, facts, volatile, strict));
         }
         if let Some(filter) = &update.filter {
@@ -146,4 +142,10 @@ impl Reader<'_> {
         }
         Ok(facts)
     }
+}
+
+/// NULL only where a column it reads is NULL.
+pub(super) fn is_strict(text: &str, facts: &expr::ExprFacts, dialect: Dialect) -> bool {
+    facts.functions.iter().all(|name| function(dialect, name).is_some_and(|f| f.total))
+        && input::is_calls_only(text, dialect)
 }

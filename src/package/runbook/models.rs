@@ -66,11 +66,9 @@ fn lines(
             }
             lines
         }
-        (ModelChange::AlterField { field, .. }, "alembic") => {
-            let mut before = field.clone();
-            before.column.not_null = false;
+        (ModelChange::AlterField { before, field, .. }, "alembic") => {
             vec![
-                format!("-    {}", mapped(dialect, &before)),
+                format!("-    {}", mapped(dialect, before)),
                 format!("+    {}", mapped(dialect, field)),
             ]
         }
@@ -94,16 +92,11 @@ fn lines(
             .map(|text| format!("+    {} = {text}", django_model::field_name(field)))
             .into_iter()
             .collect(),
-        (ModelChange::AlterField { field, .. }, "django") => {
-            let mut before = field.clone();
-            before.column.not_null = false;
-            match (django(dialect, &before, models), django(dialect, field, models)) {
-                (Some(old), Some(new)) => vec![
-                    format!("-    {} = {old}", field.column.name),
-                    format!("+    {} = {new}", field.column.name),
-                ],
-                _ => Vec::new(),
-            }
+        (ModelChange::AlterField { before, field, .. }, "django") => {
+            let Some(new) = django(dialect, field, models) else { return Vec::new() };
+            let old = django(dialect, before, models).unwrap_or_else(|| "…".into());
+            let name = &field.column.name;
+            vec![format!("-    {name} = {old}"), format!("+    {name} = {new}")]
         }
         (ModelChange::RenameField { from, field, indexes, .. }, "django") => {
             let text = django(dialect, field, models).unwrap_or_else(|| "…".into());
@@ -185,9 +178,30 @@ fn lines(
         (ModelChange::AddField { table, field }, _) => {
             vec![format!("+ {}.{} may be read and written", table.name, field.column.name)]
         }
-        (ModelChange::AlterField { table, field }, _) => {
-            vec![format!("+ {}.{} is never NULL", table.name, field.column.name)]
+        (ModelChange::AlterField { table, before, field }, _) => {
+            let name = format!("{}.{}", table.name, field.column.name);
+            vec![match (&field.column.default, before.column.not_null, field.column.not_null) {
+                (_, false, true) => format!("+ {name} is never NULL"),
+                (_, true, false) => format!("+ {name} may be NULL"),
+                (Some(Expr(default)), ..) => {
+                    format!("+ {name} is `{default}` where it is not given")
+                }
+                (None, ..) => format!("+ {name} is given by every INSERT"),
+            }]
         }
+        (ModelChange::AddConstraint { constraint, .. }, "alembic") => {
+            constraint_arg(constraint).map(|arg| format!("+    {arg}")).into_iter().collect()
+        }
+        (ModelChange::RemoveConstraint { constraint, .. }, "alembic") => {
+            constraint_arg(constraint).map(|arg| format!("-    {arg}")).into_iter().collect()
+        }
+        (ModelChange::AddConstraint { constraint, .. }, "django") => {
+            django_unique(constraint).map(|text| format!("+    {text}")).into_iter().collect()
+        }
+        (ModelChange::RemoveConstraint { constraint, .. }, "django") => {
+            django_unique(constraint).map(|text| format!("-    {text}")).into_iter().collect()
+        }
+        (ModelChange::AddConstraint { .. } | ModelChange::RemoveConstraint { .. }, _) => Vec::new(),
         (ModelChange::RenameField { table, from, field, .. }, _) => vec![
             format!("- {}.{from} is read and written", table.name),
             format!(
@@ -282,6 +296,71 @@ pub(in crate::package) fn table_arg(index: &Index, constraint: bool) -> String {
         None => String::new(),
     };
     format!("sa.Index({}, {keys}{unique}{filter})", python::string(&index.name))
+}
+
+/// `sa.UniqueConstraint("a", "b", name="…")`, in `__table_args__`.
+fn constraint_arg(constraint: &Constraint) -> Option<String> {
+    let name = python::string(constraint.name.as_deref()?);
+    let quoted = |names: &[String]| {
+        names.iter().map(|name| python::string(name)).collect::<Vec<_>>().join(", ")
+    };
+    match &constraint.kind {
+        ConstraintKind::Unique(keys) => {
+            let columns: Vec<String> =
+                keys.iter().filter_map(Key::column).map(str::to_owned).collect();
+            Some(format!("sa.UniqueConstraint({}, name={name})", quoted(&columns)))
+        }
+        ConstraintKind::Check(Expr(expr)) => Some(format!(
+            "sa.CheckConstraint({}, name={name})",
+            python::string(&python::sa_text(expr))
+        )),
+        ConstraintKind::ForeignKey { columns, table, references, actions } => {
+            let targets: Vec<String> = references
+                .iter()
+                .map(|column| match &table.schema {
+                    Some(schema) => format!("{schema}.{}.{column}", table.name),
+                    None => format!("{}.{column}", table.name),
+                })
+                .collect();
+            Some(format!(
+                "sa.ForeignKeyConstraint([{}], [{}], name={name}{})",
+                quoted(columns),
+                quoted(&targets),
+                foreign_key_actions(actions.as_deref().unwrap_or(""))?
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// `ON DELETE SET NULL` → `, ondelete="SET NULL"`; nothing where it says more than that.
+fn foreign_key_actions(actions: &str) -> Option<String> {
+    let words = actions.to_ascii_uppercase();
+    let mut rest = words.trim();
+    let mut text = String::new();
+    while !rest.is_empty() {
+        let (name, after) = match (rest.strip_prefix("ON DELETE "), rest.strip_prefix("ON UPDATE "))
+        {
+            (Some(after), _) => ("ondelete", after),
+            (_, Some(after)) => ("onupdate", after),
+            _ => return None,
+        };
+        let end = after.find(" ON ").unwrap_or(after.len());
+        text.push_str(&format!(", {name}={}", python::string(&after[..end])));
+        rest = after[end..].trim();
+    }
+    Some(text)
+}
+
+/// `models.UniqueConstraint(fields=["a", "b"], name="…")`, in `Meta.constraints`.
+fn django_unique(constraint: &Constraint) -> Option<String> {
+    let ConstraintKind::Unique(keys) = &constraint.kind else { return None };
+    let fields: Vec<String> = keys.iter().filter_map(Key::column).map(python::string).collect();
+    Some(format!(
+        "models.UniqueConstraint(fields=[{}], name={})",
+        fields.join(", "),
+        python::string(constraint.name.as_deref()?)
+    ))
 }
 
 fn django_index(index: &Index) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Sentences: risk, strategy, who writes what, what to do when it says no.
 
-use crate::catalog::Table;
+use crate::catalog::{Constraint, ConstraintKind, Table};
 use crate::change::{Change, DefaultKind};
 use crate::dialect::{Action, Blocks, Dialect, Work};
 use crate::plan::op::{Op, SyncKind};
@@ -169,6 +169,55 @@ pub fn risk(plan: &Plan) -> Risk {
                     format!("what {} holds, with the last deploy: a way back brings the column, not its values", drop.column),
                 ));
             }
+            Change::ChangeType(one) if plan.deploys.len() > 1 => {
+                level = level.max(1);
+                reasons.push((
+                    "writes",
+                    format!("a value that {} cannot hold fails from deploy 1 on", one.after.ty),
+                ));
+                reasons.push((
+                    "switch",
+                    format!(
+                        "prepared statements that select {} fail once in deploy 2: let clients reconnect, or prepare again",
+                        one.before.name
+                    ),
+                ));
+            }
+            Change::AddConstraint(one) => {
+                level = level.max(1);
+                reasons.push((
+                    "writes",
+                    format!(
+                        "a statement that breaks {} fails from the first step on",
+                        named(&one.constraint)
+                    ),
+                ));
+            }
+            Change::DropConstraint(one)
+                if matches!(
+                    one.constraint.kind,
+                    ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_)
+                ) =>
+            {
+                level = level.max(1);
+                reasons.push((
+                    "writes",
+                    format!(
+                        "ON CONFLICT on the columns of {} fails from then on: change such statements first",
+                        named(&one.constraint)
+                    ),
+                ));
+            }
+            Change::Require(one) if one.fill.is_none() => {
+                level = level.max(1);
+                reasons.push((
+                    "writes",
+                    format!(
+                        "a statement that leaves {} NULL fails from the first step on",
+                        one.column
+                    ),
+                ));
+            }
             Change::RenameColumn(rename) if plan.deploys.len() > 1 => {
                 let old =
                     plan.before.tables.get(&rename.table).and_then(|t| t.column(&rename.from));
@@ -318,6 +367,68 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                  does not, and when no other code runs any more, what hangs on the column and the column itself.",
                 drop.column
             ),
+            Change::ChangeType(one) => {
+                let (name, ty) = (&one.before.name, &one.after.ty);
+                if plan.deploys.len() > 1 {
+                    format!(
+                        "**{name}** becomes {ty}. As written the server writes the table and its indexes anew under a lock \
+                         that blocks everything. So a copy of the new type is computed by a trigger and filled beside \
+                         running code; in deploy 2 both columns change names in one moment, and the old one follows until \
+                         deploy 3. Code that runs around deploy 2 must take either type."
+                    )
+                } else if plan.deploys[0].steps.iter().any(|step| step.unit == Unit::Rebuild) {
+                    format!(
+                        "**{name}** becomes {ty}: the table is made anew, each value converted once."
+                    )
+                } else if plan.policy.downtime == Downtime::None {
+                    format!(
+                        "**{name}** becomes {ty}: the server changes its catalog and reads no row."
+                    )
+                } else {
+                    format!(
+                        "**{name}** becomes {ty}: downtime is allowed, so it is the plain change."
+                    )
+                }
+            }
+            Change::Require(one) if one.fill.is_some() => format!(
+                "**{}** is required in the end. Until deploy 2 a trigger gives old code, which may leave it out, the same \
+                 value as existing rows without one; a CHECK that is validated beside running writers proves NOT NULL. As \
+                 written, the UPDATE holds its rows to its end, and the next row of old code breaks the rest.",
+                one.column
+            ),
+            Change::Require(one) => format!(
+                "**{}** must be given by all code that runs, and by every row: both are asked before anything changes. As \
+                 written, SET NOT NULL reads the whole table under a lock that blocks everything.",
+                one.column
+            ),
+            Change::Relax(one) => format!(
+                "**{}** may be NULL from now on: a change of the catalog only. The way back asks for rows without one \
+                 first.",
+                one.column
+            ),
+            Change::SetDefault(one) if one.after.is_some() => format!(
+                "**{}**: the default is for rows to come; existing ones keep what they have.",
+                one.column
+            ),
+            Change::SetDefault(one) => format!(
+                "**{}**: code that runs may rely on the default. So it is dropped when only code runs that gives the \
+                 value itself.",
+                one.column
+            ),
+            Change::AddConstraint(one) => format!(
+                "**{}** holds for new rows at once, and for existing ones when they were looked at beside running \
+                 writers. As written, everybody waits while the table is read.",
+                named(&one.constraint)
+            ),
+            Change::ValidateConstraint(one) => format!(
+                "**{}** is in force for new rows already; existing ones are read with writers at work.",
+                named(&one.constraint)
+            ),
+            Change::DropConstraint(one) => format!(
+                "**{}** goes in a short lock. The way back brings it without stopping writers, as long as no row breaks \
+                 it.",
+                named(&one.constraint)
+            ),
             Change::RenameColumn(rename) if plan.policy.downtime == Downtime::None => format!(
                 "**{from} → {to}**: as written the rename is instant, and breaks the running code in the same instant. So \
                  both names exist for a while: {to} is a copy that a trigger keeps equal. In deploy 2 the *copy* goes and \
@@ -396,6 +507,10 @@ fn new_table(plan: &Plan, table: &Table) -> String {
     text
 }
 
+fn named(constraint: &Constraint) -> &str {
+    constraint.name.as_deref().unwrap_or("the constraint")
+}
+
 /// While a trigger is on: who writes, and what happens.
 pub(super) fn who_writes(plan: &Plan) -> Vec<[String; 2]> {
     let mut rows: Vec<[String; 2]> = Vec::new();
@@ -421,6 +536,15 @@ pub(super) fn who_writes(plan: &Plan) -> Vec<[String; 2]> {
                     );
                 }
                 row("a row not filled yet is touched".into(), "it is filled".into());
+            }
+            SyncKind::Follow { column, .. } => {
+                row("any code writes".into(), format!("{column} follows"));
+            }
+            SyncKind::Fill { column, expr, .. } => {
+                row(
+                    format!("an INSERT or UPDATE that leaves {column} NULL"),
+                    format!("it gets `{}`", expr.0),
+                );
             }
             SyncKind::Derive { column, expr, sources, .. } => {
                 row(format!("an INSERT without {column}"), format!("it gets `{}`", expr.0));

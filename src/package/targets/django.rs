@@ -503,6 +503,24 @@ impl Builder<'_> {
                         ("table".into(), Py::Str(to.name.clone())),
                     ],
                 )),
+                ModelChange::AddConstraint { constraint, .. } => {
+                    if let Some(text) = self.unique(constraint) {
+                        self.models = true;
+                        let model = ("model_name".into(), Py::Str(name.clone()));
+                        let constraint = ("constraint".into(), text);
+                        states.push(call(
+                            "migrations.AddConstraint",
+                            vec![],
+                            vec![model, constraint],
+                        ));
+                    }
+                }
+                ModelChange::RemoveConstraint { constraint, .. } => {
+                    let own = constraint.name.as_deref().unwrap_or("");
+                    if model.constraints.iter().any(|known| known.name == own) {
+                        states.push(remove("migrations.RemoveConstraint", &name, own));
+                    }
+                }
             }
         }
         states
@@ -553,6 +571,21 @@ impl Builder<'_> {
                 ("name".into(), Py::Str(index.name.clone())),
             ],
         ))
+    }
+
+    /// `models.UniqueConstraint(fields=[…], name="…")`.
+    fn unique(&self, constraint: &Constraint) -> Option<Py> {
+        let (ConstraintKind::Unique(keys), None) = (&constraint.kind, &constraint.options) else {
+            return None;
+        };
+        let model = self.model?;
+        let fields = keys
+            .iter()
+            .filter_map(Key::column)
+            .map(|name| Py::Str(model.field_of(name).map_or(name, |(field, _)| field).to_owned()));
+        let name = Py::Str(constraint.name.clone()?);
+        let kwargs = vec![("fields".into(), Py::List(fields.collect())), ("name".into(), name)];
+        Some(call("models.UniqueConstraint", vec![], kwargs))
     }
 
     fn uses(&mut self, field: &Py) {

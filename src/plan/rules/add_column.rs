@@ -334,7 +334,11 @@ impl Rule<'_> {
             up.push(rebuild::anew(table, vec![Op::SetNotNull { table: of, column: name }]));
             let of = table.clone();
             down.push(rebuild::anew(table, vec![Op::DropNotNull { table: of, column }]));
-            model.push(ModelChange::AlterField { table: table.clone(), field: self.field(true) });
+            model.push(ModelChange::AlterField {
+                table: table.clone(),
+                before: self.field(false),
+                field: self.field(true),
+            });
             verify.push(Condition::ColumnNotNull {
                 table: table.clone(),
                 column: add.column.name.clone(),

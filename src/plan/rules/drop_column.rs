@@ -14,11 +14,11 @@ use crate::change::{DefaultKind, DropColumn};
 use crate::dialect::Action;
 use crate::error::Result;
 
-use super::super::condition::{Condition, Missing, Predicate, Reason};
+use super::super::condition::{Condition, Missing};
 use super::super::context::Context;
 use super::super::op::Op;
 use super::super::strategy::constrain::{
-    not_valid, tables_of, unique_index, unique_name, validated,
+    all_given, not_valid, require_again, tables_of, unique_index, unique_name, validated,
 };
 use super::super::strategy::dependants::{in_primary_key, in_the_way};
 use super::super::strategy::rebuild;
@@ -90,22 +90,16 @@ impl Rule<'_> {
         let mut note = None;
         if self.optional_first() {
             let loosen = Op::DropNotNull { table: table.clone(), column: name.clone() };
-            let tighten = Op::SetNotNull { table: table.clone(), column: name.clone() };
-            let all_given = Op::Guard(vec![Condition::NoRows {
-                table: table.clone(),
-                filter: Predicate::IsNull(name.clone()),
-                reason: Reason::NoValue { column: name.clone() },
-            }]);
             if context.can(Action::DropNotNull) {
+                unit = Unit::Alone;
                 up = context.lock(&[&table], Action::DropNotNull);
-                down.push(all_given);
-                down.extend(up.clone());
-                down.push(tighten);
                 up.push(loosen);
+                down = require_again(context, &table, &name);
             } else {
                 unit = Unit::Rebuild;
+                let tighten = Op::SetNotNull { table: table.clone(), column: name.clone() };
                 up.push(rebuild::anew(&table, vec![loosen]));
-                down.push(all_given);
+                down.push(Op::Guard(vec![all_given(&table, &name)]));
                 down.push(rebuild::anew(&table, vec![tighten]));
             }
             note = Some(format!(
@@ -193,10 +187,11 @@ impl Rule<'_> {
                     let mut ops =
                         vec![Op::CreateIndex { table: drop.table.clone(), index, online }];
                     ops.extend(context.lock(&[&drop.table], Action::UniqueUsingIndex));
-                    ops.push(Op::UniqueUsingIndex {
+                    ops.push(Op::UsingIndex {
                         table: drop.table.clone(),
                         name: name.clone(),
                         options: constraint.options.clone(),
+                        primary: false,
                     });
                     ops
                 }

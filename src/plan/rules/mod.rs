@@ -1,12 +1,16 @@
 //! One kind of change, one file; this is the one place that tells them apart.
 
 mod add_column;
+mod change_type;
 mod comment;
+mod constraint;
 mod create_index;
 mod create_table;
+mod default;
 mod drop_column;
 mod drop_index;
 mod drop_table;
+mod not_null;
 mod rename_column;
 mod rename_table;
 mod update;
@@ -28,6 +32,13 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::DropColumn(drop) => drop_column::steps(context, drop),
         Change::DropTable(drop) => drop_table::steps(context, drop),
         Change::RenameTable(rename) => rename_table::steps(context, rename),
+        Change::ChangeType(change) => change_type::steps(context, change),
+        Change::Require(one) => not_null::require(context, one),
+        Change::Relax(one) => Ok(not_null::relax(context, one)),
+        Change::SetDefault(set) => Ok(default::steps(context, set)),
+        Change::AddConstraint(one) => constraint::add(context, one),
+        Change::ValidateConstraint(one) => Ok(constraint::validate(context, one)),
+        Change::DropConstraint(one) => constraint::drop(context, one),
         Change::Update(update) => update::steps(context, update),
     }
 }

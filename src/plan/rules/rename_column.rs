@@ -361,10 +361,11 @@ impl Rule<'_> {
         let mut down = Vec::new();
         if index.constraint {
             up.extend(self.context.lock(&[table], Action::UniqueUsingIndex));
-            up.push(Op::UniqueUsingIndex {
+            up.push(Op::UsingIndex {
                 table: table.clone(),
                 name: copy.name.clone(),
                 options: self.unique_options(&index.before.name),
+                primary: false,
             });
             down.extend(self.context.lock(&[table], Action::DropConstraint));
             down.push(Op::DropConstraint { table: table.clone(), name: copy.name.clone() });
@@ -415,7 +416,7 @@ impl Rule<'_> {
             ops.push(Op::Unless {
                 table: table.clone(),
                 holds: Condition::ConstraintValid { table: table.clone(), name: name.clone() },
-                ops: vec![Op::UniqueUsingIndex { table, name, options }],
+                ops: vec![Op::UsingIndex { table, name, options, primary: false }],
             });
         } else if online {
             ops.push(Op::Guard(vec![Condition::IndexValid {
@@ -730,7 +731,11 @@ impl Rule<'_> {
     fn required_at_last(&self) -> Vec<ModelChange> {
         if self.old.not_null && !self.not_null_now() {
             let table: TableName = self.rename.table.clone();
-            vec![ModelChange::AlterField { table, field: self.field(true) }]
+            vec![ModelChange::AlterField {
+                table,
+                before: self.field(false),
+                field: self.field(true),
+            }]
         } else {
             Vec::new()
         }

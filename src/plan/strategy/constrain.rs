@@ -4,7 +4,7 @@
 use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key, Origin, TableName};
 use crate::dialect::{Action, Server};
 
-use super::super::condition::{Condition, Missing};
+use super::super::condition::{Condition, Missing, Predicate, Reason};
 use super::super::context::Context;
 use super::super::op::Op;
 use super::super::{Down, Phase, Step, Unit, column_expr};
@@ -51,6 +51,60 @@ pub(in crate::plan) fn required(context: &Context, table: &TableName, column: &s
         verify: vec![Condition::ColumnNotNull { table: of, column }],
         model: Vec::new(),
     }
+}
+
+/// NOT NULL from nothing: for a way back in which every statement stands by itself.
+pub(in crate::plan) fn require_again(
+    context: &Context,
+    table: &TableName,
+    column: &str,
+) -> Vec<Op> {
+    let check = not_null_check(context.server, table, column);
+    let mut ops = vec![Op::Guard(vec![all_given(table, column)])];
+    ops.extend(context.lock(&[table], Action::AddCheckNotValid));
+    ops.push(Op::AddConstraint { table: table.clone(), constraint: check });
+    for op in required(context, table, column).up {
+        // Each in a lock of its own.
+        if matches!(op, Op::DropConstraint { .. }) {
+            ops.extend(context.lock(&[table], Action::DropConstraint));
+        }
+        ops.push(op);
+    }
+    ops
+}
+
+/// Every row has a value.
+pub(in crate::plan) fn all_given(table: &TableName, column: &str) -> Condition {
+    Condition::NoRows {
+        table: table.clone(),
+        filter: Predicate::IsNull(column.to_owned()),
+        reason: Reason::NoValue { column: column.to_owned() },
+    }
+}
+
+/// No row is in the way of the constraint.
+pub(in crate::plan) fn fulfilled(table: &TableName, constraint: &Constraint) -> Option<Condition> {
+    let name = constraint.name.clone().unwrap_or_else(|| "the constraint".into());
+    let (filter, reason) = match &constraint.kind {
+        ConstraintKind::Check(expr) => {
+            (Predicate::Refused(expr.clone()), Reason::Violates { name })
+        }
+        ConstraintKind::ForeignKey { columns, table: parent, references, .. } => (
+            Predicate::Orphan {
+                table: table.clone(),
+                columns: columns.clone(),
+                parent: parent.clone(),
+                references: references.clone(),
+            },
+            Reason::Orphans { parent: parent.clone() },
+        ),
+        ConstraintKind::Unique(keys) | ConstraintKind::PrimaryKey(keys) => {
+            let (table, keys) = (table.clone(), keys.clone());
+            return Some(Condition::NoDuplicates { table, keys, filter: None });
+        }
+        ConstraintKind::NotNull(_) | ConstraintKind::Exclude(_) => return None,
+    };
+    Some(Condition::NoRows { table: table.clone(), filter, reason })
 }
 
 /// A named CHECK or foreign key, in force for new rows.
@@ -136,10 +190,11 @@ pub(in crate::plan) fn unique(
     up.push(Op::CreateIndex { table: table.clone(), index: index.clone(), online });
     if context.can(Action::UniqueUsingIndex) {
         up.extend(context.lock(&[table], Action::UniqueUsingIndex));
-        up.push(Op::UniqueUsingIndex {
+        up.push(Op::UsingIndex {
             table: table.clone(),
             name: index.name.clone(),
             options: constraint.options.clone(),
+            primary: matches!(constraint.kind, ConstraintKind::PrimaryKey(_)),
         });
         down.extend(context.lock(&[table], Action::DropConstraint));
         down.push(Op::DropConstraint { table: table.clone(), name: index.name.clone() });
@@ -165,7 +220,9 @@ pub(in crate::plan) fn unique(
 
 /// The index that a unique constraint is made of, under the constraint's name.
 pub(in crate::plan) fn unique_index(table: &TableName, constraint: &Constraint) -> Option<Index> {
-    let ConstraintKind::Unique(keys) = &constraint.kind else { return None };
+    let (ConstraintKind::Unique(keys) | ConstraintKind::PrimaryKey(keys)) = &constraint.kind else {
+        return None;
+    };
     Some(Index {
         name: unique_name(table, constraint),
         keys: keys.clone(),
@@ -182,7 +239,9 @@ pub(in crate::plan) fn unique_index(table: &TableName, constraint: &Constraint) 
 /// Given, or by the server's usual rule where it gives none itself.
 pub(in crate::plan) fn unique_name(table: &TableName, constraint: &Constraint) -> String {
     let keys = match &constraint.kind {
-        ConstraintKind::Unique(keys) => columns(keys).replace(", ", "_"),
+        ConstraintKind::Unique(keys) | ConstraintKind::PrimaryKey(keys) => {
+            columns(keys).replace(", ", "_")
+        }
         _ => String::new(),
     };
     constraint.name.clone().unwrap_or_else(|| named(&format!("{}_{keys}", table.name), "_key"))

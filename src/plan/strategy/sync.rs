@@ -38,6 +38,26 @@ pub(in crate::plan) fn derive(
     })
 }
 
+/// Old code may still write NULL, or nothing: it gets `fill`.
+pub(in crate::plan) fn fill(
+    server: &Server,
+    catalog: &Catalog,
+    table: &TableName,
+    column: &str,
+    fill: &crate::change::Fill,
+) -> Option<Sync> {
+    let row_expr = input::qualify(&fill.expr.0, server.dialect, &fill.sources, "NEW")?;
+    Some(Sync {
+        name: name(catalog, table, column),
+        table: table.clone(),
+        kind: SyncKind::Fill {
+            column: column.to_owned(),
+            expr: fill.expr.clone(),
+            row_expr: Expr(row_expr),
+        },
+    })
+}
+
 pub(in crate::plan) fn on(sync: &Sync, missing: Missing) -> Condition {
     Condition::SyncOn { table: sync.table.clone(), name: sync.name.clone(), missing }
 }

@@ -1,0 +1,284 @@
+//! What a script does to columns and constraints that are there.
+
+use crate::catalog::{Column, Constraint, ConstraintKind, Expr, TableName};
+use crate::dialect::quote;
+use crate::error::{Error, Result};
+use crate::input::ast::{AlterKind, Ident, TableConstraint, TableConstraintKind};
+use crate::input::{self, expr};
+use crate::source::Span;
+
+use super::super::{
+    Change, ChangeType, DefaultKind, DropColumn, Fill, OfConstraint, Relax, Require, SetDefault,
+};
+use super::{Reader, types};
+
+impl Reader<'_> {
+    /// Before the statement is applied: the column is there, and was there before the script.
+    pub(super) fn known_column(&self, table: &TableName, column: &Ident) -> Result<()> {
+        self.column(table, column)?;
+        let before = self.before.tables.get(table).and_then(|t| t.column(&column.name));
+        if before.is_none() && self.added(table, &column.name).is_none() {
+            return Err(self.not_yet("this for a column renamed by the same script", column.span));
+        }
+        Ok(())
+    }
+
+    pub(super) fn droppable(
+        &self,
+        table: &TableName,
+        column: &Ident,
+        cascade: bool,
+        span: Span,
+    ) -> Result<()> {
+        self.column(table, column)?;
+        if self.before.tables.get(table).and_then(|t| t.column(&column.name)).is_none() {
+            return Err(Error::refused("this script adds the column that it drops").at(
+                self.source,
+                span,
+                "nothing is left of it",
+            ));
+        }
+        if cascade {
+            return Err(Error::refused("CASCADE drops whatever uses the column, unseen")
+                .at(self.source, span, "here")
+                .hint("leave it out: miggen carries indexes and constraints, and names what else is in the way"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn dropped(&mut self, table: &TableName, column: &Ident, span: Span) {
+        let known = self.before.tables.get(table).and_then(|t| t.column(&column.name));
+        let Some(known) = known else { return };
+        let drop = DropColumn {
+            table: table.clone(),
+            column: known.name.clone(),
+            default: self.default_kind(known, span).unwrap_or(DefaultKind::Volatile),
+        };
+        self.ask(Change::DropColumn(drop), span);
+    }
+
+    /// After the statement is applied: what became of a column that was there.
+    pub(super) fn altered(
+        &mut self,
+        table: &TableName,
+        kind: &AlterKind,
+        column: &Ident,
+        span: Span,
+    ) -> Result<()> {
+        let now = self.after.tables[table].column(&column.name).cloned();
+        let was = self.before.tables.get(table).and_then(|t| t.column(&column.name)).cloned();
+        let (Some(now), Some(was)) = (now, was) else {
+            return Err(Error::bug("column not applied"));
+        };
+        let nothing = || {
+            Error::refused(format!("`{}` is that way already", column.name)).at(
+                self.source,
+                span,
+                "nothing to do",
+            )
+        };
+        let (table, name) = (table.clone(), was.name.clone());
+        let change = match kind {
+            AlterKind::SetNotNull { .. } => {
+                if was.not_null {
+                    return Err(nothing());
+                }
+                let fill = self.absorbed(&table, &was);
+                Change::Require(Require { table, column: name, fill })
+            }
+            AlterKind::DropNotNull { .. } => {
+                if !was.not_null {
+                    return Err(nothing());
+                }
+                Change::Relax(Relax { table, column: name })
+            }
+            _ => {
+                if was.default == now.default {
+                    return Err(nothing());
+                }
+                let (before, after) = (was.default, now.default);
+                Change::SetDefault(SetDefault { table, column: name, before, after })
+            }
+        };
+        self.ask(change, span);
+        Ok(())
+    }
+
+    /// After the statement is applied: `TYPE t [USING e]`.
+    pub(super) fn retyped(
+        &mut self,
+        table: &TableName,
+        column: &Ident,
+        using: Option<&str>,
+        span: Span,
+    ) -> Result<()> {
+        let after = self.after.tables[table].column(&column.name).cloned();
+        let before = self.before.tables.get(table).and_then(|t| t.column(&column.name)).cloned();
+        let (Some(after), Some(before)) = (after, before) else {
+            return Err(self.not_yet("another type for a column of the same script", span));
+        };
+        if before.ty == after.ty && before.collation == after.collation {
+            return Err(Error::refused(format!("`{}` is {} already", column.name, before.ty)).at(
+                self.source,
+                span,
+                "nothing to do",
+            ));
+        }
+        types::check(self.server, &self.after, &after.ty)
+            .map_err(|why| Error::refused(why).at(self.source, span, "this type"))?;
+        let ident = quote::ident(self.server.dialect, &before.name);
+        let cast = |to: &Column| Expr(format!("CAST({ident} AS {})", to.ty));
+        let using = using.map(|text| Expr(text.to_owned()));
+        let back = self.backs.remove(&(table.clone(), before.name.clone()));
+        if using.is_some() && back.is_none() {
+            return Err(Error::refused(format!("nothing says how {} comes back", column.name))
+                .at(self.source, span, "USING computes it one way only")
+                .hint(format!(
+                    "-- miggen: back {} = …    (the old value, of the new one)",
+                    before.name
+                )));
+        }
+        let change = ChangeType {
+            table: table.clone(),
+            forward: using.clone().unwrap_or_else(|| cast(&after)),
+            backward: back.clone().unwrap_or_else(|| cast(&before)),
+            before,
+            after,
+            using,
+            back,
+        };
+        self.ask(Change::ChangeType(Box::new(change)), span);
+        Ok(())
+    }
+
+    /// `UPDATE t SET c = … WHERE c IS NULL` before `SET NOT NULL` says what rows without one get.
+    fn absorbed(&mut self, table: &TableName, column: &Column) -> Option<Fill> {
+        let dialect = self.server.dialect;
+        let at = self.asked.iter().position(|asked| match &asked.change {
+            Change::Update(update) => {
+                update.table == *table
+                    && update.set.len() == 1
+                    && update.set[0].column == column.name
+                    && !update.set[0].volatile
+                    && update
+                        .filter
+                        .as_ref()
+                        .is_some_and(|f| input::is_null_test(&f.0, &column.name, dialect))
+            }
+            _ => false,
+        })?;
+        let asked = self.asked.remove(at);
+        let Change::Update(update) = asked.change else { return None };
+        let text = update.set[0].expr.0.clone();
+        let facts = expr::read(&text, dialect)?;
+        let strict = super::rows::is_strict(&text, &facts, dialect);
+        Some(Fill { expr: Expr(text), sources: facts.columns, strict, span: asked.span })
+    }
+
+    /// A constraint that miggen can bring beside running writers.
+    pub(super) fn constraint_known(&self, constraint: &TableConstraint, span: Span) -> Result<()> {
+        let options = match &constraint.kind {
+            TableConstraintKind::Unique { before, rest, .. } => before.iter().chain(rest).next(),
+            TableConstraintKind::PrimaryKey { rest, .. } => rest.as_ref(),
+            TableConstraintKind::Check { .. } | TableConstraintKind::ForeignKey { .. } => None,
+            TableConstraintKind::UsingIndex { .. } => {
+                return Err(self
+                    .not_yet("a constraint made of an index by hand", span)
+                    .hint("write `UNIQUE (…)`: the index is built concurrently and then becomes the constraint"));
+            }
+            TableConstraintKind::Exclude => {
+                return Err(Error::refused("an exclusion constraint cannot come beside writers")
+                    .at(self.source, span, "here")
+                    .note("its index can be built only while every writer waits"));
+            }
+            _ => return Err(self.not_yet("this constraint", span)),
+        };
+        let plain = |text: &str| {
+            let text = text.to_ascii_uppercase();
+            ["DEFERRABLE", "NOT DEFERRABLE", "INITIALLY"].iter().any(|word| text.starts_with(word))
+        };
+        match options.filter(|options| !plain(options.text)) {
+            Some(options) => Err(self.not_yet("this part of a constraint", options.span())),
+            None => Ok(()),
+        }
+    }
+
+    /// After the statement is applied.
+    pub(super) fn constrained(&mut self, table: &TableName, span: Span) -> Result<()> {
+        let added = self.after.tables[table].constraints.last().cloned();
+        let constraint = added.ok_or_else(|| Error::bug("constraint not applied"))?;
+        if matches!(constraint.kind, ConstraintKind::PrimaryKey(_))
+            && self.before.tables.get(table).is_some_and(|t| t.primary_key().is_some())
+        {
+            return Err(self.not_yet("another primary key for a table that has one", span));
+        }
+        let change = OfConstraint { table: table.clone(), constraint };
+        self.ask(Change::AddConstraint(change), span);
+        Ok(())
+    }
+
+    pub(super) fn validated(&mut self, table: &TableName, name: &Ident, span: Span) {
+        let now = self.after.tables[table].constraint(&name.name).cloned();
+        let same = self.asked.iter_mut().find_map(|asked| match &mut asked.change {
+            Change::AddConstraint(add) if add.constraint.name.as_deref() == Some(&name.name) => {
+                Some(add)
+            }
+            _ => None,
+        });
+        match (now, same) {
+            (Some(constraint), Some(add)) => add.constraint = constraint,
+            (Some(constraint), None) => {
+                let change = OfConstraint { table: table.clone(), constraint };
+                self.ask(Change::ValidateConstraint(change), span);
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// Before the statement is applied: the constraint there is, and nobody leans on it.
+    pub(super) fn constraint_droppable(
+        &self,
+        table: &TableName,
+        name: &Ident,
+        cascade: bool,
+        span: Span,
+    ) -> Result<Constraint> {
+        let found = self.after.tables[table].constraint(&name.name).cloned();
+        let Some(constraint) = found else {
+            return Err(Error::refused(format!(
+                "{} has no constraint `{}`",
+                table.name, name.name
+            ))
+            .at(self.source, name.span, "not in the schema"));
+        };
+        if cascade {
+            return Err(Error::refused("CASCADE drops whatever leans on the constraint, unseen")
+                .at(self.source, span, "here")
+                .hint("drop the foreign keys that point at it first, by name"));
+        }
+        let leaning = match &constraint.kind {
+            ConstraintKind::Unique(keys) | ConstraintKind::PrimaryKey(keys) => {
+                let keys: Vec<&str> = keys.iter().filter_map(crate::catalog::Key::column).collect();
+                self.after
+                    .references_to(table)
+                    .find(|(_, key)| match &key.kind {
+                        ConstraintKind::ForeignKey { references, .. } => *references == keys,
+                        _ => false,
+                    })
+                    .map(|(from, key)| {
+                        format!("{} of {}", key.name.as_deref().unwrap_or("a key"), from.name)
+                    })
+            }
+            ConstraintKind::Exclude(_) | ConstraintKind::NotNull(_) => {
+                return Err(self.not_yet("dropping this constraint", span));
+            }
+            _ => None,
+        };
+        match leaning {
+            Some(key) => Err(Error::refused(format!("the foreign key {key} leans on it"))
+                .at(self.source, span, "cannot be dropped yet")
+                .hint("drop the foreign key first, in a rollout of its own")),
+            None => Ok(constraint),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `ADD CONSTRAINT`, `VALIDATE CONSTRAINT` and `DROP CONSTRAINT` on columns that are there.
+//!
+//! | constraint | as written | planned |
+//! |---|---|---|
+//! | CHECK, foreign key | every row is read while writers wait | a guard finds rows that are in the way; in force for new rows in a short lock; then the others are read with writers at work |
+//! | UNIQUE, primary key | the index is built while everybody waits | built concurrently, then made the constraint; the columns of a key are NOT NULL by a proven CHECK first |
+//! | dropped | at once | in a short lock; the way back brings it as above |
+//!
+//! On SQLite a constraint is part of its table, which is made anew.
+
+use crate::catalog::{Constraint, ConstraintKind, Key};
+use crate::change::OfConstraint;
+use crate::dialect::Action;
+use crate::error::Result;
+
+use super::super::condition::Condition;
+use super::super::context::Context;
+use super::super::op::Op;
+use super::super::strategy::constrain::{
+    all_given, fulfilled, not_null_check, not_valid, required, tables_of, unique, validated,
+};
+use super::super::strategy::rebuild;
+use super::super::{Down, ModelChange, Phase, Step, Unit};
+
+pub(super) fn add(context: &Context, add: &OfConstraint) -> Result<Vec<Step>> {
+    let OfConstraint { table, constraint } = add;
+    let by_index =
+        matches!(constraint.kind, ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_));
+    let model = ModelChange::AddConstraint { table: table.clone(), constraint: constraint.clone() };
+    if by_index && context.can(Action::UniqueUsingIndex)
+        || matches!(constraint.kind, ConstraintKind::Unique(_))
+    {
+        let mut steps = Vec::new();
+        if let ConstraintKind::PrimaryKey(keys) = &constraint.kind {
+            steps.extend(keys_required(context, add, keys));
+        }
+        let mut index = unique(context, table, constraint);
+        if let Some(step) = &mut index {
+            step.model.push(model.clone());
+            if matches!(constraint.kind, ConstraintKind::PrimaryKey(_)) {
+                // Behind NOT NULL, which the key would read the table for.
+                step.phase = Phase::Enforce;
+            }
+        }
+        steps.extend(index);
+        return Ok(steps);
+    }
+    if !context.can(Action::AddCheckNotValid) {
+        return Ok(vec![by_rebuild(context, add, model)?]);
+    }
+    let mut first = not_valid(context, table, constraint);
+    first.up.splice(0..0, fulfilled(table, constraint).map(|one| Op::Guard(vec![one])));
+    first.model.push(model);
+    let mut steps = vec![first];
+    if constraint.valid {
+        steps.push(validated(context, table, constraint));
+    }
+    Ok(steps)
+}
+
+pub(super) fn validate(context: &Context, of: &OfConstraint) -> Vec<Step> {
+    vec![validated(context, &of.table, &of.constraint)]
+}
+
+pub(super) fn drop(context: &Context, drop: &OfConstraint) -> Result<Vec<Step>> {
+    let OfConstraint { table, constraint } = drop;
+    let name = named(context, constraint)?;
+    let gone = Op::DropConstraint { table: table.clone(), name: name.clone() };
+    let (unit, up, down) = if context.can(Action::DropConstraint) {
+        let tables = tables_of(table, constraint);
+        let mut up = context.lock(&tables, Action::DropConstraint);
+        up.push(gone);
+        (Unit::Alone, up, brought_back(context, drop))
+    } else {
+        let back = Op::AddConstraint { table: table.clone(), constraint: constraint.clone() };
+        let mut down: Vec<Op> =
+            fulfilled(table, constraint).map(|one| Op::Guard(vec![one])).into_iter().collect();
+        down.push(rebuild::anew(table, vec![back]));
+        (Unit::Rebuild, vec![rebuild::anew(table, vec![gone])], down)
+    };
+    Ok(vec![Step {
+        phase: Phase::Expand,
+        table: table.clone(),
+        slug: "drop_constraint".into(),
+        title: format!("{} without {name}", table.name),
+        unit,
+        up,
+        down: Down::noted(
+            down,
+            format!("Only while every row fulfils {name}: rows that do not must be mended first."),
+        ),
+        verify: Vec::new(),
+        model: vec![ModelChange::RemoveConstraint {
+            table: table.clone(),
+            constraint: constraint.clone(),
+        }],
+    }])
+}
+
+/// The constraint again, without stopping writers; every statement stands by itself.
+pub(super) fn brought_back(context: &Context, of: &OfConstraint) -> Vec<Op> {
+    let OfConstraint { table, constraint } = of;
+    let steps = match unique(context, table, constraint) {
+        Some(step) => vec![step],
+        None => vec![not_valid(context, table, constraint), validated(context, table, constraint)],
+    };
+    let guard = fulfilled(table, constraint).map(|one| Op::Guard(vec![one]));
+    let own = steps.into_iter().flat_map(|step| step.up);
+    guard.into_iter().chain(own.filter(|op| !matches!(op, Op::Guard(_)))).collect()
+}
+
+/// The columns of a primary key are NOT NULL first, else the server reads the table under its lock.
+fn keys_required(context: &Context, add: &OfConstraint, keys: &[Key]) -> Vec<Step> {
+    let table = &add.table;
+    let optional = |name: &&str| context.table(table).column(name).is_some_and(|c| !c.not_null);
+    keys.iter()
+        .filter_map(Key::column)
+        .filter(optional)
+        .flat_map(|name| {
+            let check = not_null_check(context.server, table, name);
+            let mut first = not_valid(context, table, &check);
+            first.up.insert(0, Op::Guard(vec![all_given(table, name)]));
+            [first, required(context, table, name)]
+        })
+        .collect()
+}
+
+fn by_rebuild(context: &Context, add: &OfConstraint, model: ModelChange) -> Result<Step> {
+    let OfConstraint { table, constraint } = add;
+    let name = named(context, constraint)?;
+    let mut edits =
+        vec![Op::AddConstraint { table: table.clone(), constraint: constraint.clone() }];
+    let mut back = vec![Op::DropConstraint { table: table.clone(), name: name.clone() }];
+    if let ConstraintKind::PrimaryKey(keys) = &constraint.kind {
+        // The server's own rule: columns of a key are required where the naive change made them so.
+        for column in keys.iter().filter_map(Key::column) {
+            let is = |catalog: &crate::catalog::Catalog| {
+                catalog.tables[table].column(column).is_some_and(|c| c.not_null)
+            };
+            if is(&context.intent.after) && !is(context.before) {
+                let (of, column) = (table.clone(), column.to_owned());
+                edits.push(Op::SetNotNull { table: of.clone(), column: column.clone() });
+                back.push(Op::DropNotNull { table: of, column });
+            }
+        }
+    }
+    let mut up: Vec<Op> =
+        fulfilled(table, constraint).map(|one| Op::Guard(vec![one])).into_iter().collect();
+    up.push(rebuild::anew(table, edits));
+    Ok(Step {
+        phase: Phase::Expand,
+        table: table.clone(),
+        slug: "constraint".into(),
+        title: format!("{name} on {}, by making the table anew", table.name),
+        unit: Unit::Rebuild,
+        up,
+        down: Down::ops(vec![rebuild::anew(table, back)]),
+        verify: Vec::<Condition>::new(),
+        model: vec![model],
+    })
+}
+
+fn named(context: &Context, constraint: &Constraint) -> Result<String> {
+    constraint.name.clone().ok_or_else(|| {
+        context
+            .refuse("this constraint has no name", "its way back could not name it")
+            .hint("ADD CONSTRAINT name …")
+    })
+}
