@@ -53,6 +53,9 @@ pub(super) fn django(
             };
             (django_model::field_name(&of), django_model::field(dialect, &of, to)?)
         };
+        if !is_field_name(&name) {
+            return None;
+        }
         names.insert(&column.name, name.clone());
         fields.push((name, text));
     }
@@ -67,7 +70,7 @@ pub(super) fn django(
         let kwargs = [("fields", Py::List(listed(keys)?)), ("name", Py::str(name))];
         Some(Py::call(function, [], kwargs))
     };
-    // A model names its indexes in no more than 30 characters.
+    // A model names its indexes in no more than 30 characters, and fills in what a `%` marks.
     let plain = |index: &&crate::catalog::Index| {
         !index.unique
             && index.method.is_none()
@@ -75,12 +78,14 @@ pub(super) fn django(
             && index.include.is_empty()
             && index.options.is_none()
             && index.name.len() <= 30
+            && !index.name.contains('%')
     };
     let indexes = table.indexes.iter().filter(plain);
     let indexes = indexes.filter_map(|index| call("models.Index", &index.keys, &index.name));
     let constraints = table.constraints.iter().filter_map(|constraint| match &constraint.kind {
         ConstraintKind::Unique(keys) if keys.len() > 1 && constraint.options.is_none() => {
-            call("models.UniqueConstraint", keys, constraint.name.as_deref()?)
+            let name = constraint.name.as_deref().filter(|name| !name.contains('%'))?;
+            call("models.UniqueConstraint", keys, name)
         }
         _ => None,
     });
@@ -135,6 +140,19 @@ impl DjangoModel {
             ],
         )
     }
+}
+
+/// What Python takes as a name, and Django as a field's.
+fn is_field_name(name: &str) -> bool {
+    const KEYWORDS: &[&str] = &[
+        "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+        "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
+        "lambda", "nonlocal", "not", "or", "pass", "pk", "raise", "return", "try", "while", "with",
+        "yield",
+    ];
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    plain && starts && !name.contains("__") && !name.ends_with('_') && !KEYWORDS.contains(&name)
 }
 
 fn django_key(dialect: Dialect, field: &Field) -> Option<Py> {

@@ -530,7 +530,7 @@ impl Op {
                 Ok(())
             }
             Op::CreateIndex { table, index, .. } => {
-                if catalog.tables.values().flat_map(|t| &t.indexes).any(|i| i.name == index.name) {
+                if catalog.table_of_index(&table.sibling(index.name.clone())).is_some() {
                     return Err(format!("index {} is already there", index.name));
                 }
                 table_mut(catalog, table)?.indexes.push(index.clone());

@@ -73,7 +73,8 @@ SCENARIOS = [
             "    name text NOT NULL,\n"
             "    weight integer NOT NULL DEFAULT 1 CHECK (weight > 0)\n"
             ");\n"
-            "ALTER TABLE blog_tag ADD CONSTRAINT blog_tag_post_id_name_key UNIQUE (post_id, name);\n"
+            "ALTER TABLE blog_tag "
+            "ADD CONSTRAINT blog_tag_post_id_name_key UNIQUE (post_id, name);\n"
             "CREATE INDEX blog_tag_name_idx ON blog_tag (name);\n"
             "COMMENT ON TABLE blog_tag IS 'What a post''s about';\n"
             "COMMENT ON COLUMN blog_tag.weight IS 'From 1';\n",
