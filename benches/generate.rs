@@ -48,6 +48,7 @@ fn plan_and_emit(bencher: divan::Bencher, tables: usize) {
     let change = "ALTER TABLE t7 RENAME COLUMN created TO created_at;\n\
                   ALTER TABLE t8 ADD COLUMN verified boolean NOT NULL DEFAULT false;\n";
     let options = Options {
+        batches: miggen::plan::Batches::default(),
         root: folder.path().to_path_buf(),
         target: "raw".into(),
         server: Server::parse("postgres@15").unwrap(),

@@ -14,7 +14,7 @@ use crate::dialect::Server;
 use crate::error::{Error, Result};
 use crate::input;
 use crate::package::{self, Emission, Engine, File, Request, Target, runbook, targets};
-use crate::plan::{self, Downtime, Plan, Policy};
+use crate::plan::{self, Batches, Downtime, Plan, Policy};
 use crate::repo::Repo;
 use crate::rollout::{self, ChangeText, DeployState, Facts, FileState, Rollout, SchemaText, State};
 use crate::source::Source;
@@ -33,6 +33,7 @@ pub struct Options {
     pub schema_name: String,
     pub rows: Vec<(String, u64)>,
     pub downtime: Downtime,
+    pub batches: Batches,
     pub name: Option<String>,
     pub author: Option<String>,
     pub reason: Option<String>,
@@ -68,7 +69,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let server = options.server;
     let (catalog, warnings) = catalog::build(&options.schema, server.dialect)?;
     let intent = change::read(&server, &catalog, &options.change)?;
-    let policy = policy(&options.rows, options.downtime, None);
+    let policy = policy(&options.rows, options.downtime, None, options.batches);
     let plan = plan::plan(server, &catalog, &intent, &policy)?;
     let repo = Repo::new(&options.root);
     let target = find_target(&options.target)?;
@@ -94,6 +95,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
         author: options.author.clone(),
         reason: options.reason.clone(),
         slug: slug.clone(),
+        rollout: folder.clone(),
         keeps_state: target.keeps_state(),
     };
     let mut emissions: Vec<Option<Emission>> =
@@ -123,6 +125,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
     });
     let paths = verify.iter().map(|file| file.path.clone()).collect();
     new.extend(verify);
+    new.extend(package::job_files(&plan, &folder));
     Ok(Outcome {
         plan,
         target,
@@ -152,7 +155,12 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
     let intent = change::read(&server, &catalog, &change)?;
     let rows: Vec<(String, u64)> = state.facts.rows.clone().into_iter().collect();
     let keep_ends = (state.facts.keep.is_some()).then_some(not_before);
-    let policy = policy(&rows, parse_downtime(&state.facts.downtime)?, keep_ends);
+    let policy = policy(
+        &rows,
+        parse_downtime(&state.facts.downtime)?,
+        keep_ends,
+        parse_batches(state.facts.backfill.as_deref())?,
+    );
     let plan = plan::plan(server, &catalog, &intent, &policy)?;
     if plan.deploys.len() != state.deploys.len() {
         return Err(Error::refused(
@@ -184,6 +192,7 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         author: state.author.clone(),
         reason: state.reason.clone(),
         slug: state.slug.clone(),
+        rollout: rollout.folder.clone(),
         keeps_state: target.keeps_state(),
     };
     let emission = package::emit(target, &request)?.remove(0);
@@ -235,6 +244,16 @@ pub fn parse_downtime(text: &str) -> Result<Downtime> {
     }
 }
 
+/// `migration`, `job`; nothing is the first.
+pub fn parse_batches(text: Option<&str>) -> Result<Batches> {
+    match text {
+        None | Some("migration") => Ok(Batches::Migration),
+        Some("job") => Ok(Batches::Job),
+        Some(other) => Err(Error::usage(format!("`{other}` is no place for a backfill"))
+            .hint("`migration` or `job`")),
+    }
+}
+
 fn downtime_text(downtime: Downtime) -> String {
     match downtime {
         Downtime::None => "none".into(),
@@ -243,7 +262,12 @@ fn downtime_text(downtime: Downtime) -> String {
     }
 }
 
-fn policy(rows: &[(String, u64)], downtime: Downtime, not_before: Option<NaiveDate>) -> Policy {
+fn policy(
+    rows: &[(String, u64)],
+    downtime: Downtime,
+    not_before: Option<NaiveDate>,
+    batches: Batches,
+) -> Policy {
     let named = |name: &str| match name.split_once('.') {
         Some((schema, name)) => {
             TableName { schema: Some(schema.to_owned()), name: name.to_owned() }
@@ -254,6 +278,7 @@ fn policy(rows: &[(String, u64)], downtime: Downtime, not_before: Option<NaiveDa
         downtime,
         rows: rows.iter().map(|(name, count)| (named(name), *count)).collect(),
         not_before,
+        batches,
     }
 }
 
@@ -339,6 +364,7 @@ fn new_state(
         change: ChangeText { from: options.change.name.clone(), sql: options.change.text.clone() },
         facts: Facts {
             downtime: downtime_text(options.downtime),
+            backfill: (options.batches == Batches::Job).then(|| "job".to_owned()),
             keep: intent.keep.as_ref().map(|keep| keep.text.clone()),
             rows: options.rows.iter().cloned().collect(),
         },

@@ -241,6 +241,7 @@ impl Replay<'_, '_> {
                     self.taint("UPDATE sqlite_schema");
                 }
             }
+            Kind::Delete(_) | Kind::Insert(_) => {}
             Kind::Opaque(opaque) => self.opaque(opaque),
         }
     }

@@ -6,12 +6,14 @@
 
 mod alter;
 mod build;
+mod children;
 mod column_changes;
 mod columns;
 mod constraints;
 mod create;
 mod expression_name;
 mod fit;
+mod keys;
 pub mod names;
 mod objects;
 mod options;
@@ -24,6 +26,7 @@ use crate::input::ast;
 use crate::source::Dialect;
 
 pub use build::build;
+pub use children::Child;
 
 /// `[schema.]name` of a table, index, type, view …; the default schema (`public`, `main`) is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

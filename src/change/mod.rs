@@ -62,6 +62,9 @@ pub enum Change {
     RenameColumn(RenameColumn),
     RenameTable(RenameTable),
     Update(Update),
+    Delete(Delete),
+    Copy(Copy),
+    Seed(Seed),
 }
 
 /// A new column, with all that the script says of it.
@@ -234,6 +237,36 @@ pub struct Update {
     pub table: TableName,
     pub set: Vec<Assignment>,
     pub filter: Option<Expr>,
+}
+
+/// A DELETE of some rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delete {
+    pub table: TableName,
+    pub filter: Expr,
+}
+
+/// `INSERT INTO into (…) SELECT … FROM from`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Copy {
+    pub from: TableName,
+    pub into: TableName,
+    /// Columns of `into`, and what they get.
+    pub list: Vec<(String, Expr)>,
+    pub filter: Option<Expr>,
+    /// Columns of `into` and of `from` by which a copied row is known.
+    pub key: Vec<(String, String)>,
+}
+
+/// `INSERT … VALUES`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seed {
+    pub table: TableName,
+    /// The statement as written.
+    pub text: Expr,
+    pub rows: usize,
+    /// For each row, the columns of a key and their values; empty where rows may have been there.
+    pub keys: Vec<Vec<(String, Expr)>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -38,6 +38,9 @@ pub(super) fn title(asked: &[Asked]) -> String {
             Change::ValidateConstraint(one) => format!("validate {}", constraint(one)),
             Change::DropConstraint(one) => format!("drop {}", constraint(one)),
             Change::Update(update) => format!("fill {}.{}", update.table.name, columns(update)),
+            Change::Delete(delete) => format!("delete rows of {}", delete.table.name),
+            Change::Copy(copy) => format!("copy {} to {}", copy.from.name, copy.into.name),
+            Change::Seed(seed) => format!("rows for {}", seed.table.name),
         };
         parts.push(part);
     }
@@ -85,6 +88,9 @@ pub(super) fn slug(asked: &[Asked]) -> String {
         Some(Change::ValidateConstraint(one)) => format!("validate {}", constraint(one)),
         Some(Change::DropConstraint(one)) => format!("drop {}", constraint(one)),
         Some(Change::Update(update)) => format!("fill {} {}", update.table.name, columns(update)),
+        Some(Change::Delete(delete)) => format!("delete {}", delete.table.name),
+        Some(Change::Copy(copy)) => format!("copy {} to {}", copy.from.name, copy.into.name),
+        Some(Change::Seed(seed)) => format!("rows for {}", seed.table.name),
         None => String::new(),
     };
     shorten(&text)

@@ -79,6 +79,10 @@ pub(super) struct PlanArgs {
     /// Downtime that is allowed: none, 5m, any [default: none]
     #[arg(long, value_name = "TIME")]
     pub(super) downtime: Option<String>,
+    /// Where rows are filled, copied or deleted: in a migration, or in a job that you run by hand
+    /// and the migration asserts: migration, job [default: migration]
+    #[arg(long, value_name = "WHERE")]
+    pub(super) backfill: Option<String>,
     /// Name of the rollout, of its folder and files [default: from the change]
     #[arg(long)]
     pub(super) name: Option<String>,

@@ -131,6 +131,7 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
         schema_name: schema.display().to_string(),
         rows,
         downtime: generate::parse_downtime(&downtime)?,
+        batches: generate::parse_batches(args.backfill.as_deref())?,
         name: args.name.clone(),
         author: args.author.clone().or(settings.author),
         reason: args.reason.clone(),

@@ -79,7 +79,13 @@ pub(super) fn written(outcome: &Outcome) -> String {
             "also written\n  {}/RUNBOOK.md    read this first",
             outcome.folder.display()
         );
-        let _ = writeln!(text, "  {}/rollout.toml, verify/", outcome.folder.display());
+        let jobs = outcome.folder.join("jobs");
+        let jobs = if outcome.new.iter().any(|file| file.path.starts_with(&jobs)) {
+            ", jobs/"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "  {}/rollout.toml, verify/{jobs}", outcome.folder.display());
     } else {
         let _ = writeln!(text, "also changed\n  {}/rollout.toml", outcome.folder.display());
     }

@@ -80,10 +80,14 @@ pub enum Action {
     /// A trigger may change the row before it is stored and checked.
     TriggerSetsNew,
     DropTrigger,
-    /// One batch of a backfill.
+    /// One batch of rows that are filled, copied or deleted.
     UpdateBatch,
-    /// One UPDATE of all rows that need it.
+    /// Reading the rows of a range of pages, and no other page.
+    PageRange,
+    /// The same in one statement, for all rows that need it.
     UpdateAll,
+    /// A few rows that the change itself lists.
+    WriteFew,
     /// Create, copy, drop, rename.
     Rebuild,
     /// Reading all rows.
@@ -108,6 +112,8 @@ pub enum Blocks {
 #[serde(rename_all = "snake_case")]
 pub enum Work {
     Metadata,
+    /// A few rows that the change itself lists.
+    Few,
     /// The rows of a batch.
     Batch,
     Scan,

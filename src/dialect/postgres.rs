@@ -183,6 +183,23 @@ pub(super) const FACTS: &[Fact] = &[
         Work::Batch,
         "manual, Explicit Locking; pg_locks on 12, 15 and 18",
     ),
+    Fact {
+        since: Version::new(14, 0),
+        ..row(
+            Action::PageRange,
+            "ACCESS SHARE",
+            Blocks::Nothing,
+            Work::Batch,
+            "release notes of 14: TID range scans; plans on 12, 15 and 18",
+        )
+    },
+    row(
+        Action::WriteFew,
+        "ROW EXCLUSIVE",
+        Blocks::Rows,
+        Work::Few,
+        "manual, Explicit Locking; pg_locks on 12, 15 and 18",
+    ),
     row(
         Action::UpdateAll,
         "ROW EXCLUSIVE",

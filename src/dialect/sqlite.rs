@@ -48,6 +48,7 @@ pub(super) const FACTS: &[Fact] = &[
         Work::Rewrite,
         "lockingv3.html; 1 M rows in 1.2 s, which is the stall of other writers",
     ),
+    row(Action::WriteFew, OLDEST, Work::Few, "lockingv3.html; run on 3.40"),
     Fact {
         action: Action::Rebuild,
         since: OLDEST,

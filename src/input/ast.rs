@@ -124,6 +124,8 @@ pub enum Kind<'a> {
         cascade: bool,
     },
     Update(Update<'a>),
+    Delete(Delete<'a>),
+    Insert(Insert<'a>),
     /// Recognised and kept verbatim: see [`Opaque`].
     Opaque(Opaque<'a>),
 }
@@ -506,6 +508,36 @@ pub struct Update<'a> {
     pub filter: Option<Slice<'a>>,
     /// `WITH …`, `OR IGNORE`, `ORDER BY`, `LIMIT`, `RETURNING`: whatever else there was.
     pub rest: Option<Slice<'a>>,
+}
+
+/// `DELETE FROM t WHERE …`; any other form is opaque.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delete<'a> {
+    pub table: Name<'a>,
+    /// The condition without WHERE.
+    pub filter: Option<Slice<'a>>,
+}
+
+/// `INSERT INTO t (a, b) …`; forms with a query that is more than one table's rows are opaque.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Insert<'a> {
+    pub table: Name<'a>,
+    /// Empty where none are named.
+    pub columns: Vec<Ident<'a>>,
+    pub source: InsertSource<'a>,
+    /// `ON CONFLICT …`, whole.
+    pub conflict: Option<Slice<'a>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum InsertSource<'a> {
+    Values(Vec<Vec<Slice<'a>>>),
+    Select {
+        list: Vec<Slice<'a>>,
+        from: Name<'a>,
+        /// The condition without WHERE.
+        filter: Option<Slice<'a>>,
+    },
 }
 
 /// `column = expr`; `(a, b) = (…)` has several columns.

@@ -23,6 +23,7 @@ mod mentions;
 mod objects;
 mod opaque;
 mod parser;
+mod rows;
 mod scanner;
 mod shape;
 mod stand_in;

@@ -10,6 +10,7 @@ use super::index::{create_index, drop_index, rename_index};
 use super::objects;
 use super::opaque::{self, opaque};
 use super::parser::Parser;
+use super::rows::{delete, insert};
 use super::update::update;
 
 /// What a statement is, and, where it was not understood, the token at which that became clear.
@@ -76,6 +77,8 @@ fn typed_kind<'a>(parser: &mut Parser<'a, '_>) -> Result<Kind<'a>, Untyped> {
         "WITH" if opaque::main_verb(parser) == Some("UPDATE") => {
             update(parser).map(Kind::Update).ok_or(Untyped::NoForm)
         }
+        "DELETE" => delete(parser).map(Kind::Delete).ok_or(Untyped::NoForm),
+        "INSERT" => insert(parser).map(Kind::Insert).ok_or(Untyped::NoForm),
         _ => Err(Untyped::NoForm),
     }
 }

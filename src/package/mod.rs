@@ -5,6 +5,7 @@
 
 mod django_model;
 mod engine;
+mod jobs;
 mod new_model;
 pub mod python;
 mod references;
@@ -24,6 +25,7 @@ use crate::repo::Repo;
 use crate::sql::{self, Rendered};
 
 pub use engine::Engine;
+pub use jobs::files as job_files;
 pub use targets::{TARGETS, Target};
 
 /// One file to be written, with a path relative to the repository's root.
@@ -51,6 +53,8 @@ pub struct Request<'r> {
     pub reason: Option<String>,
     /// First part of file names.
     pub slug: String,
+    /// The rollout's folder.
+    pub rollout: PathBuf,
     /// Steps that change nothing but the models are written too.
     pub keeps_state: bool,
 }
@@ -135,7 +139,10 @@ pub(crate) fn settings(request: &Request, unit: Unit) -> &'static [&'static str]
 
 /// Emits deploys through a target, an [`Emission`] each.
 pub fn emit(target: &dyn Target, request: &Request) -> Result<Vec<Emission>> {
-    let all = target.emit(request)?;
+    let mut all = target.emit(request)?;
+    for (step, emitted) in request.steps().into_iter().zip(&mut all.steps) {
+        emitted.up.splice(0..0, jobs::commands(step, &request.rollout));
+    }
     let mut steps = all.steps.into_iter();
     let (first, last) = request.deploys;
     let mut emissions: Vec<Emission> = Vec::new();

@@ -99,6 +99,8 @@ pub enum Missing {
 pub enum Reason {
     /// A backfill is not done.
     Left,
+    /// The same, where a person runs it from a file of the rollout.
+    JobLeft { file: String },
     /// Two columns that a trigger keeps equal are not.
     OutOfStep,
     /// The expression of the change says nothing for them, and the column is required.
@@ -129,6 +131,12 @@ pub enum Predicate {
         columns: Vec<String>,
         parent: TableName,
         references: Vec<String>,
+    },
+    /// No row of `into` has the key of this row of `from`; pairs of their columns.
+    Missing {
+        from: TableName,
+        into: TableName,
+        key: Vec<(String, String)>,
     },
     /// As the user wrote it.
     Given(Expr),

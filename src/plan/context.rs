@@ -9,6 +9,8 @@ use crate::source::Span;
 
 use super::Policy;
 use super::op::Op;
+use super::rows::Walk;
+use super::strategy::walk::{self, NoWalk};
 
 /// All a rule may look at.
 pub(super) struct Context<'c> {
@@ -55,44 +57,20 @@ impl Context<'_> {
         Error::refused(message).at(&self.intent.source, span, label)
     }
 
-    /// The column a backfill walks by.
-    pub(super) fn batch_key(&self, table: &TableName) -> Result<Option<String>> {
-        if !self.can(Action::UpdateBatch) {
-            return Ok(None);
-        }
-        let found = self.table(table);
-        let integer = |name: &str| {
-            found.column(name).is_some_and(|column| {
-                matches!(
-                    column.ty.to_ascii_lowercase().as_str(),
-                    "bigint"
-                        | "bigserial"
-                        | "int"
-                        | "int2"
-                        | "int4"
-                        | "int8"
-                        | "integer"
-                        | "serial"
-                        | "serial4"
-                        | "serial8"
-                        | "smallint"
-                        | "smallserial"
-                )
-            })
-        };
-        match primary_key(found) {
-            Some([Key::Column { name, .. }]) if integer(name) => Ok(Some(name.clone())),
-            Some(_) => Err(self
+    /// How the rows of a table are come by.
+    pub(super) fn walk(&self, table: &TableName) -> Result<Walk> {
+        walk::walk(self.server, self.before, self.table(table)).map_err(|why| match why {
+            NoWalk::NoKey => self
                 .refuse(
-                    format!("`{}` has no single integer key to walk by", table.name),
-                    "needs a backfill",
+                    format!("`{}` is made of several tables and has no key", table.name),
+                    "its rows must be walked through",
                 )
-                .note("rows are filled in batches along the primary key; other keys are not planned yet")),
-            None => Err(self
-                .refuse(format!("`{}` has no primary key", table.name), "needs a backfill")
-                .note("without a key a batch cannot be found again after a kill")
-                .hint("add a primary key first")),
-        }
+                .note("a walk in batches needs the pages of one table, or a key that is never NULL")
+                .hint("write the change for each of the tables, or add a primary key first"),
+            NoWalk::Foreign => self
+                .refuse(format!("`{}` is a foreign table", table.name), "its rows are elsewhere")
+                .hint("run the change on the server that has them"),
+        })
     }
 
     /// A key of one column, to name one row by.

@@ -5,9 +5,11 @@
 
 pub mod condition;
 mod context;
+mod jobs;
 pub mod op;
 mod order;
 mod prove;
+pub mod rows;
 mod rules;
 mod strategy;
 
@@ -29,6 +31,17 @@ pub struct Policy {
     pub rows: std::collections::BTreeMap<TableName, u64>,
     /// Day before which a contract must not run; known once deploy 1 is released.
     pub not_before: Option<NaiveDate>,
+    pub batches: Batches,
+}
+
+/// Where walks through rows are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Batches {
+    /// Each is a migration of its own.
+    #[default]
+    Migration,
+    /// Each is a file that a person runs; the migration asserts that it was run.
+    Job,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -205,6 +218,22 @@ pub struct RenamedIndex {
     pub constraint: bool,
 }
 
+impl Plan {
+    /// The schema at the end of each deploy.
+    pub fn states(&self) -> Vec<Catalog> {
+        let mut catalog = self.before.clone();
+        let mut states = Vec::new();
+        for deploy in &self.deploys {
+            for op in deploy.steps.iter().flat_map(|step| &step.up) {
+                // Proven when the plan was made.
+                let _ = op.apply(&mut catalog);
+            }
+            states.push(catalog.clone());
+        }
+        states
+    }
+}
+
 impl Down {
     pub fn ops(ops: Vec<Op>) -> Down {
         Down { ops, note: None, loses: false }
@@ -302,6 +331,11 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
         steps.extend(rules::steps(&context)?);
     }
     let mut deploys = order::order(steps);
+    if policy.batches == Batches::Job && jobs::take_out(&mut deploys) == 0 {
+        return Err(Error::usage("there is nothing to make a job of")
+            .note("no step walks through the rows of a table in batches")
+            .hint("leave out `--backfill job`"));
+    }
     strategy::rebuild::settle(before, &mut deploys).map_err(|misfit| prove::broken(&misfit))?;
     for step in deploys.iter().flat_map(|deploy| &deploy.steps) {
         check_facts(&server, step)?;

@@ -13,6 +13,7 @@ use crate::change::CommentOn;
 use crate::dialect::Action;
 
 use super::condition::{Condition, Predicate};
+use super::rows::{Backfill, CopyRows, DeleteRows, Walk};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
@@ -160,6 +161,23 @@ pub enum Op {
         column: String,
     },
     Backfill(Backfill),
+    /// One that walks through rows, from a file of the rollout: only asserts that it was run.
+    Job {
+        op: Box<Op>,
+        file: String,
+    },
+    Delete(DeleteRows),
+    Copy(CopyRows),
+    /// A few rows, in the user's own statement.
+    Insert {
+        table: TableName,
+        text: Expr,
+    },
+    /// The rows with these values of a key, and no other.
+    DeleteExactly {
+        table: TableName,
+        rows: Vec<Vec<(String, Expr)>>,
+    },
     /// `edits` carried out by making the table anew; settled into a [`Rebuild`] once the plan stands.
     Anew {
         table: TableName,
@@ -214,20 +232,6 @@ pub enum SyncKind {
         /// NULL in `column` always means "not given".
         required: bool,
     },
-}
-
-/// Fills rows in batches, each committed by itself; may be killed and run again.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Backfill {
-    pub table: TableName,
-    /// The column rows are walked by, a single integer key; `None` where the server has no batches
-    /// and one UPDATE does it all.
-    pub key: Option<String>,
-    pub set: Vec<(String, Expr)>,
-    /// What still has to be done; false for a row once it is done.
-    pub remaining: Predicate,
-    /// The trigger that keeps new rows filled meanwhile.
-    pub sync: Option<String>,
 }
 
 /// A table made anew under its own name, for what ALTER TABLE cannot do.
@@ -316,9 +320,34 @@ impl Op {
             Op::RenameIndex { .. } => vec![Action::RenameIndex],
             Op::CreateSync(_) => vec![Action::CreateTrigger],
             Op::DropSync(_) => vec![Action::DropTrigger],
-            Op::Backfill(Backfill { key: Some(_), .. }) => vec![Action::UpdateBatch],
-            Op::Backfill(_) => vec![Action::UpdateAll],
+            Op::Backfill(_) | Op::Delete(_) | Op::Copy(_) => {
+                let batched = self.walk().is_some_and(|(walk, _)| walk.is_batched());
+                vec![if batched { Action::UpdateBatch } else { Action::UpdateAll }]
+            }
+            Op::Job { .. } => vec![Action::Scan],
+            Op::Insert { .. } | Op::DeleteExactly { .. } => vec![Action::WriteFew],
             Op::Anew { .. } | Op::Rebuild(_) => vec![Action::Rebuild],
+        }
+    }
+
+    /// The walk of an operation that goes through a table's rows, and that table.
+    pub fn walk(&self) -> Option<(&Walk, &TableName)> {
+        match self {
+            Op::Backfill(backfill) => Some((&backfill.walk, &backfill.table)),
+            Op::Delete(rows) => Some((&rows.walk, &rows.table)),
+            Op::Copy(rows) => Some((&rows.walk, &rows.from)),
+            Op::Job { op, .. } => op.walk(),
+            _ => None,
+        }
+    }
+
+    /// The rows that a walk has yet to deal with.
+    pub fn remaining(&self) -> Option<Predicate> {
+        match self {
+            Op::Backfill(backfill) => Some(backfill.remaining.clone()),
+            Op::Delete(rows) => Some(Predicate::Given(rows.filter.clone())),
+            Op::Copy(rows) => Some(rows.remaining.clone()),
+            _ => None,
         }
     }
 
@@ -354,6 +383,10 @@ impl Op {
             | Op::DropStandIn { name } => Some(name),
             Op::CreateSync(sync) | Op::DropSync(sync) => Some(&sync.table),
             Op::Backfill(backfill) => Some(&backfill.table),
+            Op::Delete(rows) => Some(&rows.table),
+            Op::Copy(rows) => Some(&rows.into),
+            Op::Job { op, .. } => op.table(),
+            Op::Insert { table, .. } | Op::DeleteExactly { table, .. } => Some(table),
             Op::Rebuild(rebuild) => Some(&rebuild.from.name),
         }
     }
@@ -563,8 +596,10 @@ impl Op {
             }
             Op::Backfill(backfill) => {
                 let table = table_mut(catalog, &backfill.table)?;
-                if let Some(key) = &backfill.key {
-                    column_mut(table, key)?;
+                if let Walk::Key(columns) = &backfill.walk {
+                    for column in columns {
+                        column_mut(table, column)?;
+                    }
                 }
                 for (column, _) in &backfill.set {
                     column_mut(table, column)?;
@@ -581,6 +616,16 @@ impl Op {
                     edit.apply(catalog)?;
                 }
                 Ok(())
+            }
+            Op::Job { op, .. } => op.apply(catalog),
+            Op::Delete(rows) => table_mut(catalog, &rows.table).map(|_| ()),
+            Op::Copy(rows) => {
+                table_mut(catalog, &rows.from)?;
+                let into = table_mut(catalog, &rows.into)?;
+                rows.list.iter().try_for_each(|(column, _)| column_mut(into, column).map(|_| ()))
+            }
+            Op::Insert { table, .. } | Op::DeleteExactly { table, .. } => {
+                table_mut(catalog, table).map(|_| ())
             }
             Op::Rebuild(rebuild) => {
                 let table = table_mut(catalog, &rebuild.from.name)?;

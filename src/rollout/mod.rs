@@ -63,6 +63,9 @@ pub struct ChangeText {
 #[serde(deny_unknown_fields)]
 pub struct Facts {
     pub downtime: String,
+    /// `job` where a person runs what walks through rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

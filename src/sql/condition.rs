@@ -46,6 +46,14 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
                 equal.join(" AND ")
             )
         }
+        Predicate::Missing { from, into, key } => {
+            let (from, into) = (table(server.dialect, from), table(server.dialect, into));
+            let pairs: Vec<String> = key
+                .iter()
+                .map(|(copy, of)| format!("{into}.{} = {from}.{}", ident(copy), ident(of)))
+                .collect();
+            format!("NOT EXISTS (\n    SELECT 1 FROM {into}\n    WHERE {}\n)", pairs.join(" AND "))
+        }
         Predicate::Given(Expr(expr)) => {
             let lower = expr.to_ascii_lowercase();
             // Only OR binds weaker than the AND we join with.
@@ -91,7 +99,7 @@ fn duplicates(server: &Server, condition: &Condition) -> String {
     let Condition::NoDuplicates { table: of, keys, filter } = condition else {
         return String::new();
     };
-    let writer = Writer { server, dialect: server.dialect };
+    let writer = Writer { server, dialect: server.dialect, tells: false };
     let plain: Vec<crate::catalog::Key> = keys
         .iter()
         .map(|key| match key {
@@ -311,6 +319,10 @@ pub(super) fn message(server: &Server, condition: &Condition) -> String {
             Reason::Left => {
                 format!("{percent}rows of {} are not filled: run the backfill again", table.name)
             }
+            Reason::JobLeft { file } => format!(
+                "{percent}rows of {} are not done: run {file} of the rollout first",
+                table.name
+            ),
             Reason::OutOfStep => {
                 format!("{percent}rows of {} are out of step: see the runbook", table.name)
             }

@@ -5,10 +5,12 @@
 //! expressions) is placed verbatim; names go through [`quote`].
 
 mod backfill;
+mod batches;
 mod condition;
 mod ddl;
 mod guard;
 mod rebuild;
+mod rows;
 mod stand_in;
 mod sync;
 mod table;
@@ -63,7 +65,7 @@ impl Sql {
 
 /// Renders the operations of one direction of a step.
 pub fn render<'p>(server: &Server, unit: Unit, ops: &'p [Op]) -> Vec<Rendered<'p>> {
-    let writer = Writer { server, dialect: server.dialect };
+    let writer = Writer { server, dialect: server.dialect, tells: false };
     let mut rendered = Vec::new();
     let mut pending_lock: Option<&Op> = None;
     for op in ops {
@@ -89,13 +91,20 @@ pub fn render<'p>(server: &Server, unit: Unit, ops: &'p [Op]) -> Vec<Rendered<'p
 
 /// The statement that makes an index by itself, as a model or a fresh database would have it.
 pub fn index_definition(server: &Server, table: &TableName, index: &Index) -> String {
-    Writer { server, dialect: server.dialect }.create_index(table, index, false)
+    Writer { server, dialect: server.dialect, tells: false }.create_index(table, index, false)
+}
+
+/// A walk through rows for a person to run: it says how far it is.
+pub fn job(server: &Server, op: &Op) -> Vec<Sql> {
+    Writer { server, dialect: server.dialect, tells: true }.op(op)
 }
 
 /// Writes SQL for one server.
 struct Writer<'s> {
     server: &'s Server,
     dialect: Dialect,
+    /// Batches say how far they are.
+    tells: bool,
 }
 
 impl Writer<'_> {
@@ -208,6 +217,11 @@ impl Writer<'_> {
             Op::DropSync(sync) => self.drop_sync(sync),
             Op::Touch { table, key, column } => vec![self.touch(table, key.as_deref(), column)],
             Op::Backfill(backfill) => vec![self.backfill(backfill)],
+            Op::Job { op, file } => self.job_done(op, file),
+            Op::Delete(rows) => vec![self.delete_rows(rows)],
+            Op::Copy(rows) => vec![self.copy_rows(rows)],
+            Op::Insert { text: Expr(text), .. } => vec![Sql::new(text)],
+            Op::DeleteExactly { table, rows } => vec![self.delete_exactly(table, rows)],
             Op::Rebuild(rebuild) => self.rebuild(rebuild),
             // Settled before a plan is handed on.
             Op::Anew { .. } => Vec::new(),

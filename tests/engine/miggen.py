@@ -138,14 +138,17 @@ def arguments(project: Project) -> list[str]:
 
 
 def release(project: Project, rollout: Rollout) -> None:
-    """Write the day on which deploy 1 reached production, as the runbook asks a person to."""
+    """Write the day on which a deploy reached production, as the runbook asks a person to."""
+    day = RELEASED if rollout.current == 1 else LATER
     state = project.root / rollout.folder / "rollout.toml"
     text, count = re.subn(
-        r"(?m)^(\[\[deploys\]\]\nnumber = 1\n)",
-        rf"\1released = {RELEASED.isoformat()}\n",
+        rf"(?m)^(\[\[deploys\]\]\nnumber = {rollout.current}\n)",
+        rf"\g<1>released = {day.isoformat()}\n",
         state.read_text(),
     )
-    assert count == 1, f"no [[deploys]] with number = 1 in {state.name}:\n{state.read_text()}"
+    assert count == 1, (
+        f"no [[deploys]] with number = {rollout.current} in {state.name}:\n{state.read_text()}"
+    )
     state.write_text(text)
 
 

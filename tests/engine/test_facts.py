@@ -34,6 +34,11 @@ EXAMPLES = {
     "drop_view": Example("DROP VIEW v", setup="CREATE VIEW v AS SELECT * FROM t", table="v"),
     "set_default": Example("ALTER TABLE t ALTER COLUMN b SET DEFAULT 'x'"),
     "drop_default": Example("ALTER TABLE t ALTER COLUMN c DROP DEFAULT"),
+    "set_type_free": Example(
+        "ALTER TABLE t ALTER COLUMN v TYPE varchar(20)",
+        setup="ALTER TABLE t ADD COLUMN v varchar(10)",
+    ),
+    "set_type_rewrite": Example("ALTER TABLE t ALTER COLUMN a TYPE bigint"),
     "set_not_null_proven": Example(
         "ALTER TABLE t ALTER COLUMN b SET NOT NULL",
         setup="ALTER TABLE t ADD CONSTRAINT b_is_there CHECK (b IS NOT NULL)",
@@ -91,6 +96,8 @@ EXAMPLES = {
     "drop_trigger": Example("DROP TRIGGER x ON t", setup=f"CREATE TRIGGER x {TRIGGER}"),
     "update_batch": Example("UPDATE t SET b = 'x' WHERE id = 1", ddl=False),
     "update_all": Example("UPDATE t SET b = 'x'", ddl=False),
+    "write_few": Example("INSERT INTO t (id, a) VALUES (2000, 1)", ddl=False),
+    "page_range": Example("SELECT FROM t WHERE ctid >= '(1,0)' AND ctid < '(2,0)'", ddl=False),
     "scan": Example("SELECT count(*) FROM t"),
 }
 
@@ -117,6 +124,19 @@ def test_facts(server: str, running: Servers, tmp_path: Path) -> None:
     database.drop()
     assert rows
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("server", ["pg12", "pg15", "pg18"])
+def test_page_range(server: str, running: Servers, tmp_path: Path) -> None:
+    """Where the facts say so, and only there, a range of addresses reads no other page."""
+    projects.programs()
+    postgres = running.get(server)
+    told = "page_range" in {row["action"] for row in ask(postgres.version, tmp_path)}
+    database = postgres.create(tmp_path)
+    database.script(facts.WORLD)
+    plan = database.rows("EXPLAIN " + EXAMPLES["page_range"].statement)
+    database.drop()
+    assert told == any("Tid Range Scan" in line for (line,) in plan), plan
 
 
 def complaints(database: PostgresDatabase, row: dict[str, str]) -> Iterator[str]:

@@ -28,9 +28,8 @@ def test_steps(scenario: Scenario, project: Project, tmp_path: Path) -> None:
     rollouts.check_steps(project, scenario, rollout)
     rollouts.check_rows(project, scenario.in_step, "not in step after deploy 1")
     rollouts.check_drift(project, scenario, rollout)
-    if not rollout.is_last:
-        miggen.release(project, rollout)
     while not rollout.is_last:
+        miggen.release(project, rollout)
         rollout = miggen.following(project)
         consumers.check(project, rollout)
         rollouts.check_steps(project, scenario, rollout)
@@ -74,9 +73,9 @@ def test_writers(
         traffic.assert_kept(scenario.old)
         traffic.assert_kept(scenario.new)
         if not rollout.is_last:
-            miggen.release(project, rollout)
             traffic.start("newer", scenario.new)
         while not rollout.is_last:
+            miggen.release(project, rollout)
             rollout = miggen.following(project)
             take_steps()
             traffic.wait(100)

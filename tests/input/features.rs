@@ -99,6 +99,8 @@ fn summary(statement: &Statement<'_>) -> String {
             typed(&format!("RENAME {what}"), format!("{} to {}", name(of), to.name))
         }
         Kind::DropOther { what, names: of, .. } => typed(&format!("DROP {what}"), names(of)),
+        Kind::Delete(delete) => typed("DELETE", name(&delete.table)),
+        Kind::Insert(insert) => typed("INSERT", name(&insert.table)),
         Kind::Update(update) => {
             let columns: Vec<&str> = update
                 .set

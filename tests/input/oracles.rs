@@ -69,6 +69,7 @@ impl<'a> Slices<'a> {
                 slices.others.extend(index.filter);
                 slices.keys(&index.keys);
             }
+            Kind::Delete(delete) => slices.others.extend(delete.filter),
             Kind::Update(update) => {
                 slices.others.extend(update.filter);
                 if update.set.iter().all(|set| set.columns.len() == 1) {

@@ -3,7 +3,7 @@
 use std::thread;
 
 use miggen::catalog;
-use miggen::input::ast::{ColumnDef, Kind, Slice, Statement};
+use miggen::input::ast::{ColumnDef, InsertSource, Kind, Slice, Statement};
 use miggen::input::{columns_mentioned, expr, read, strict};
 use miggen::source::{Dialect, Source, Span};
 
@@ -35,6 +35,14 @@ fn pieces<'s>(statement: &'s Statement<'_>) -> Vec<Slice<'s>> {
         }
         Kind::CreateView(view) => found.push(view.query),
         Kind::CreateTrigger(trigger) => found.push(trigger.body),
+        Kind::Delete(delete) => found.extend(delete.filter),
+        Kind::Insert(insert) => match &insert.source {
+            InsertSource::Values(rows) => found.extend(rows.iter().flatten()),
+            InsertSource::Select { list, filter, .. } => {
+                found.extend(list);
+                found.extend(filter);
+            }
+        },
         Kind::Update(update) => {
             found.extend(update.set.iter().map(|set| set.expr));
             found.extend(update.filter);

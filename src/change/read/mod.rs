@@ -5,13 +5,14 @@
 //!
 //! `alter` reads ALTER TABLE, `column` what it does to columns that are there, `new_column` what a
 //! script says of a column that it adds, `new_table` of a table that it creates, `old_table` of one that
-//! it renames or drops, `rows` what it does to rows.
+//! it renames or drops, `rows` what it does to rows, `new_rows` which rows come and go.
 
 mod alter;
 mod column;
 mod comment;
 mod index;
 mod new_column;
+mod new_rows;
 mod new_table;
 mod old_table;
 mod rows;
@@ -193,6 +194,8 @@ impl Reader<'_> {
                 self.after.apply(self.source, statement)
             }
             Kind::Update(update) => self.update(update, span),
+            Kind::Delete(delete) => self.delete(delete, span),
+            Kind::Insert(insert) => self.insert(insert, statement.text, span),
             Kind::Opaque(opaque) if is_transaction_word(&opaque.kind) => Ok(()),
             other => Err(self.not_yet(&describe(other), span)),
         }

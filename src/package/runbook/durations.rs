@@ -82,7 +82,11 @@ fn seconds(plan: &Plan, step: &Step) -> Option<(f64, f64, Vec<&'static str>)> {
 }
 
 fn heavy(step: &Step, plan: &Plan) -> bool {
-    step.facts(&plan.server).iter().any(|fact| fact.work > Work::Metadata)
+    step.facts(&plan.server).iter().any(|fact| fact.work > Work::Few)
+}
+
+fn few(step: &Step, plan: &Plan) -> bool {
+    step.facts(&plan.server).iter().any(|fact| fact.work == Work::Few)
 }
 
 /// `step`, `about`, `from`.
@@ -103,6 +107,7 @@ pub(super) fn durations(plan: &Plan) -> Vec<[String; 3]> {
                     "grows with the table".into(),
                     format!("no number of rows was given: `--rows {}=…`", step.table.name),
                 ],
+                None if few(step, plan) => [name, "1 s".into(), "a few rows".into()],
                 None => {
                     [name, "1 s".into(), "catalog only; up to 90 s of tries on a busy table".into()]
                 }

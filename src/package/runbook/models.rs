@@ -380,24 +380,32 @@ fn plain_keys(index: &Index) -> Option<String> {
     keys.filter(|_| !index.unique && index.filter.is_none()).map(|keys| keys.join(", "))
 }
 
-/// What the drift check of Alembic has to overlook until deploy 2.
+/// What the drift check of Alembic has to overlook until the last deploy: what the database holds
+/// in between, and neither the models nor the end do.
 fn leaving(plan: &Plan, folder: &Path) -> Option<String> {
-    let mut names = Vec::new();
-    for change in plan.deploys.iter().flat_map(|d| &d.steps).flat_map(|s| &s.model) {
-        if plan.deploys.len() == 1 {
-            continue;
-        }
-        match change {
-            ModelChange::RenameField { table, from, indexes, .. } => {
-                names.push((table.name.clone(), from.clone()));
-                names.extend(indexes.iter().map(|index| (table.name.clone(), index.aside.clone())));
+    let after = &plan.intent.after;
+    let mut names: Vec<(String, String)> = Vec::new();
+    for state in plan.states().iter().rev().skip(1).rev() {
+        for (name, table) in &state.tables {
+            let Some(end) = after.tables.get(name) else { continue };
+            let columns = table.columns.iter().map(|c| c.name.as_str());
+            let indexes = table.indexes.iter().map(|i| i.name.as_str());
+            let uniques = table
+                .constraints
+                .iter()
+                .filter(|c| matches!(c.kind, ConstraintKind::Unique(_)))
+                .filter_map(|c| c.name.as_deref());
+            let here = columns.filter(|name| end.column(name).is_none()).chain(
+                indexes
+                    .chain(uniques)
+                    .filter(|name| end.index(name).is_none() && end.constraint(name).is_none()),
+            );
+            for left in here {
+                let entry = (name.name.clone(), left.to_owned());
+                if !names.contains(&entry) {
+                    names.push(entry);
+                }
             }
-            ModelChange::RemoveField { table, field, indexes } => {
-                names.push((table.name.clone(), field.column.name.clone()));
-                names.extend(field.unique.iter().map(|name| (table.name.clone(), name.clone())));
-                names.extend(indexes.iter().map(|index| (table.name.clone(), index.name.clone())));
-            }
-            _ => {}
         }
     }
     if names.is_empty() {
@@ -407,8 +415,9 @@ fn leaving(plan: &Plan, folder: &Path) -> Option<String> {
         .iter()
         .map(|(t, n)| format!("({}, {})", python::string(t), python::string(n)))
         .collect();
+    let last = plan.deploys.len();
     Some(format!(
-        "In `env.py`, until deploy 2, so that `alembic check` and autogenerate leave the old column alone (pass \
+        "In `env.py`, until deploy {last}, so that `alembic check` and autogenerate leave alone what is there for a while (pass \
          `include_object=include_object` to `context.configure`):\n\n```diff\n+LEAVING = {{{}}}  # {}\n+\n+\n\
          +def include_object(obj, name, type_, reflected, compare_to):\n+    \
          return type_ == \"table\" or (obj.table.name, name) not in LEAVING\n```",

@@ -1,6 +1,6 @@
 //! Sentences: risk, strategy, who writes what, what to do when it says no.
 
-use crate::catalog::{Constraint, ConstraintKind, Table};
+use crate::catalog::{Child, Constraint, ConstraintKind, Table, TableName};
 use crate::change::{Change, DefaultKind};
 use crate::dialect::{Action, Blocks, Dialect, Work};
 use crate::plan::op::{Op, SyncKind};
@@ -79,9 +79,9 @@ pub fn risk(plan: &Plan) -> Risk {
                 .into(),
         ));
     }
-    if ops.iter().any(|op| matches!(op, Op::Backfill(b) if b.key.is_none())) {
+    if ops.iter().any(|op| op.walk().is_some_and(|(walk, _)| !walk.is_batched())) {
         reasons
-            .push(("writes", "existing rows are filled in one UPDATE: writers wait for it".into()));
+            .push(("writes", "all rows are written in one statement: writers wait for it".into()));
         level = level.max(1);
     }
     if sqlite && ops.iter().any(|op| matches!(op, Op::CreateSync(_))) {
@@ -161,6 +161,14 @@ pub fn risk(plan: &Plan) -> Risk {
                         columns.join(", ")
                     ),
                 ));
+            }
+            Change::Delete(delete) => {
+                level = level.max(1);
+                let mut what = "the rows that are deleted: there is no way back".to_owned();
+                for sentence in dependants(plan, &delete.table) {
+                    what = format!("{what}. {sentence}");
+                }
+                reasons.push(("loses", what));
             }
             Change::DropColumn(drop) => {
                 level = level.max(1);
@@ -474,6 +482,16 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                     )
                 }
             }
+            Change::Delete(delete) => deletes(plan, &delete.table),
+            Change::Copy(copy) => format!(
+                "Rows of `{}` that `{}` does not hold yet, by their key, are copied{}.",
+                copy.from.name,
+                copy.into.name,
+                in_batches(plan)
+            ),
+            Change::Seed(seed) => {
+                format!("The rows for `{}` are inserted as written, all or none.", seed.table.name)
+            }
         };
         if !all.contains(&text) {
             all.push(text);
@@ -509,6 +527,46 @@ fn new_table(plan: &Plan, table: &Table) -> String {
 
 fn named(constraint: &Constraint) -> &str {
     constraint.name.as_deref().unwrap_or("the constraint")
+}
+
+fn in_batches(plan: &Plan) -> &'static str {
+    if plan.server.can(Action::UpdateBatch) {
+        " in batches of a tenth of a second, a commit each"
+    } else {
+        " in one statement"
+    }
+}
+
+/// What goes along with deleted rows, and what stands in their way.
+fn dependants(plan: &Plan, table: &TableName) -> Vec<String> {
+    let sentence = |child: &Child| {
+        let key = format!("`{}` ({})", child.table.name, child.columns.join(", "));
+        if child.cascade {
+            format!("Rows of {key} that point to them go too, by ON DELETE CASCADE")
+        } else {
+            format!(
+                "Where a row of {key} points to one of them, that batch fails and says so; those before it stay done"
+            )
+        }
+    };
+    plan.before.children(table).iter().map(sentence).collect()
+}
+
+fn deletes(plan: &Plan, table: &TableName) -> String {
+    let mut text = format!("Rows of `{}` are deleted{}.", table.name, in_batches(plan));
+    let triggers: Vec<String> = plan
+        .before
+        .triggers
+        .iter()
+        .filter(|((of, _), trigger)| {
+            of == table && trigger.origin.text.to_ascii_uppercase().contains("DELETE")
+        })
+        .map(|((_, name), _)| format!("`{name}`"))
+        .collect();
+    if !triggers.is_empty() {
+        text = format!("{text} Triggers that run for each of them: {}.", triggers.join(", "));
+    }
+    text
 }
 
 /// While a trigger is on: who writes, and what happens.
@@ -589,21 +647,23 @@ pub(super) fn troubles(plan: &Plan, deploy: &Deploy) -> Vec<[String; 2]> {
         }
     };
     for op in deploy.steps.iter().flat_map(|step| &step.up) {
+        if let Some((walk, table)) = op.walk()
+            && walk.is_batched()
+        {
+            row(
+                &format!("`rows of {} stayed locked: …`", table.name),
+                "find the blocker, run the step again".into(),
+            );
+            row(
+                "replicas lag while rows are written",
+                "stop it; run it with `PGOPTIONS='-c miggen.pause=0.2'` before the command: seconds after each batch".into(),
+            );
+        }
         match op {
             Op::Lock { tables, .. } => row(
                 &format!("`{} was busy for 30 tries: …`", tables[0].name),
                 "that step changed nothing. End the blocker or wait for it, run the step again".into(),
             ),
-            Op::Backfill(backfill) if backfill.key.is_some() => {
-                row(
-                    &format!("`rows of {} stayed locked: …`", backfill.table.name),
-                    "find the blocker, run the backfill again".into(),
-                );
-                row(
-                    "replicas lag in the backfill",
-                    "stop it; run it with `PGOPTIONS='-c miggen.pause=0.2'` before the command: seconds after each batch".into(),
-                );
-            }
             Op::CreateIndex { index, online: true, .. } => row(
                 &format!("the build of {} died, whatever the reason", index.name),
                 "run the step again: it drops the invalid index first (sqlx: `revert` it, then `run`)".into(),

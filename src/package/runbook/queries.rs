@@ -31,7 +31,7 @@ FROM pg_stat_activity
 WHERE datname = current_database() AND xact_start < now() - interval '1 min';"
             .to_owned(),
     ];
-    if has(deploy, |op| matches!(op, Op::Backfill(_) | Op::CreateIndex { .. })) {
+    if has(deploy, |op| op.walk().is_some() || matches!(op, Op::CreateIndex { .. })) {
         queries.push(
             "-- No row: these keep dead rows as well.
 SELECT gid FROM pg_prepared_xacts;
@@ -90,11 +90,11 @@ pub(super) fn watch(plan: &Plan, deploy: &Deploy) -> Vec<String> {
         return Vec::new();
     }
     let mut queries = Vec::new();
-    if has(deploy, |op| matches!(op, Op::Backfill(_))) {
+    if has(deploy, |op| op.walk().is_some()) {
         queries.push(
-            "-- Progress of the backfill: \"backfill posts: key 310000 of 2000000\"
+            "-- Progress: \"backfill posts: page 3100 of 20000\"
 SELECT application_name, now() - backend_start AS since
-FROM pg_stat_activity WHERE application_name LIKE 'backfill %';"
+FROM pg_stat_activity WHERE application_name ~ '^(backfill|copy|delete) ';"
                 .to_owned(),
         );
     }

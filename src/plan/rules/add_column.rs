@@ -19,7 +19,8 @@ use crate::dialect::Action;
 use crate::error::Result;
 
 use super::super::condition::{Condition, Missing, Predicate, Reason};
-use super::super::op::{Backfill, Op, Sync};
+use super::super::op::{Op, Sync};
+use super::super::rows::Backfill;
 use super::super::strategy::constrain::{
     not_null_check, not_valid, required, unique, unique_name, validated,
 };
@@ -255,7 +256,7 @@ impl Rule<'_> {
             if remaining.len() == 1 { remaining.remove(0) } else { Predicate::And(remaining) };
         let backfill = Backfill {
             table: add.table.clone(),
-            key: context.batch_key(&add.table)?,
+            walk: context.walk(&add.table)?,
             set: vec![(add.column.name.clone(), expr)],
             remaining: filter.clone(),
             sync: sync.map(|sync| sync.name.clone()),

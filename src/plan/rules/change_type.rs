@@ -18,7 +18,8 @@ use crate::error::Result;
 
 use super::super::condition::{Condition, Missing, Predicate, Reason};
 use super::super::context::Context;
-use super::super::op::{Backfill, Op, Sync, SyncKind};
+use super::super::op::{Op, Sync, SyncKind};
+use super::super::rows::Backfill;
 use super::super::strategy::constrain::{
     not_null_check, require_again, required, unique, unique_index, unique_name,
 };
@@ -306,7 +307,7 @@ impl Rule<'_> {
             backfill_unit(context.server),
             vec![Op::Backfill(Backfill {
                 table: table.clone(),
-                key: context.batch_key(table)?,
+                walk: context.walk(table)?,
                 set: vec![(copy, change.forward.clone())],
                 remaining: left.clone(),
                 sync: Some(forward.name.clone()),
@@ -524,7 +525,7 @@ impl Rule<'_> {
         let aside = self.aside_name();
         let back = Op::Backfill(Backfill {
             table: table.clone(),
-            key: context.batch_key(table)?,
+            walk: context.walk(table)?,
             set: vec![(aside.clone(), change.backward.clone())],
             remaining: Predicate::And(vec![
                 Predicate::IsNull(aside.clone()),

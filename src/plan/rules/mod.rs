@@ -4,15 +4,18 @@ mod add_column;
 mod change_type;
 mod comment;
 mod constraint;
+mod copy;
 mod create_index;
 mod create_table;
 mod default;
+mod delete;
 mod drop_column;
 mod drop_index;
 mod drop_table;
 mod not_null;
 mod rename_column;
 mod rename_table;
+mod seed;
 mod update;
 
 use crate::change::Change;
@@ -40,5 +43,8 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::ValidateConstraint(one) => Ok(constraint::validate(context, one)),
         Change::DropConstraint(one) => constraint::drop(context, one),
         Change::Update(update) => update::steps(context, update),
+        Change::Delete(delete) => delete::steps(context, delete),
+        Change::Copy(copy) => copy::steps(context, copy),
+        Change::Seed(seed) => Ok(seed::steps(seed)),
     }
 }

@@ -17,7 +17,8 @@ use crate::input::expr;
 
 use super::super::condition::{Condition, Missing, Predicate, Reason};
 use super::super::context::Context;
-use super::super::op::{Backfill, Op, Sync};
+use super::super::op::{Op, Sync};
+use super::super::rows::Backfill;
 use super::super::strategy::constrain::{
     all_given, not_null_check, not_valid, require_again, required,
 };
@@ -179,7 +180,7 @@ impl Rule<'_> {
             unit: backfill_unit(context.server),
             up: vec![Op::Backfill(Backfill {
                 table: table.clone(),
-                key: context.batch_key(table)?,
+                walk: context.walk(table)?,
                 set: vec![(column.name.clone(), fill.expr.clone())],
                 remaining: left.clone(),
                 sync: Some(sync.name.clone()),

@@ -27,7 +27,8 @@ use crate::input;
 use crate::plan::Downtime;
 
 use super::super::condition::{Condition, Missing, Predicate, Reason};
-use super::super::op::{Backfill, Op, Sync, SyncKind};
+use super::super::op::{Op, Sync, SyncKind};
+use super::super::rows::Backfill;
 use super::super::strategy::constrain::{not_null_check, required};
 use super::super::strategy::{backfill_unit, named, sync};
 use super::super::{Down, Field, ModelChange, Phase, RenamedIndex, Step, Unit, column_expr};
@@ -330,7 +331,7 @@ impl Rule<'_> {
             if remaining.len() == 1 { remaining.remove(0) } else { Predicate::And(remaining) };
         let backfill = Backfill {
             table: table.clone(),
-            key: self.context.batch_key(table)?,
+            walk: self.context.walk(table)?,
             set: vec![(to.clone(), column_expr(self.context.server, from))],
             remaining: filter.clone(),
             sync: Some(self.sync.name.clone()),

@@ -14,7 +14,8 @@ use crate::error::Result;
 use crate::input;
 
 use super::super::condition::{Condition, Predicate, Reason};
-use super::super::op::{Backfill, Op};
+use super::super::op::Op;
+use super::super::rows::Backfill;
 use super::super::{Down, Phase, Step};
 use super::Context;
 use crate::plan::strategy::backfill_unit;
@@ -26,7 +27,7 @@ pub(super) fn steps(context: &Context, update: &Update) -> Result<Vec<Step>> {
     let columns = columns.join(", ");
     let backfill = Backfill {
         table: table.clone(),
-        key: context.batch_key(table)?,
+        walk: context.walk(table)?,
         set: update.set.iter().map(|set| (set.column.clone(), set.expr.clone())).collect(),
         remaining: remaining.clone(),
         sync: None,

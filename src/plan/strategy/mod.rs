@@ -4,6 +4,7 @@ pub(super) mod constrain;
 pub(super) mod dependants;
 pub(super) mod rebuild;
 pub(super) mod sync;
+pub(super) mod walk;
 
 use crate::dialect::{Action, Server};
 

@@ -15,6 +15,7 @@ from scenarios import (
     drop_table,
     rename_column,
     rename_table,
+    rows,
 )
 
 MODULES = (
@@ -25,6 +26,7 @@ MODULES = (
     column,
     constraint,
     backfill,
+    rows,
     combined,
     create_table,
     drop_index,

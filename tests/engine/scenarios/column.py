@@ -5,6 +5,7 @@ from dataclasses import replace
 from scenario import Edit, Scenario, fill, text
 from scenarios.add_column import OLD, values
 from scenarios.drop_column import code
+from scenarios.models import alembic_leaving
 from scenarios.rename_column import moment
 from writers import Code
 
@@ -50,6 +51,16 @@ def edited(table: str, *pairs: tuple[str, str]) -> str:
         "PRAGMA writable_schema = RESET"
     )
 
+
+varchar_alembic = Edit("models.py", TITLE, f"    {TITLE_VARCHAR}\n", (TITLE_VARCHAR,))
+varchar_django = Edit(
+    "blog/models.py",
+    "    title = models.TextField()\n",
+    "    title = models.CharField(max_length=300)\n",
+    ("+    title = models.CharField(max_length=300)",),
+)
+LEAVING = alembic_leaving(("posts", "title_new"), ("posts", "title_old"))
+GONE = tuple(Edit(edit.file, edit.new, edit.old) for edit in LEAVING)
 
 SCENARIOS = [
     Scenario(
@@ -151,10 +162,10 @@ SCENARIOS = [
         values={"created": moment, "title": text("title")},
         kept=("id", "author_id", "created", "title"),
         models={
-            "alembic": (
-                (),
-                (Edit("models.py", TITLE, f"    {TITLE_VARCHAR}\n", (TITLE_VARCHAR,)),),
-            ),
+            "alembic-postgres": (LEAVING, (varchar_alembic,), GONE),
+            "alembic-sqlite": ((varchar_alembic,),),
+            "django-postgres": ((), (varchar_django,)),
+            "django-sqlite": ((varchar_django,),),
         },
         reference={
             "sqlite": edited(

@@ -1,0 +1,210 @@
+//! DELETE and INSERT: rows that go, and rows that come.
+
+use crate::catalog::{Expr, Table, TableName};
+use crate::dialect::functions::{Volatility, function};
+use crate::error::{Error, Result};
+use crate::input::ast::{
+    Delete as DeleteStatement, Insert as InsertStatement, InsertSource, Slice,
+};
+use crate::input::expr;
+use crate::source::Span;
+
+use super::super::{Change, Copy, Delete, Seed};
+use super::Reader;
+
+/// More is data, and belongs into a job.
+const MOST_ROWS: usize = 1000;
+
+impl Reader<'_> {
+    pub(super) fn delete(&mut self, delete: &DeleteStatement, span: Span) -> Result<()> {
+        let table = TableName::of(&delete.table, self.server.dialect);
+        self.table(&table, delete.table.span())?;
+        self.no_rows_yet(&table, delete.table.span())?;
+        let Some(filter) = &delete.filter else {
+            return Err(Error::refused(
+                "a DELETE of all rows would take those that come meanwhile",
+            )
+            .at(self.source, span, "no WHERE")
+            .note("rows are deleted in batches, while the application goes on writing")
+            .hint("say which rows: `WHERE created < '2020-01-01'`"));
+        };
+        let facts = self.understood(&table, filter.text, filter.start)?;
+        let unsteady = facts.functions.iter().find(|name| {
+            function(self.server.dialect, name)
+                .is_none_or(|f| f.volatility != Volatility::Immutable)
+        });
+        if let Some(name) = unsteady {
+            return Err(Error::refused("these may be other rows each time it is asked")
+                .at(self.source, filter.span(), format!("`{name}` may give another answer"))
+                .note("rows are deleted batch by batch, and a second run must find none left")
+                .hint("write the value itself: `created < '2020-01-01'`"));
+        }
+        let filter = Expr(filter.text.to_owned());
+        self.ask(Change::Delete(Delete { table, filter }), span);
+        Ok(())
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        insert: &InsertStatement,
+        statement: Slice,
+        span: Span,
+    ) -> Result<()> {
+        let name = TableName::of(&insert.table, self.server.dialect);
+        let table = self.table(&name, insert.table.span())?.clone();
+        if insert.columns.is_empty() {
+            return Err(Error::refused("this INSERT does not name its columns")
+                .at(self.source, insert.table.span(), "which columns?")
+                .note("a column that is added later would change what it means")
+                .hint(format!("INSERT INTO {} (…) …", name.name)));
+        }
+        for column in &insert.columns {
+            self.column(&name, column)?;
+        }
+        let columns: Vec<String> =
+            insert.columns.iter().map(|column| column.name.to_string()).collect();
+        match &insert.source {
+            InsertSource::Values(rows) => {
+                let keys =
+                    self.seed_keys(&table, &columns, rows, insert.conflict.is_some(), span)?;
+                let text = Expr(statement.text.to_owned());
+                let rows = rows.len();
+                self.ask(Change::Seed(Seed { table: name, text, rows, keys }), span);
+                Ok(())
+            }
+            InsertSource::Select { list, from, filter } => {
+                if let Some(conflict) = &insert.conflict {
+                    return Err(Error::refused("ON CONFLICT is not needed here")
+                        .at(self.source, conflict.span(), "leave it out")
+                        .note("only rows that are not there yet are copied, by their key"));
+                }
+                let from_name = TableName::of(from, self.server.dialect);
+                let from_table = self.table(&from_name, from.span())?.clone();
+                if list.len() != columns.len() {
+                    return Err(self.uneven(columns.len(), list.len(), span));
+                }
+                for slice in list.iter().chain(filter) {
+                    self.understood(&from_name, slice.text, slice.start)?;
+                }
+                let key = self.copied_key(&table, &columns, &from_table, list, span)?;
+                let copy = Copy {
+                    from: from_name,
+                    into: name,
+                    list: columns
+                        .into_iter()
+                        .zip(list.iter().map(|slice| Expr(slice.text.to_owned())))
+                        .collect(),
+                    filter: filter.map(|slice| Expr(slice.text.to_owned())),
+                    key,
+                };
+                self.ask(Change::Copy(copy), span);
+                Ok(())
+            }
+        }
+    }
+
+    fn uneven(&self, columns: usize, values: usize, span: Span) -> Error {
+        Error::refused(format!("{columns} columns and {values} values")).at(
+            self.source,
+            span,
+            "these do not go together",
+        )
+    }
+
+    /// By which columns and values the rows are known again; empty where that cannot be told from
+    /// rows that were there.
+    fn seed_keys(
+        &self,
+        table: &Table,
+        columns: &[String],
+        rows: &[Vec<Slice>],
+        conflict: bool,
+        span: Span,
+    ) -> Result<Vec<Vec<(String, Expr)>>> {
+        if rows.len() > MOST_ROWS {
+            return Err(Error::refused(format!(
+                "{} rows are too many for a migration",
+                rows.len()
+            ))
+            .at(self.source, span, format!("at most {MOST_ROWS}"))
+            .hint("load them with COPY, apart from the schema"));
+        }
+        for row in rows {
+            if row.len() != columns.len() {
+                return Err(self.uneven(columns.len(), row.len(), span));
+            }
+        }
+        if conflict {
+            return Ok(Vec::new());
+        }
+        let constant = |slice: &Slice| {
+            !slice.text.eq_ignore_ascii_case("null")
+                && expr::read(slice.text, self.server.dialect).is_some_and(|f| f.is_constant)
+        };
+        let known = table.keys().into_iter().find_map(|key| {
+            let places: Option<Vec<usize>> =
+                key.iter().map(|name| columns.iter().position(|column| column == name)).collect();
+            places
+                .filter(|places| rows.iter().all(|row| places.iter().all(|&at| constant(&row[at]))))
+        });
+        let Some(places) = known else {
+            return Err(Error::refused("the way back would not know these rows again")
+                .at(self.source, span, "no key of the table is given as plain values")
+                .note("the down deletes exactly the rows that the up inserts")
+                .hint("give the key a value in each row, or add `ON CONFLICT DO NOTHING`: then nothing is undone"));
+        };
+        Ok(rows
+            .iter()
+            .map(|row| {
+                places
+                    .iter()
+                    .map(|&at| (columns[at].clone(), Expr(row[at].text.to_owned())))
+                    .collect()
+            })
+            .collect())
+    }
+
+    /// Pairs of columns, of the copy and of the table it comes from, by which a row that is copied
+    /// is told from one that is not.
+    fn copied_key(
+        &self,
+        into: &Table,
+        columns: &[String],
+        from: &Table,
+        list: &[Slice],
+        span: Span,
+    ) -> Result<Vec<(String, String)>> {
+        let plain = |name: &str| {
+            let at = columns.iter().position(|column| column == name)?;
+            let facts = expr::read(list[at].text, self.server.dialect)?;
+            let [only] = facts.columns.as_slice() else { return None };
+            let same = list[at].text.trim_matches('"') == only.as_str()
+                || list[at].text.eq_ignore_ascii_case(only);
+            same.then(|| only.clone())
+        };
+        let found = into.keys().into_iter().find_map(|key| {
+            let pairs: Option<Vec<(String, String)>> =
+                key.iter().map(|name| Some((name.clone(), plain(name)?))).collect();
+            pairs.filter(|pairs| {
+                from.keys()
+                    .iter()
+                    .any(|key| key.iter().all(|name| pairs.iter().any(|(_, of)| of == name)))
+            })
+        });
+        if from.name == into.name {
+            return Err(self.not_yet("a copy of a table's rows into itself", span));
+        }
+        found.ok_or_else(|| {
+            Error::refused("nothing says which rows are copied already")
+                .at(self.source, span, "cannot be run again after a kill")
+                .note(format!(
+                    "a key of `{}` must be filled from a key of `{}`, column for column",
+                    into.name.name, from.name.name
+                ))
+                .hint(format!(
+                    "add a column with a unique key to `{}` that holds the key of `{}`",
+                    into.name.name, from.name.name
+                ))
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! `DELETE` and `INSERT`, in their plain forms.
+//!
+//! Enters: a parser at the verb. Leaves: a [`Delete`] or [`Insert`], or `None` for any other form.
+//! Must not know: what the expressions mean.
+
+use super::ast::{Delete, Insert, InsertSource, Slice};
+use super::parser::Parser;
+use super::tokens::TokenKind;
+
+/// `DELETE FROM t [WHERE …]`, and nothing else.
+pub(super) fn delete<'a>(parser: &mut Parser<'a, '_>) -> Option<Delete<'a>> {
+    if !parser.accept(&["DELETE", "FROM"]) || parser.is("ONLY") {
+        return None;
+    }
+    let table = parser.name()?;
+    let filter = condition(parser)?;
+    parser.done().then_some(Delete { table, filter })
+}
+
+/// `INSERT INTO t (a, b) VALUES … | SELECT … [ON CONFLICT …]`.
+pub(super) fn insert<'a>(parser: &mut Parser<'a, '_>) -> Option<Insert<'a>> {
+    if !parser.accept(&["INSERT", "INTO"]) {
+        return None;
+    }
+    let table = parser.name()?;
+    let columns = if parser.is_group() { parser.group()?.idents()? } else { Vec::new() };
+    let source = if parser.accept(&["VALUES"]) { values(parser)? } else { select(parser)? };
+    let from = parser.at;
+    if parser.accept(&["ON", "CONFLICT"]) {
+        parser.skip_past_commas_until(&["RETURNING"]);
+    }
+    let conflict = parser.slice_if(from, parser.at);
+    parser.done().then_some(Insert { table, columns, source, conflict })
+}
+
+fn values<'a>(parser: &mut Parser<'a, '_>) -> Option<InsertSource<'a>> {
+    let mut rows = Vec::new();
+    loop {
+        let mut group = parser.group()?;
+        let mut row = Vec::new();
+        while let Some(element) = group.element() {
+            row.push(element.slice_if(element.at, element.end)?);
+        }
+        rows.push(row);
+        if !parser.accept_kind(TokenKind::Comma) {
+            return Some(InsertSource::Values(rows));
+        }
+    }
+}
+
+/// `SELECT a, f(b) FROM t [WHERE …]`: one table, each of its rows once.
+fn select<'a>(parser: &mut Parser<'a, '_>) -> Option<InsertSource<'a>> {
+    if !parser.accept(&["SELECT"]) || parser.is_any(&["DISTINCT", "ALL"]) {
+        return None;
+    }
+    let mut list: Vec<Slice<'a>> = Vec::new();
+    loop {
+        let from = parser.at;
+        parser.skip_until(&["FROM", "WHERE"]);
+        // `a IS DISTINCT FROM b` goes on.
+        while parser.is("FROM") && parser.at > from && parser.word_before("DISTINCT") {
+            parser.at += 1;
+            parser.skip_until(&["FROM", "WHERE"]);
+        }
+        list.push(parser.slice_if(from, parser.at)?);
+        if !parser.accept_kind(TokenKind::Comma) {
+            break;
+        }
+    }
+    if !parser.accept(&["FROM"]) || parser.is("ONLY") {
+        return None;
+    }
+    let from = parser.name()?;
+    let filter = condition(parser)?;
+    Some(InsertSource::Select { list, from, filter })
+}
+
+/// What may follow WHERE in a query, and is no condition.
+const BEHIND: &[&str] = &[
+    "ORDER",
+    "LIMIT",
+    "RETURNING",
+    "GROUP",
+    "HAVING",
+    "WINDOW",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+    "OFFSET",
+    "FETCH",
+    "FOR",
+    "ON",
+];
+
+/// `WHERE …`, if it stands here; `None` if it is empty.
+#[allow(clippy::option_option, reason = "no condition is not the same as no form")]
+fn condition<'a>(parser: &mut Parser<'a, '_>) -> Option<Option<Slice<'a>>> {
+    if !parser.accept(&["WHERE"]) {
+        return Some(None);
+    }
+    let from = parser.at;
+    parser.skip_until(BEHIND);
+    parser.slice_if(from, parser.at).map(Some)
+}

@@ -1,0 +1,57 @@
+//! Operations on rows, batch by batch.
+//!
+//! Enters: names, verbatim expressions. Leaves: typed descriptions that [`super::op::Op`] carries.
+//! Must not know: SQL text.
+
+use crate::catalog::{Expr, TableName};
+
+use super::condition::Predicate;
+
+/// How a table's rows are come by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Walk {
+    /// Page by page, in the order they lie: needs no key, and touches no index to find a row.
+    Pages,
+    /// Along a key: its columns in order, none of them NULL, no two rows the same.
+    Key(Vec<String>),
+    /// No batches: one statement does it all.
+    Once,
+}
+
+impl Walk {
+    pub fn is_batched(&self) -> bool {
+        *self != Walk::Once
+    }
+}
+
+/// Fills rows in batches, each committed by itself; may be killed and run again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Backfill {
+    pub table: TableName,
+    pub walk: Walk,
+    pub set: Vec<(String, Expr)>,
+    /// What still has to be done; false for a row once it is done.
+    pub remaining: Predicate,
+    /// The trigger that keeps new rows filled meanwhile.
+    pub sync: Option<String>,
+}
+
+/// Takes rows away in batches, each committed by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeleteRows {
+    pub table: TableName,
+    pub walk: Walk,
+    pub filter: Expr,
+}
+
+/// Copies rows that are not there yet, in batches along the table they come from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CopyRows {
+    pub from: TableName,
+    pub into: TableName,
+    pub walk: Walk,
+    /// Columns of `into`, and what they get.
+    pub list: Vec<(String, Expr)>,
+    /// A row of `from` that is to be copied and is not.
+    pub remaining: Predicate,
+}

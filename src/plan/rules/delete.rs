@@ -1,0 +1,73 @@
+//! `DELETE FROM t WHERE …`.
+//!
+//! | server | as written | planned |
+//! |---|---|---|
+//! | PostgreSQL | every row locked to the end, and held by replicas and vacuum | batches, a commit each; run again it goes on |
+//! | SQLite | one writer, so others wait for all of it | as written |
+//!
+//! Rows of other tables that point to them are looked for one by one, so their key needs an index.
+
+use crate::catalog::{Child, TableName};
+use crate::change::Delete;
+use crate::error::Result;
+
+use super::super::condition::{Condition, Predicate, Reason};
+use super::super::op::Op;
+use super::super::rows::DeleteRows;
+use super::super::{Down, Phase, Step};
+use super::Context;
+use crate::plan::strategy::backfill_unit;
+
+pub(super) fn steps(context: &Context, delete: &Delete) -> Result<Vec<Step>> {
+    let table = &delete.table;
+    for child in context.before.children(table) {
+        check(context, table, &child)?;
+    }
+    let rows = DeleteRows {
+        table: table.clone(),
+        walk: context.walk(table)?,
+        filter: delete.filter.clone(),
+    };
+    Ok(vec![Step {
+        phase: Phase::Backfill,
+        table: table.clone(),
+        slug: "delete".into(),
+        title: format!("delete rows of {}", table.name),
+        unit: backfill_unit(context.server),
+        up: vec![Op::Delete(rows)],
+        down: Down::noted(Vec::new(), "Nothing to undo: the rows are gone."),
+        verify: vec![Condition::NoRows {
+            table: table.clone(),
+            filter: Predicate::Given(delete.filter.clone()),
+            reason: Reason::Left,
+        }],
+        model: Vec::new(),
+    }])
+}
+
+fn check(context: &Context, table: &TableName, child: &Child) -> Result<()> {
+    let names = child.columns.join(", ");
+    if child.table == *table && !child.cascade {
+        return Err(context
+            .refuse(
+                format!("rows of `{}` point to rows of the same table", table.name),
+                format!("`{names}` may point to a row of an earlier batch"),
+            )
+            .note("one DELETE would check at its end, a batch cannot")
+            .hint(format!(
+                "set `{names}` to NULL first, for the rows that stay as well as those that go"
+            )));
+    }
+    if !child.indexed {
+        return Err(context
+            .refuse(
+                format!("each deleted row would read all of `{}`", child.table.name),
+                format!("`{}` ({names}) points here and has no index", child.table.name),
+            )
+            .hint(format!(
+                "first, as a change of its own: CREATE INDEX ON {} ({names})",
+                child.table.name
+            )));
+    }
+    Ok(())
+}

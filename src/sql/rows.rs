@@ -1,0 +1,103 @@
+//! Rows that go and rows that come.
+
+use crate::catalog::{Expr, TableName};
+use crate::plan::condition::{Condition, Predicate, Reason};
+use crate::plan::op::Op;
+use crate::plan::rows::{CopyRows, DeleteRows, Walk};
+
+use super::batches::Batches;
+use super::condition::predicate;
+use super::{Sql, Writer, dollar};
+
+const RERUN: &str = "One commit per batch. It may be killed and run again at any time.";
+const PAUSE: &str =
+    "Replicas lag? Run it with PGOPTIONS='-c miggen.pause=0.2' (seconds after each batch).";
+
+impl Writer<'_> {
+    pub(super) fn delete_rows(&self, rows: &DeleteRows) -> Sql {
+        let table = self.table(&rows.table);
+        let remaining = predicate(self.server, &Predicate::Given(rows.filter.clone()));
+        let head = format!("DELETE FROM {table}");
+        if rows.walk == Walk::Once {
+            return Sql::named("DELETE", format!("{head}\nWHERE {remaining}"));
+        }
+        let body = self.batches(&Batches {
+            table: &rows.table,
+            walk: &rows.walk,
+            what: format!("delete {}", rows.table.name),
+            head,
+            tail: String::new(),
+            remaining,
+            sync: None,
+            in_place: false,
+            end: format!("    ANALYZE {table};\n"),
+        });
+        Sql::named("DELETE", format!("DO {}", dollar("delete", &body)))
+            .alone()
+            .comment(RERUN)
+            .comment(PAUSE)
+    }
+
+    pub(super) fn copy_rows(&self, rows: &CopyRows) -> Sql {
+        let into = self.table(&rows.into);
+        let columns: Vec<String> = rows.list.iter().map(|(name, _)| self.ident(name)).collect();
+        let values: Vec<&str> = rows.list.iter().map(|(_, Expr(expr))| expr.as_str()).collect();
+        let remaining = predicate(self.server, &rows.remaining);
+        let head = format!(
+            "INSERT INTO {into} ({})\nSELECT {}\nFROM {}",
+            columns.join(", "),
+            values.join(", "),
+            self.table(&rows.from)
+        );
+        if rows.walk == Walk::Once {
+            return Sql::named("COPY", format!("{head}\nWHERE {remaining}"))
+                .comment("Only rows that are not there yet.");
+        }
+        let body = self.batches(&Batches {
+            table: &rows.from,
+            walk: &rows.walk,
+            what: format!("copy {}", rows.from.name),
+            head,
+            // Somebody else may insert the same key at the same moment.
+            tail: "\nON CONFLICT DO NOTHING".into(),
+            remaining,
+            sync: None,
+            in_place: false,
+            end: format!("    ANALYZE {into};\n"),
+        });
+        Sql::named("COPY", format!("DO {}", dollar("copy", &body)))
+            .alone()
+            .comment("Only rows that are not there yet.")
+            .comment(RERUN)
+            .comment(PAUSE)
+    }
+
+    /// Asserts that a job was run to its end.
+    pub(super) fn job_done(&self, op: &Op, file: &str) -> Vec<Sql> {
+        let condition = op.walk().zip(op.remaining()).map(|((_, table), filter)| {
+            let reason = Reason::JobLeft { file: file.to_owned() };
+            Condition::NoRows { table: table.clone(), filter, reason }
+        });
+        condition.map_or_else(Vec::new, |condition| self.guard(&[condition]))
+    }
+
+    /// Rows by the values of a key.
+    pub(super) fn delete_exactly(&self, table: &TableName, rows: &[Vec<(String, Expr)>]) -> Sql {
+        let group = |parts: Vec<String>| match parts.as_slice() {
+            [one] => one.clone(),
+            several => format!("({})", several.join(", ")),
+        };
+        let columns = rows
+            .first()
+            .map_or_else(Vec::new, |row| row.iter().map(|(name, _)| self.ident(name)).collect());
+        let values: Vec<String> = rows
+            .iter()
+            .map(|row| group(row.iter().map(|(_, Expr(value))| value.clone()).collect()))
+            .collect();
+        // Values that are rows themselves: SQLite takes them in a list of VALUES only.
+        let several = columns.len() > 1;
+        let list =
+            if several { format!("VALUES {}", values.join(", ")) } else { values.join(", ") };
+        Sql::new(format!("DELETE FROM {}\nWHERE {} IN ({list})", self.table(table), group(columns)))
+    }
+}

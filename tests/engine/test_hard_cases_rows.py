@@ -1,0 +1,488 @@
+"""Hard cases of filling rows: tables, keys and neighbours that real backfills broke on."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import miggen
+import projects
+import rollouts
+from projects import Project
+from servers import PostgresDatabase, Servers
+from shell import attempt
+
+FILL = "UPDATE t SET done = lower(name) WHERE done IS NULL"
+
+Lay = Callable[..., Project]
+
+
+@pytest.fixture(params=["pg12", "pg15"])
+def lay(request: pytest.FixtureRequest, running: Servers, tmp_path: Path) -> Iterator[Lay]:
+    """A repository of plain SQL files over a schema of the test's own."""
+    projects.programs()
+    server = running.get(request.param)
+    made: list[Project] = []
+
+    def lay(schema: str, rows: str = "") -> Project:
+        root = tmp_path / f"repo{len(made)}"
+        (root / "migrations").mkdir(parents=True)
+        (root / "migrations/001_initial.up.sql").write_text(schema)
+        (root / "migrations/001_initial.down.sql").write_text("")
+        (root / "schema.sql").write_text(schema)
+        project = Project(projects.TARGETS["raw"], server, root, server.create(tmp_path))
+        made.append(project)
+        project.database.script(schema)
+        project.database.script(rows)
+        return project
+
+    yield lay
+    for project in made:
+        project.database.drop()
+
+
+def run(project: Project, change: str = FILL) -> None:
+    """Plan the change, take every step, and ask the rollout's own questions."""
+    rollout = miggen.plan(project, change)
+    for step in rollout.deploy.steps:
+        rollouts.up(project, step)
+        rollouts.verify(project, rollout, step)
+
+
+def left(project: Project) -> int:
+    return project.database.rows("SELECT count(*) FROM t WHERE done IS DISTINCT FROM lower(name)")[
+        0
+    ][0]
+
+
+def refusal(project: Project, change: str) -> str:
+    done = miggen.call(project, *miggen.arguments(project), change)
+    assert done.returncode == 1, done.stdout
+    return done.stdout
+
+
+@contextmanager
+def beside(work: Callable[[psycopg.Connection], object], project: Project) -> Iterator[None]:
+    """`work` over and over in a connection of its own, until the block is left."""
+    ending = threading.Event()
+    failures: list[Exception] = []
+
+    def loop() -> None:
+        with project.database.connect() as connection:
+            try:
+                while not ending.wait(0.002):
+                    work(connection)
+            except Exception as error:
+                failures.append(error)
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        thread.join()
+    assert not failures, failures
+
+
+def in_background(project: Project, command: tuple[str, ...]) -> threading.Thread:
+    """The commands of a step, whatever becomes of them."""
+
+    def work() -> None:
+        for line in command:
+            attempt(line, project.root, project.env)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def until(question: Callable[[], object]) -> None:
+    for _ in range(6000):
+        if question():
+            return
+        time.sleep(0.01)  # asks again; nothing depends on how long it is
+    raise AssertionError("it never came to pass")
+
+
+NAMES = "INSERT INTO t SELECT {key}, 'Name ' || n FROM generate_series({first}, {last}) AS n"
+
+
+def test_hc27_own_updated_at_trigger(lay: Lay) -> None:
+    """The table's own trigger fires for every row that is filled, and indexes what it writes."""
+    project = lay(
+        """
+        CREATE TABLE t (id int PRIMARY KEY, name text, done text, updated_at timestamptz);
+        CREATE INDEX t_updated ON t (updated_at);
+        CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN NEW.updated_at := now(); RETURN NEW; END';
+        CREATE TRIGGER touched BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION touch();
+        """,
+        NAMES.format(key="n", first=1, last=20000),
+    )
+    run(project)
+    assert left(project) == 0
+    stamps = project.database.rows("SELECT count(DISTINCT updated_at) FROM t")[0][0]
+    assert stamps > 5, "the rows were not filled batch by batch"
+
+
+def test_hc28_triggers_by_name(lay: Lay) -> None:
+    """A trigger whose name comes after all others still finds the value it is to derive from."""
+    project = lay(
+        """
+        CREATE TABLE t (id int PRIMARY KEY, name text);
+        CREATE FUNCTION trimmed() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN NEW.name := trim(NEW.name); RETURN NEW; END';
+        CREATE TRIGGER z_trimmed BEFORE INSERT OR UPDATE ON t
+            FOR EACH ROW EXECUTE FUNCTION trimmed();
+        """,
+        NAMES.format(key="n", first=1, last=300),
+    )
+    run(project, "ALTER TABLE t ADD COLUMN done text; UPDATE t SET done = lower(name)")
+    project.database.script("INSERT INTO t (id, name) VALUES (0, '  New ')")
+    project.database.script("UPDATE t SET name = ' Other  ' WHERE id = 1")
+    assert left(project) == 0
+
+
+def test_hc30_rows_keep_coming(lay: Lay) -> None:
+    """Somebody goes on inserting rows that nobody fills: the backfill of the others ends."""
+    project = lay(
+        "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text, done text)",
+        "INSERT INTO t (name) SELECT 'Name ' || n FROM generate_series(1, 20000) AS n",
+    )
+    step = miggen.plan(project, FILL).deploy.steps[0]
+    with beside(lambda c: c.execute("INSERT INTO t (name) VALUES ('New')"), project):
+        start = time.monotonic()
+        rollouts.up(project, step)
+        assert time.monotonic() - start < 60
+    assert project.database.rows("SELECT count(*) FROM t WHERE id <= 20000 AND done IS NULL") == [
+        (0,)
+    ]
+
+
+def test_hc35_no_key(lay: Lay) -> None:
+    """Neither a primary nor a unique key, and rows that are the same."""
+    project = lay(
+        "CREATE TABLE t (n int, name text, done text)",
+        NAMES.format(key="n % 7", first=1, last=20000),
+    )
+    project.database.script("DELETE FROM t WHERE ctid = ANY (ARRAY(SELECT ctid FROM t LIMIT 500))")
+    run(project)
+    assert left(project) == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("a uuid, b text, PRIMARY KEY (a, b)", "md5((n % 50)::text)::uuid, 'b' || n"),
+        ("a text, b smallint, PRIMARY KEY (b, a)", "'ä' || n, n % 3"),
+        ("a date, b numeric, PRIMARY KEY (a, b)", "date '2020-02-28' + n % 9, n / 7.0"),
+    ],
+)
+def test_hc36_composite_key(lay: Lay, key: str, value: str) -> None:
+    columns = key.split(", PRIMARY")[0]
+    project = lay(
+        f"CREATE TABLE t ({columns}, name text, done text, PRIMARY{key.split(', PRIMARY')[1]})",
+        NAMES.format(key=value, first=1, last=8000),
+    )
+    run(project)
+    assert left(project) == 0
+
+
+def test_hc36_partitioned(lay: Lay) -> None:
+    """A page number would mean one page in each partition: walked along its mixed key."""
+    project = lay(
+        """
+        CREATE TABLE t (day date, id text, name text, done text, PRIMARY KEY (day, id))
+            PARTITION BY RANGE (day);
+        CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
+        CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM ('2020-02-01') TO ('2020-03-01');
+        """,
+        NAMES.format(key="date '2020-01-01' + n % 60, 'k' || n", first=1, last=8000),
+    )
+    run(project)
+    assert left(project) == 0
+
+
+@pytest.mark.parametrize("collation", ["", 'COLLATE "C"', 'COLLATE "und-x-icu"'])
+def test_hc37_text_key(lay: Lay, collation: str) -> None:
+    """A text key, whatever its order: letters of all kinds, the empty text, quotes."""
+    project = lay(
+        f"CREATE TABLE t (id text {collation} PRIMARY KEY, name text, done text)",
+        NAMES.format(key="chr(33 + n % 400) || n || 'É'", first=1, last=8000)
+        + "; INSERT INTO t VALUES ('', 'Empty'), ('''', 'Quote'), (repeat('x', 2000), 'Long')",
+    )
+    run(project)
+    assert left(project) == 0
+
+
+def test_hc38_locked_rows(lay: Lay) -> None:
+    """Rows that others hold for a while are come back to, none is left."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, name text, done text)",
+        NAMES.format(key="n", first=1, last=5000),
+    )
+    rollout = miggen.plan(project, FILL)
+    with project.database.connect() as blocker:
+        blocker.execute("BEGIN")
+        blocker.execute("SELECT FROM t WHERE id IN (7, 2500, 4999) FOR UPDATE")
+        runner = in_background(project, rollout.deploy.steps[0].up)
+        done = "SELECT count(*) FROM t WHERE done IS NOT NULL"
+        until(lambda: project.database.rows(done)[0][0] > 100)
+        assert left(project) >= 3
+        blocker.execute("COMMIT")
+        runner.join()
+    assert left(project) == 0
+
+
+def test_hc39_few_rows_left(lay: Lay) -> None:
+    """A row here and there in a large table: one pass finds them, it is not read once per batch."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, name text, done text)",
+        "INSERT INTO t SELECT n, 'Name ' || n, CASE WHEN n % 1000 <> 0 THEN lower('Name ' || n) END"
+        " FROM generate_series(1, 100000) AS n; ANALYZE t",
+    )
+    step = miggen.plan(project, FILL).deploy.steps[0]
+    rollouts.up(project, step)
+    assert left(project) == 0
+    read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 't'"
+    until(lambda: project.database.rows(read)[0][0] > 100_000)
+    assert project.database.rows(read)[0][0] < 30 * 100_000
+
+
+@pytest.mark.parametrize(
+    "ids", ["(n::bigint - 4000) * 1000003", "-n", "CASE n WHEN 1 THEN 0 ELSE n END"]
+)
+def test_hc40_gaps_and_signs(lay: Lay, ids: str) -> None:
+    """Ids with gaps, below zero, zero, and the two ends of the type."""
+    project = lay(
+        "CREATE TABLE t (id bigint PRIMARY KEY, name text, done text)",
+        NAMES.format(key=ids, first=1, last=8000)
+        + "; INSERT INTO t VALUES (9223372036854775807, 'Top'), (-9223372036854775808, 'Bottom')",
+    )
+    run(project)
+    assert left(project) == 0
+
+
+def test_hc41_nullable_unique_key(lay: Lay) -> None:
+    """A unique key that may be NULL is none: its NULLs lie in no window."""
+    project = lay(
+        "CREATE TABLE t (id int UNIQUE, name text, done text)",
+        NAMES.format(key="CASE WHEN n % 3 > 0 THEN n END", first=1, last=8000),
+    )
+    run(project)
+    assert left(project) == 0
+
+
+def test_hc42_volatile_value(lay: Lay) -> None:
+    """A value of its own for each row, given once: a second run changes none."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, done float8)",
+        "INSERT INTO t SELECT generate_series(1, 3000)",
+    )
+    change = "UPDATE t SET done = random() WHERE done IS NULL"
+    step = miggen.plan(project, change).deploy.steps[0]
+    rollouts.up(project, step)
+    first = project.database.rows("SELECT id, done FROM t ORDER BY id")
+    assert len({done for _, done in first}) > 2900
+    rollouts.up(project, step)
+    assert project.database.rows("SELECT id, done FROM t ORDER BY id") == first
+    assert "another value each time" in refusal(project, "UPDATE t SET done = random()")
+
+
+def test_hc43_killed_at_any_batch(lay: Lay) -> None:
+    """Killed three times at whatever batch it had come to, then run to its end: the same rows."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, name text, done text)",
+        NAMES.format(key="n", first=1, last=20000),
+    )
+    database = project.database
+    assert isinstance(database, PostgresDatabase)
+    step = miggen.plan(project, FILL).deploy.steps[0]
+    filled = "SELECT count(*) FROM t WHERE done IS NOT NULL"
+    for share in (1, 5000, 12000):
+        slow = project.env | {"PGOPTIONS": "-c miggen.pause=0.02"}
+        runner = subprocess.Popen(
+            step.up[0], shell=True, cwd=project.root, env=slow, stderr=subprocess.DEVNULL
+        )
+        until(lambda share=share: database.rows(filled)[0][0] >= share)
+        database.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE query LIKE 'DO $backfill%'"
+        )
+        runner.wait()
+        assert runner.returncode != 0
+        assert 0 < left(project) < 20000
+    rollouts.up(project, step)
+    assert left(project) == 0
+    assert database.rows("SELECT count(*), sum(id) FROM t") == [(20000, 200010000)]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "more"),
+    [
+        ("float8", "n / 3.0", "('NaN'), ('Infinity'), ('-Infinity'), (-0.0), (5e-324)"),
+        ("timestamptz", "now() + n * interval '1 us'", "('infinity'), ('-infinity')"),
+        ("numeric", "n / 7.0", "('NaN'), (-1e100), (1e-100)"),
+    ],
+)
+def test_hc44_float_and_time_keys(lay: Lay, key: str, value: str, more: str) -> None:
+    project = lay(
+        f"CREATE TABLE t (id {key} PRIMARY KEY, name text DEFAULT 'Some', done text)",
+        NAMES.format(key=value, first=1, last=8000) + f"; INSERT INTO t (id) VALUES {more}",
+    )
+    run(project)
+    assert left(project) == 0
+
+
+def test_hc45_no_value_for_some_rows(lay: Lay) -> None:
+    """The expression is NULL for some rows: they are no reason to go on for ever."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, name text, done text)",
+        NAMES.format(key="n", first=1, last=5000)
+        + "; UPDATE t SET name = NULL WHERE id % 10 = 0; UPDATE t SET done = 'old' WHERE id < 20",
+    )
+    start = time.monotonic()
+    run(project, "UPDATE t SET done = lower(name)")
+    assert left(project) == 0
+    assert time.monotonic() - start < 30
+
+
+def test_indexed_column_goes_on_in_plain_windows(lay: Lay) -> None:
+    """No update stays in its page when the column is indexed: the block sees it by itself."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, name text, done text); CREATE INDEX x ON t (done)",
+        NAMES.format(key="n", first=1, last=30000),
+    )
+    step = miggen.plan(project, FILL).deploy.steps[0]
+    start = (
+        "SELECT pg_current_xact_id()" if project.server.id != "pg12" else "SELECT txid_current()"
+    )
+    before = int(project.database.rows(start)[0][0])
+    rollouts.up(project, step)
+    assert left(project) == 0
+    # Striped throughout it would be at least 14 for each window of 14 * 400 pages or 20,000 rows.
+    commits = int(project.database.rows(start)[0][0]) - before
+    assert commits < 120, commits
+
+
+def test_delete_in_batches(lay: Lay) -> None:
+    """Rows go along a walk, with those that hang on them, while others are written and locked."""
+    project = lay(
+        """
+        CREATE TABLE t (id int PRIMARY KEY, name text, done text);
+        CREATE TABLE child (id int PRIMARY KEY, t_id int REFERENCES t (id) ON DELETE CASCADE);
+        CREATE INDEX ON child (t_id);
+        """,
+        NAMES.format(key="n", first=1, last=20000) + "; INSERT INTO child SELECT id, id FROM t",
+    )
+    step = miggen.plan(project, "DELETE FROM t WHERE id % 2 = 0 OR id = 1").deploy.steps[0]
+    with project.database.connect() as blocker:
+        blocker.execute("BEGIN")
+        blocker.execute("SELECT FROM t WHERE id = 1 FOR UPDATE")
+        with beside(lambda c: c.execute("UPDATE t SET done = 'x' WHERE id % 997 = 3"), project):
+            runner = in_background(project, step.up)
+            until(lambda: project.database.rows("SELECT count(*) FROM t")[0][0] < 15000)
+            blocker.execute("COMMIT")
+            runner.join()
+    assert project.database.rows("SELECT count(*) FROM t") == [(9999,)]
+    assert project.database.rows("SELECT count(*) FROM child") == [(9999,)]
+
+
+def test_copy_is_killed_and_run_again(lay: Lay) -> None:
+    """A copy goes on where it was; rows that were there, or came meanwhile, stay as they are."""
+    project = lay(
+        """
+        CREATE TABLE t (a int, b text, name text, PRIMARY KEY (a, b));
+        CREATE TABLE copy (b text, a int, label text, UNIQUE (b, a));
+        ALTER TABLE copy ALTER a SET NOT NULL, ALTER b SET NOT NULL;
+        """,
+        NAMES.format(key="n % 100, 'b' || n", first=1, last=20000)
+        + "; INSERT INTO copy VALUES ('b7', 7, 'mine')",
+    )
+    change = "INSERT INTO copy (a, b, label) SELECT a, b, lower(name) FROM t WHERE a <> 3"
+    step = miggen.plan(project, change).deploy.steps[0]
+    slow = project.env | {"PGOPTIONS": "-c miggen.pause=0.02"}
+    runner = subprocess.Popen(step.up[0], shell=True, cwd=project.root, env=slow)
+    until(lambda: project.database.rows("SELECT count(*) FROM copy")[0][0] > 1)
+    runner.terminate()
+    project.database.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DO $copy%'"
+    )
+    runner.wait()
+    rollouts.up(project, step)
+    assert project.database.rows("SELECT count(*) FROM copy") == [(19800,)]
+    assert project.database.rows("SELECT label FROM copy WHERE b IN ('b7', 'b8') ORDER BY b") == [
+        ("mine",),
+        ("name 8",),
+    ]
+
+
+@pytest.mark.parametrize(
+    "change", [FILL, "ALTER TABLE t ADD COLUMN new text; UPDATE t SET new = lower(name)"]
+)
+def test_backfill_as_a_job(lay: Lay, change: str) -> None:
+    """The migration asks for the job; the job says how far it is, and the migration is content."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, name text, done text)",
+        NAMES.format(key="n", first=1, last=20000),
+    )
+    answer = miggen.run(project, *miggen.arguments(project), "--backfill=job", change)
+    rollout = miggen.parse(answer)
+    *before, step = rollout.deploy.steps
+    for earlier in before:
+        rollouts.up(project, earlier)
+    job, migration = step.up
+    assert job.endswith("/jobs/01_backfill.sql")
+    asked = attempt(migration, project.root, project.env)
+    assert asked.returncode != 0
+    assert "20000 rows of t are not done: run jobs/01_backfill.sql" in asked.stdout
+    slow = project.env | {"PGOPTIONS": "-c miggen.pause=0.25"}
+    told = attempt(job, project.root, slow)
+    assert told.returncode == 0, told.stdout
+    assert "NOTICE:  pass 1: " in told.stdout and " a second" in told.stdout
+    rollouts.up(project, step)
+    rollouts.verify(project, rollout, step)
+
+
+REFUSED = [
+    ("DELETE FROM t", "would take those that come meanwhile"),
+    ("DELETE FROM t WHERE day < now()", "`now` may give another answer"),
+    ("DELETE FROM t WHERE id IN (SELECT 1)", "a subquery in a backfill"),
+    ("DELETE FROM t WHERE id = 1 RETURNING id", "DELETE"),
+    ("DELETE FROM self WHERE id = 1", "rows of `self` point to rows of the same table"),
+    ("DELETE FROM parent WHERE id = 1", "each deleted row would read all of `bare`"),
+    ("INSERT INTO t VALUES (1)", "does not name its columns"),
+    ("INSERT INTO t (day) VALUES ('2020-01-01')", "would not know these rows again"),
+    ("INSERT INTO t (id) VALUES (nextval('s'))", "would not know these rows again"),
+    ("INSERT INTO t (id, day) VALUES (1)", "2 columns and 1 values"),
+    ("INSERT INTO t (id) SELECT sum(id) FROM parent", "which rows are copied already"),
+    ("INSERT INTO t (day) SELECT day FROM t", "itself"),
+    (
+        "INSERT INTO t (id) SELECT id FROM parent ON CONFLICT DO NOTHING",
+        "ON CONFLICT is not needed",
+    ),
+    ("INSERT INTO t (id) SELECT DISTINCT id FROM parent", "INSERT"),
+]
+
+
+def test_refused_rows(lay: Lay) -> None:
+    """What cannot be done batch by batch is refused, with its reason, and nothing is written."""
+    project = lay(
+        """
+        CREATE TABLE t (id int PRIMARY KEY, day date);
+        CREATE TABLE parent (id int PRIMARY KEY);
+        CREATE TABLE bare (id int PRIMARY KEY, parent_id int REFERENCES parent (id));
+        CREATE TABLE self (id int PRIMARY KEY, self_id int REFERENCES self (id));
+        """
+    )
+    before = miggen.files(project.root)
+    for change, sentence in REFUSED:
+        said = refusal(project, change)
+        assert sentence in said, f"{change}\n{said}"
+        assert miggen.files(project.root) == before, change
