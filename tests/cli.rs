@@ -107,6 +107,7 @@ fn usage_errors_exit_with_2() {
             "`cobol` is not a target",
         ),
         (vec!["--target", "raw", "--server", "oracle@9", "x y"], "is not a server miggen knows"),
+        (with(&["--keep", "soon", "UPDATE users SET status = 'x'"]), "is not a number of days"),
         (vec!["--frobnicate"], "unexpected argument"),
     ] {
         let ran = repo.miggen(&args);
@@ -114,6 +115,18 @@ fn usage_errors_exit_with_2() {
         assert_eq!(ran.code, 2, "{args:?}");
         assert_eq!(ran.stdout, "");
     }
+}
+
+#[test]
+fn how_long_is_kept_is_said_once() {
+    let repo = Repo::raw(SCHEMA);
+    repo.write("change.sql", RENAME);
+    let ran = repo.miggen(&with(&["--keep", "30d", "change.sql"]));
+    assert!(ran.stderr.contains("--keep says 30 days, the change says 14 days"), "{}", ran.stderr);
+    assert_eq!(ran.code, 1);
+    let ran = repo.miggen(&with(&["--keep", "30d", "DROP TABLE notes"]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("not before 30 days after deploy 1"), "{}", ran.stderr);
 }
 
 #[test]
