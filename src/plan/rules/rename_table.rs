@@ -125,7 +125,13 @@ impl Rule<'_> {
             phase: Phase::Expand,
             table: from.clone(),
             slug: "rename".into(),
-            title: format!("{from} is {to}"),
+            title: match functions_naming(self.context.before, from).as_slice() {
+                [] => format!("{from} is {to}"),
+                named => {
+                    let named = named.join(" and ");
+                    format!("{from} is {to}; {named} must follow in the same window")
+                }
+            },
             unit: Unit::Transaction,
             up: with_lock(from, Self::rename_op(from, to)),
             down: Down::ops(with_lock(to, Self::rename_op(to, from))),
