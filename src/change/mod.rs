@@ -8,7 +8,7 @@ pub mod names;
 mod read;
 mod types;
 
-use crate::catalog::{Catalog, Column, Constraint, Expr, Index, TableName};
+use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName};
 use crate::source::{Source, Span};
 
 pub use read::read;
@@ -46,8 +46,12 @@ pub struct Asked {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     AddColumn(AddColumn),
+    Comment(Comment),
     CreateIndex(CreateIndex),
+    CreateTable(CreateTable),
     DropColumn(DropColumn),
+    DropIndex(DropIndex),
+    DropTable(DropTable),
     ChangeType(Box<ChangeType>),
     Require(Require),
     Relax(Relax),
@@ -57,6 +61,7 @@ pub enum Change {
     DropConstraint(OfConstraint),
     RenameColumn(RenameColumn),
     Replace(Replace),
+    RenameTable(RenameTable),
     Update(Update),
     Delete(Delete),
     Copy(Copy),
@@ -105,6 +110,56 @@ pub struct CreateIndex {
 }
 
 #[derive(Debug, Clone, PartialEq)]
+pub struct DropIndex {
+    pub table: TableName,
+    /// As it was.
+    pub index: Index,
+}
+
+/// A new table as the whole script leaves it: with its indexes, later columns, comments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateTable {
+    pub table: Table,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comment {
+    pub on: CommentOn,
+    /// `None`: there is to be none.
+    pub text: Option<String>,
+    pub before: Option<String>,
+}
+
+/// What a comment is about, with the table it belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CommentOn {
+    Table(TableName),
+    Column(TableName, String),
+    Index(TableName, String),
+    Constraint(TableName, String),
+}
+
+impl CommentOn {
+    pub fn table(&self) -> &TableName {
+        match self {
+            CommentOn::Table(table)
+            | CommentOn::Column(table, _)
+            | CommentOn::Index(table, _)
+            | CommentOn::Constraint(table, _) => table,
+        }
+    }
+
+    /// `users.email`, `users_email_idx`
+    pub fn title(&self) -> String {
+        match self {
+            CommentOn::Table(table) => table.name.clone(),
+            CommentOn::Column(table, column) => format!("{}.{column}", table.name),
+            CommentOn::Index(_, name) | CommentOn::Constraint(_, name) => name.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
 pub struct RenameColumn {
     pub table: TableName,
     pub from: String,
@@ -129,6 +184,17 @@ pub struct DropColumn {
     pub default: DefaultKind,
     /// Its value of the columns that take its place, where a hint says so.
     pub back: Option<Expr>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct DropTable {
+    pub table: TableName,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenameTable {
+    pub from: TableName,
+    pub to: TableName,
 }
 
 #[derive(Debug, Clone, PartialEq)]

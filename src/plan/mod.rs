@@ -15,8 +15,8 @@ mod strategy;
 
 use chrono::NaiveDate;
 
-use crate::catalog::{Catalog, Column, Constraint, Expr, Index, TableName};
-use crate::change::{Intent, Keep};
+use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName};
+use crate::change::{CommentOn, Intent, Keep};
 use crate::dialect::{Action, Blocks, Fact, Server, Tx, Verdict, quote};
 use crate::error::{Error, Result};
 
@@ -169,6 +169,27 @@ pub enum ModelChange {
         table: TableName,
         index: Index,
     },
+    RemoveIndex {
+        table: TableName,
+        index: Index,
+    },
+    AddModel(Box<Table>),
+    /// No code names the table from now on.
+    RemoveModel {
+        table: TableName,
+    },
+    /// `references` are the tables whose foreign keys name it, with the column.
+    RenameModel {
+        from: TableName,
+        to: TableName,
+        references: Vec<(TableName, Constraint)>,
+    },
+    /// A comment the models may repeat.
+    Comment {
+        on: CommentOn,
+        text: Option<String>,
+        before: Option<String>,
+    },
     /// No code names it from now on; `indexes` and constraints on it go from the models as well.
     RemoveField {
         table: TableName,
@@ -257,7 +278,7 @@ impl Step {
     pub fn locks(&self, server: &Server) -> Vec<(&TableName, &'static str, Blocks)> {
         let mut locks: Vec<_> = self
             .strongest(server)
-            .map(|(mode, blocks)| (&self.table, mode, blocks))
+            .map(|(mode, blocks)| (self.locked_table(), mode, blocks))
             .into_iter()
             .collect();
         for op in &self.up {
@@ -265,6 +286,11 @@ impl Step {
                 && let Verdict::Yes(fact) = server.verdict(Action::ValidateForeignKeyParent)
             {
                 locks.push((parent, fact.lock, fact.blocks));
+            }
+            if let Op::RenameTable { to, .. } = op
+                && let Verdict::Yes(fact) = server.verdict(Action::RenameTable)
+            {
+                locks.push((to, fact.lock, fact.blocks));
             }
             let Op::Lock { tables, mode } = op else { continue };
             let fact = server.facts().find(|fact| fact.lock == *mode);
@@ -277,10 +303,19 @@ impl Step {
         locks
     }
 
+    /// The table, or the view that stands in for it and goes.
+    fn locked_table(&self) -> &TableName {
+        let view = self.up.iter().find_map(|op| match op {
+            Op::DropStandIn { name } => Some(name),
+            _ => None,
+        });
+        view.unwrap_or(&self.table)
+    }
+
     /// The strongest lock of the step on its table, and whom it blocks.
     pub fn strongest(&self, server: &Server) -> Option<(&'static str, Blocks)> {
         let explicit = self.up.iter().find_map(|op| match op {
-            Op::Lock { mode, .. } => Some(*mode),
+            Op::Lock { tables, mode } if tables.contains(&self.table) => Some(*mode),
             _ => None,
         });
         let own = self.facts(server).first().map(|fact| (fact.lock, fact.blocks));
