@@ -11,6 +11,7 @@ mod order;
 mod prove;
 pub mod rows;
 mod rules;
+pub mod small;
 mod strategy;
 
 use chrono::NaiveDate;
@@ -340,6 +341,9 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
         return Err(Error::usage("there is nothing to make a job of")
             .note("no step walks through the rows of a table in batches")
             .hint("leave out `--backfill job`"));
+    }
+    if policy.batches != Batches::Job {
+        small::shorten(&server, policy, &mut deploys);
     }
     strategy::rebuild::settle(before, &mut deploys).map_err(|misfit| prove::broken(&misfit))?;
     for step in deploys.iter().flat_map(|deploy| &deploy.steps) {

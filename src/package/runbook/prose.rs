@@ -4,6 +4,7 @@ use crate::catalog::{Child, Constraint, ConstraintKind, Expr, Table, TableName};
 use crate::change::{Change, DefaultKind};
 use crate::dialect::{Action, Blocks, Dialect, Work};
 use crate::plan::op::{Op, SyncKind};
+use crate::plan::small;
 use crate::plan::{Deploy, Downtime, Plan, Unit};
 
 pub struct Risk {
@@ -40,11 +41,14 @@ pub fn risk(plan: &Plan) -> Risk {
             1 => "once".to_owned(),
             more => format!("{more} times"),
         };
+        let held = if steps.iter().any(|step| small::is_small(&plan.policy, &step.table)) {
+            "for a short transaction"
+        } else {
+            "under 50 ms"
+        };
         reasons.push((
             "locks",
-            format!(
-                "{tables}: {lock} {times}, under 50 ms, in tries of 200 ms; nothing else blocks"
-            ),
+            format!("{tables}: {lock} {times}, {held}, in tries of 200 ms; nothing else blocks"),
         ));
     } else if let Some((lock, who)) = writers_wait(plan) {
         reasons.push((
@@ -519,6 +523,18 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
         };
         if !all.contains(&text) {
             all.push(text);
+        }
+    }
+    for (table, rows) in &plan.policy.rows {
+        let here = plan.deploys.iter().flat_map(|d| &d.steps).any(|step| step.table == *table);
+        let online = plan.server.can(Action::CreateIndexOnline);
+        if here && online && small::is_small(&plan.policy, table) {
+            all.push(format!(
+                "`{}` has {} rows: few enough for one short transaction a deploy, without batches and concurrent builds. \
+                 Its lock is held for all of it.",
+                table.name,
+                super::count(*rows)
+            ));
         }
     }
     all
