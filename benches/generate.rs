@@ -57,6 +57,7 @@ fn plan_and_emit(bencher: divan::Bencher, tables: usize) {
         schema_name: "schema.sql".into(),
         rows: Vec::new(),
         downtime: Downtime::None,
+        keep: None,
         name: None,
         author: None,
         reason: None,

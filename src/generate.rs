@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use chrono::{NaiveDate, NaiveDateTime};
 
 use crate::catalog::{self, Catalog, TableName};
-use crate::change::{self, Intent, names};
+use crate::change::{self, Intent, Keep, names};
 use crate::dialect::Server;
 use crate::error::{Error, Result};
 use crate::input;
@@ -17,7 +17,7 @@ use crate::package::{self, Emission, Engine, File, Request, Target, runbook, tar
 use crate::plan::{self, Batches, Downtime, Plan, Policy};
 use crate::repo::Repo;
 use crate::rollout::{self, ChangeText, DeployState, Facts, FileState, Rollout, SchemaText, State};
-use crate::source::Source;
+use crate::source::{Source, Span};
 use crate::sql;
 
 /// Everything a run needs to know.
@@ -34,6 +34,8 @@ pub struct Options {
     pub rows: Vec<(String, u64)>,
     pub downtime: Downtime,
     pub batches: Batches,
+    /// Days that what the last deploy drops stays at least.
+    pub keep: Option<u32>,
     pub name: Option<String>,
     pub author: Option<String>,
     pub reason: Option<String>,
@@ -68,7 +70,8 @@ pub struct Outcome {
 pub fn first(options: &Options) -> Result<Outcome> {
     let server = options.server;
     let (catalog, warnings) = catalog::build(&options.schema, server.dialect)?;
-    let intent = change::read(&server, &catalog, &options.change)?;
+    let mut intent = change::read(&server, &catalog, &options.change)?;
+    keep(&mut intent, options.keep)?;
     let policy = policy(&options.rows, options.downtime, None, options.batches);
     let plan = plan::plan(server, &catalog, &intent, &policy)?;
     let repo = Repo::new(&options.root);
@@ -152,7 +155,8 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
     let (catalog, warnings) = catalog::build(std::slice::from_ref(&schema), server.dialect)?;
     let change =
         Source::new(format!("{}: change.sql", rollout.source.name), state.change.sql.clone());
-    let intent = change::read(&server, &catalog, &change)?;
+    let mut intent = change::read(&server, &catalog, &change)?;
+    keep(&mut intent, rollout.keep_days())?;
     let rows: Vec<(String, u64)> = state.facts.rows.clone().into_iter().collect();
     let keep_ends = (state.facts.keep.is_some()).then_some(not_before);
     let policy = policy(
@@ -183,7 +187,11 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         repo: &repo,
         engine: &engine,
         created: now,
-        folder: state.folder.as_ref().map(PathBuf::from),
+        folder: state
+            .folder
+            .as_ref()
+            .map(PathBuf::from)
+            .or_else(|| state_folder(state).filter(|_| target.keeps_state())),
         parent: None,
         author: state.author.clone(),
         reason: state.reason.clone(),
@@ -218,6 +226,37 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         deploy,
         schema_name: state.schema.from.clone(),
     })
+}
+
+/// `30d`, `30 days`.
+pub fn parse_keep(text: &str) -> Result<u32> {
+    let number = text.trim_end_matches("days").trim_end_matches("day").trim_end_matches('d').trim();
+    number.parse().ok().filter(|_| number != text.trim()).ok_or_else(|| {
+        Error::usage(format!("`{text}` is not a number of days")).hint("`--keep 30d`")
+    })
+}
+
+/// The option says what a hint of the change may say as well.
+fn keep(intent: &mut Intent, days: Option<u32>) -> Result<()> {
+    match (&intent.keep, days) {
+        (Some(hint), Some(days)) if hint.days != days => {
+            Err(Error::refused(format!("--keep says {days} days, the change says {}", hint.text))
+                .at(&intent.source, hint.span, "which of both?")
+                .hint("leave one out"))
+        }
+        (None, Some(days)) => {
+            let text = format!("{days} day{}", if days == 1 { "" } else { "s" });
+            intent.keep = Some(Keep { text, days, span: Span::default() });
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where deploy 1 was written: its models may not say so any more.
+fn state_folder(state: &State) -> Option<PathBuf> {
+    let file = state.deploys.first()?.files.first()?;
+    Path::new(&file.path).parent().map(Path::to_path_buf)
 }
 
 /// `none`, `5m`, `any`.

@@ -59,7 +59,25 @@ fn refusals_name_the_place_the_reason_and_what_to_do() {
         "ALTER TABLE parts ADD COLUMN x int",
         "CREATE INDEX posts_created_idx ON posts (title)",
         "CREATE INDEX i ON posts (titel)",
-        "DROP TABLE users",
+        "DROP TABLE usres",
+        "DROP TABLE users CASCADE",
+        "DROP TABLE parts",
+        "DROP TABLE users; CREATE INDEX i ON posts (title)",
+        "CREATE TABLE posts (id bigint)",
+        "CREATE UNLOGGED TABLE x (id bigint)",
+        "CREATE TABLE x (id bigint) PARTITION BY RANGE (id)",
+        "CREATE TABLE x AS SELECT * FROM users",
+        "CREATE TABLE x (id bigint) INHERITS (users)",
+        "CREATE TABLE x (id bigint); UPDATE x SET id = 1",
+        "CREATE TABLE x (id bigint); DELETE FROM x WHERE id = 1",
+        "CREATE TABLE x (id bigint); ALTER TABLE x OWNER TO somebody",
+        "ALTER TABLE users RENAME TO posts",
+        "ALTER TABLE users RENAME TO people; ALTER TABLE people ADD COLUMN x int",
+        "DROP INDEX users_pkey",
+        "DROP INDEX posts_created_idx CASCADE",
+        "DROP INDEX posts_created_idx; CREATE INDEX posts_created_idx ON posts (title)",
+        "COMMENT ON COLUMN users.mail IS 'x'",
+        "COMMENT ON TABLE users IS NULL",
         "UPDATE users SET status = status || 'x'",
         "UPDATE users SET status = random()::text",
         "UPDATE users SET status = upper(statsu)",
@@ -89,6 +107,7 @@ fn usage_errors_exit_with_2() {
             "`cobol` is not a target",
         ),
         (vec!["--target", "raw", "--server", "oracle@9", "x y"], "is not a server miggen knows"),
+        (with(&["--keep", "soon", "UPDATE users SET status = 'x'"]), "is not a number of days"),
         (vec!["--frobnicate"], "unexpected argument"),
     ] {
         let ran = repo.miggen(&args);
@@ -96,6 +115,18 @@ fn usage_errors_exit_with_2() {
         assert_eq!(ran.code, 2, "{args:?}");
         assert_eq!(ran.stdout, "");
     }
+}
+
+#[test]
+fn how_long_is_kept_is_said_once() {
+    let repo = Repo::raw(SCHEMA);
+    repo.write("change.sql", RENAME);
+    let ran = repo.miggen(&with(&["--keep", "30d", "change.sql"]));
+    assert!(ran.stderr.contains("--keep says 30 days, the change says 14 days"), "{}", ran.stderr);
+    assert_eq!(ran.code, 1);
+    let ran = repo.miggen(&with(&["--keep", "30d", "DROP TABLE notes"]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("not before 30 days after deploy 1"), "{}", ran.stderr);
 }
 
 #[test]

@@ -108,6 +108,7 @@ fn take(read: &mut Read, constraint: &ColumnConstraint<'_>, dialect: Dialect) {
             kind,
             options,
             valid: true,
+            comment: None,
         });
     };
     match &constraint.kind {

@@ -72,6 +72,7 @@ pub(super) fn constraint(of: &ast::TableConstraint<'_>, dialect: Dialect) -> Opt
         kind,
         options,
         valid: !of.not_valid,
+        comment: None,
     })
 }
 
@@ -225,6 +226,7 @@ impl Replay<'_, '_> {
             },
             options: (!parts.is_empty()).then(|| parts.join(" ")),
             valid: true,
+            comment: None,
         });
         true
     }

@@ -125,6 +125,7 @@ pub struct Constraint {
     /// `DEFERRABLE …`, `NO INHERIT`, `NULLS NOT DISTINCT`, `ON CONFLICT …`, `INCLUDE (…)`: verbatim.
     pub options: Option<String>,
     pub valid: bool,
+    pub comment: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

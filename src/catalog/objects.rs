@@ -10,7 +10,7 @@ use crate::input::ast::{self, EnumPosition, Ident, Name, Opaque, Slice};
 use crate::source::Dialect;
 
 use super::build::{NOT_THERE, Replay};
-use super::{Domain, Other, Sequence, TableName, Trigger, View, columns};
+use super::{Constraint, Domain, Other, Sequence, TableName, Trigger, View, columns};
 
 /// Kinds of opaque statements that make or change an object worth remembering.
 const KEPT: &[&str] = &["CREATE ", "ALTER ", "GRANT", "REVOKE", "COMMENT ON ", "SECURITY"];
@@ -173,6 +173,12 @@ impl Replay<'_, '_> {
             ("TABLE", _) => table.comment = text,
             ("COLUMN", Some(part)) => {
                 self.with_column(&name, part, |column| column.comment = text);
+            }
+            ("CONSTRAINT", Some(part)) => {
+                let own = |of: &&mut Constraint| of.name.as_deref() == Some(part.name.as_ref());
+                if let Some(constraint) = table.constraints.iter_mut().find(own) {
+                    constraint.comment = text;
+                }
             }
             _ => {}
         }

@@ -10,73 +10,8 @@ use super::build::{NOT_THERE, Replay};
 use super::{Catalog, ConstraintKind, Expr, Key, Table, TableName, names};
 
 impl Replay<'_, '_> {
-    /// Constraints and indexes keep their names in every server.
     pub(super) fn rename_table(&mut self, from: &TableName, to: &TableName) {
-        let Some(mut table) = self.catalog.tables.remove(from) else {
-            return;
-        };
-        table.name = to.clone();
-        self.catalog.tables.insert(to.clone(), table);
-        let keeps_references = self.session.legacy_rename;
-        let follow = |name: &mut TableName| {
-            if name == from {
-                *name = to.clone();
-            }
-        };
-        for table in self.catalog.tables.values_mut() {
-            table.partition_of.as_mut().map(follow);
-            for constraint in &mut table.constraints {
-                if let ConstraintKind::ForeignKey { table: target, .. } = &mut constraint.kind
-                    && !keeps_references
-                {
-                    follow(target);
-                }
-            }
-        }
-        for sequence in self.catalog.sequences.values_mut() {
-            if let Some((table, _)) = &mut sequence.owned_by {
-                follow(table);
-            }
-        }
-        for other in &mut self.catalog.others {
-            other.on.as_mut().map(follow);
-        }
-        let triggers = std::mem::take(&mut self.catalog.triggers);
-        self.catalog.triggers = triggers
-            .into_iter()
-            .map(|((table, name), trigger)| {
-                let table = if table == *from { to.clone() } else { table };
-                ((table, name), trigger)
-            })
-            .collect();
-        // The server's views follow, and what takes the old name later is none of theirs.
-        for view in self.catalog.views.values_mut() {
-            for mention in &mut view.mentions {
-                if *mention == from.name {
-                    to.name.clone_into(mention);
-                    view.stale = true;
-                }
-            }
-        }
-        self.mark_stale(&from.name, &to.name);
-    }
-
-    /// Views and triggers that mention the old name: the server follows, their text does not.
-    fn mark_stale(&mut self, from: &str, to: &str) {
-        let note = |mentions: &mut Vec<String>, stale: &mut bool| {
-            if mentions.iter().any(|name| name == from) {
-                *stale = true;
-                if !mentions.iter().any(|name| name == to) {
-                    mentions.push(to.to_owned());
-                }
-            }
-        };
-        for view in self.catalog.views.values_mut() {
-            note(&mut view.mentions, &mut view.stale);
-        }
-        for trigger in self.catalog.triggers.values_mut() {
-            note(&mut trigger.mentions, &mut trigger.stale);
-        }
+        self.catalog.rename_table(from, to, self.session.legacy_rename);
     }
 
     pub(super) fn rename_column(
@@ -103,7 +38,7 @@ impl Replay<'_, '_> {
     /// Renames a column that exists.
     pub(super) fn rename_column_to(&mut self, table: &TableName, from: &str, to: &str) {
         self.catalog.rename_column(table, from, to);
-        self.mark_stale(from, to);
+        self.catalog.mark_stale(from, to);
     }
 
     pub(super) fn rename_index(&mut self, index: &ast::Name<'_>, to: &str, if_exists: bool) {
@@ -126,6 +61,75 @@ impl Replay<'_, '_> {
 }
 
 impl Catalog {
+    /// Renames a table that exists. Constraints and indexes keep their names in every server;
+    /// `keeps_references`: so do the foreign keys of other tables.
+    pub fn rename_table(&mut self, from: &TableName, to: &TableName, keeps_references: bool) {
+        let Some(mut table) = self.tables.remove(from) else {
+            return;
+        };
+        table.name = to.clone();
+        self.tables.insert(to.clone(), table);
+        let follow = |name: &mut TableName| {
+            if name == from {
+                *name = to.clone();
+            }
+        };
+        for table in self.tables.values_mut() {
+            table.partition_of.as_mut().map(follow);
+            for constraint in &mut table.constraints {
+                if let ConstraintKind::ForeignKey { table: target, .. } = &mut constraint.kind
+                    && !keeps_references
+                {
+                    follow(target);
+                }
+            }
+        }
+        for sequence in self.sequences.values_mut() {
+            if let Some((table, _)) = &mut sequence.owned_by {
+                follow(table);
+            }
+        }
+        for other in &mut self.others {
+            other.on.as_mut().map(follow);
+        }
+        let triggers = std::mem::take(&mut self.triggers);
+        self.triggers = triggers
+            .into_iter()
+            .map(|((table, name), trigger)| {
+                let table = if table == *from { to.clone() } else { table };
+                ((table, name), trigger)
+            })
+            .collect();
+        // The server's views follow, and what takes the old name later is none of theirs.
+        for view in self.views.values_mut() {
+            for mention in &mut view.mentions {
+                if *mention == from.name {
+                    to.name.clone_into(mention);
+                    view.stale = true;
+                }
+            }
+        }
+        self.mark_stale(&from.name, &to.name);
+    }
+
+    /// Views and triggers that mention the old name: the server follows, their text does not.
+    fn mark_stale(&mut self, from: &str, to: &str) {
+        let note = |mentions: &mut Vec<String>, stale: &mut bool| {
+            if mentions.iter().any(|name| name == from) {
+                *stale = true;
+                if !mentions.iter().any(|name| name == to) {
+                    mentions.push(to.to_owned());
+                }
+            }
+        };
+        for view in self.views.values_mut() {
+            note(&mut view.mentions, &mut view.stale);
+        }
+        for trigger in self.triggers.values_mut() {
+            note(&mut trigger.mentions, &mut trigger.stale);
+        }
+    }
+
     /// Renames a column that exists, and in all that holds its name but views and triggers.
     pub fn rename_column(&mut self, table: &TableName, from: &str, to: &str) {
         let Some(owner) = self.table_mut(table) else {

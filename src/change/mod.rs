@@ -8,7 +8,7 @@ pub mod names;
 mod read;
 mod types;
 
-use crate::catalog::{Catalog, Column, Constraint, Expr, Index, TableName};
+use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName};
 use crate::source::{Source, Span};
 
 pub use read::read;
@@ -46,8 +46,12 @@ pub struct Asked {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     AddColumn(AddColumn),
+    Comment(Comment),
     CreateIndex(CreateIndex),
+    CreateTable(CreateTable),
     DropColumn(DropColumn),
+    DropIndex(DropIndex),
+    DropTable(DropTable),
     ChangeType(Box<ChangeType>),
     Require(Require),
     Relax(Relax),
@@ -56,6 +60,8 @@ pub enum Change {
     ValidateConstraint(OfConstraint),
     DropConstraint(OfConstraint),
     RenameColumn(RenameColumn),
+    Replace(Replace),
+    RenameTable(RenameTable),
     Update(Update),
     Delete(Delete),
     Copy(Copy),
@@ -104,10 +110,70 @@ pub struct CreateIndex {
 }
 
 #[derive(Debug, Clone, PartialEq)]
+pub struct DropIndex {
+    pub table: TableName,
+    /// As it was.
+    pub index: Index,
+}
+
+/// A new table as the whole script leaves it: with its indexes, later columns, comments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateTable {
+    pub table: Table,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comment {
+    pub on: CommentOn,
+    /// `None`: there is to be none.
+    pub text: Option<String>,
+    pub before: Option<String>,
+}
+
+/// What a comment is about, with the table it belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CommentOn {
+    Table(TableName),
+    Column(TableName, String),
+    Index(TableName, String),
+    Constraint(TableName, String),
+}
+
+impl CommentOn {
+    pub fn table(&self) -> &TableName {
+        match self {
+            CommentOn::Table(table)
+            | CommentOn::Column(table, _)
+            | CommentOn::Index(table, _)
+            | CommentOn::Constraint(table, _) => table,
+        }
+    }
+
+    /// `users.email`, `users_email_idx`
+    pub fn title(&self) -> String {
+        match self {
+            CommentOn::Table(table) => table.name.clone(),
+            CommentOn::Column(table, column) => format!("{}.{column}", table.name),
+            CommentOn::Index(_, name) | CommentOn::Constraint(_, name) => name.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
 pub struct RenameColumn {
     pub table: TableName,
     pub from: String,
     pub to: String,
+}
+
+/// New columns that are computed from others, which go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replace {
+    pub table: TableName,
+    /// Each with its value, of the new columns.
+    pub old: Vec<(DropColumn, Expr)>,
+    /// Each with its fill.
+    pub new: Vec<AddColumn>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -116,6 +182,19 @@ pub struct DropColumn {
     pub column: String,
     /// What it would cost to add it again.
     pub default: DefaultKind,
+    /// Its value of the columns that take its place, where a hint says so.
+    pub back: Option<Expr>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct DropTable {
+    pub table: TableName,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenameTable {
+    pub from: TableName,
+    pub to: TableName,
 }
 
 #[derive(Debug, Clone, PartialEq)]

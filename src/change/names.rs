@@ -13,13 +13,29 @@ pub(super) fn title(asked: &[Asked]) -> String {
     for asked in asked.iter().filter(|one| !goes_without_saying(&one.change, asked)) {
         let part = match &asked.change {
             Change::AddColumn(add) => format!("add {}.{}", add.table.name, add.column.name),
+            Change::Comment(comment) => format!("comment on {}", comment.on.title()),
             Change::CreateIndex(create) => format!("index {}", create.index.name),
+            Change::CreateTable(create) => format!("create table {}", create.table.name.name),
+            Change::DropIndex(drop) => format!("drop index {}", drop.index.name),
             Change::DropColumn(drop) => format!("drop {}.{}", drop.table.name, drop.column),
             Change::RenameColumn(rename) => {
                 format!("rename {}.{} to {}", rename.table.name, rename.from, rename.to)
             }
+            Change::DropTable(drop) => format!("drop table {}", drop.table.name),
+            Change::RenameTable(rename) => {
+                format!("rename {} to {}", rename.from.name, rename.to.name)
+            }
             Change::ChangeType(one) => {
                 format!("make {}.{} {}", one.table.name, one.before.name, one.after.ty)
+            }
+            Change::Replace(one) => {
+                let names = |all: Vec<&str>| all.join(" and ");
+                format!(
+                    "replace {}.{} by {}",
+                    one.table.name,
+                    names(one.old.iter().map(|(drop, _)| drop.column.as_str()).collect()),
+                    names(one.new.iter().map(|new| new.column.name.as_str()).collect())
+                )
             }
             Change::Require(one) => format!("require {}.{}", one.table.name, one.column),
             Change::Relax(one) => format!("make {}.{} optional", one.table.name, one.column),
@@ -51,6 +67,10 @@ fn goes_without_saying(change: &Change, all: &[Asked]) -> bool {
             Change::AddColumn(add) => {
                 add.table == create.table && key.column() == Some(add.column.name.as_str())
             }
+            Change::Replace(replace) => {
+                let own = |add: &super::AddColumn| key.column() == Some(add.column.name.as_str());
+                replace.table == create.table && replace.new.iter().any(own)
+            }
             _ => false,
         })
     };
@@ -61,13 +81,21 @@ fn goes_without_saying(change: &Change, all: &[Asked]) -> bool {
 pub(super) fn slug(asked: &[Asked]) -> String {
     let text = match asked.first().map(|asked| &asked.change) {
         Some(Change::AddColumn(add)) => format!("add {} {}", add.table.name, add.column.name),
+        Some(Change::Comment(comment)) => format!("comment {}", comment.on.title()),
         Some(Change::CreateIndex(create)) => format!("index {}", create.index.name),
+        Some(Change::CreateTable(create)) => format!("create {}", create.table.name.name),
+        Some(Change::DropIndex(drop)) => format!("drop {}", drop.index.name),
         Some(Change::DropColumn(drop)) => format!("drop {} {}", drop.table.name, drop.column),
         Some(Change::RenameColumn(rename)) => {
             format!("rename {} {}", rename.table.name, rename.from)
         }
+        Some(Change::DropTable(drop)) => format!("drop {}", drop.table.name),
+        Some(Change::RenameTable(rename)) => format!("rename {}", rename.from.name),
         Some(Change::ChangeType(one)) => {
             format!("type {} {}", one.table.name, one.before.name)
+        }
+        Some(Change::Replace(one)) => {
+            format!("replace {} {}", one.table.name, one.old[0].0.column)
         }
         Some(Change::Require(one)) => format!("require {} {}", one.table.name, one.column),
         Some(Change::Relax(one)) => format!("optional {} {}", one.table.name, one.column),

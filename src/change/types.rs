@@ -79,39 +79,55 @@ const POSTGRES: &[&str] = &[
 
 const SERIAL: &[&str] = &["bigserial", "serial", "serial4", "serial8", "smallserial", "serial2"];
 
+/// Whether a new column of this type costs nothing.
 pub(super) fn check(server: &Server, catalog: &Catalog, ty: &str) -> Result<(), String> {
     if server.dialect != Dialect::Postgres {
         return Ok(());
     }
-    let word: String = ty
-        .trim_start_matches("pg_catalog.")
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect::<String>()
-        .to_ascii_lowercase();
-    if POSTGRES.contains(&word.as_str()) {
-        return Ok(());
-    }
+    let word = first_word(ty);
     if SERIAL.contains(&word.as_str()) {
         return Err(format!(
             "miggen does not plan a new `{word}` column yet: it rewrites the table"
         ));
     }
-    let (schema, name) = match ty.split_once('.') {
-        Some((schema, name)) => (Some(schema.to_owned()), name),
-        None => (None, ty),
-    };
-    let name = name.trim_end_matches("[]").trim_matches('"').to_owned();
-    let schema = schema.filter(|schema| schema != "public");
-    let name = TableName { schema, name };
-    if catalog.domains.contains_key(&name) {
+    if !POSTGRES.contains(&word.as_str()) && catalog.domains.contains_key(&named(ty)) {
         return Err(format!(
             "`{ty}` is a domain: adding such a column rewrites the table under a lock that blocks everything; \
              use its base type and a CHECK"
         ));
     }
-    if catalog.enums.contains_key(&name) {
+    exists(server, catalog, ty)
+}
+
+/// Whether the type is known at all.
+pub(super) fn exists(server: &Server, catalog: &Catalog, ty: &str) -> Result<(), String> {
+    if server.dialect != Dialect::Postgres {
+        return Ok(());
+    }
+    let word = first_word(ty);
+    let built_in = POSTGRES.contains(&word.as_str()) || SERIAL.contains(&word.as_str());
+    let name = named(ty);
+    if built_in || catalog.domains.contains_key(&name) || catalog.enums.contains_key(&name) {
         return Ok(());
     }
     Err(format!("the type `{ty}` is neither built in nor in the schema"))
+}
+
+fn first_word(ty: &str) -> String {
+    ty.trim_start_matches("pg_catalog.")
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect::<String>()
+        .to_ascii_lowercase()
+}
+
+fn named(ty: &str) -> TableName {
+    let (schema, name) = match ty.split_once('.') {
+        Some((schema, name)) => (Some(schema.to_owned()), name),
+        None => (None, ty),
+    };
+    TableName {
+        schema: schema.filter(|schema| schema != "public"),
+        name: name.trim_end_matches("[]").trim_matches('"').to_owned(),
+    }
 }

@@ -83,6 +83,9 @@ pub(super) struct PlanArgs {
     /// and the migration asserts: migration, job [default: migration]
     #[arg(long, value_name = "WHERE")]
     pub(super) backfill: Option<String>,
+    /// How long what the last deploy drops stays at least: 30d [default: until no old code runs]
+    #[arg(long, value_name = "DAYS")]
+    pub(super) keep: Option<String>,
     /// Name of the rollout, of its folder and files [default: from the change]
     #[arg(long)]
     pub(super) name: Option<String>,

@@ -132,6 +132,7 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
         rows,
         downtime: generate::parse_downtime(&downtime)?,
         batches: generate::parse_batches(args.backfill.as_deref())?,
+        keep: args.keep.as_deref().map(generate::parse_keep).transpose()?,
         name: args.name.clone(),
         author: args.author.clone().or(settings.author),
         reason: args.reason.clone(),

@@ -38,6 +38,14 @@ pub enum Action {
     /// Inline REFERENCES on a column whose existing rows are NULL.
     AddColumnReferences,
     AddCheckNotValid,
+    Comment,
+    /// Its lock is on the new table, which nobody uses.
+    CreateTable,
+    /// What its foreign keys take on the tables they point to.
+    CreateTableReferences,
+    DropTable,
+    /// What dropping its foreign keys takes on the tables they point to.
+    DropTableReferences,
     ValidateCheck,
     AddForeignKeyNotValid,
     ValidateForeignKey,
@@ -55,6 +63,12 @@ pub enum Action {
     DropColumnTakesIndexes,
     DropConstraint,
     RenameColumn,
+    RenameTable,
+    /// A view of one table takes its name: reads and writes of rows go through it.
+    ViewStandsIn,
+    /// The same, with the rights and row security of whoever uses it.
+    ViewAsInvoker,
+    DropView,
     RenameConstraint,
     RenameIndex,
     CreateIndex,

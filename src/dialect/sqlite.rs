@@ -27,11 +27,14 @@ pub(super) const FACTS: &[Fact] = &[
     row(Action::AddColumnConstantDefault, OLDEST, Work::Metadata, ALTER),
     row(Action::AddColumnReferences, OLDEST, Work::Metadata, ALTER),
     row(Action::DropColumn, Version::new(3, 35), Work::Rewrite, ALTER),
+    row(Action::RenameTable, OLDEST, Work::Metadata, ALTER),
     row(Action::RenameColumn, OLDEST, Work::Metadata, ALTER),
     // There is no ALTER INDEX: it is dropped and built again.
     row(Action::RenameIndex, OLDEST, Work::Scan, "lang_createindex.html: no rename"),
     row(Action::CreateIndex, OLDEST, Work::Scan, "lang_createindex.html; run on 3.40"),
     row(Action::DropIndex, OLDEST, Work::Metadata, "lang_dropindex.html; run on 3.40"),
+    row(Action::CreateTable, OLDEST, Work::Metadata, "lang_createtable.html; run on 3.40"),
+    row(Action::DropTable, OLDEST, Work::Scan, "lang_droptable.html: children are looked for"),
     row(
         Action::CreateTrigger,
         OLDEST,

@@ -6,7 +6,9 @@
 mod django_model;
 mod engine;
 mod jobs;
+mod new_model;
 pub mod python;
+mod references;
 pub mod runbook;
 mod sql_file;
 pub mod targets;

@@ -42,6 +42,25 @@ pub enum Condition {
         name: String,
         missing: Missing,
     },
+    IndexGone {
+        table: TableName,
+        name: String,
+    },
+    TableExists {
+        table: TableName,
+    },
+    /// Neither a table nor a view has the name.
+    NameFree {
+        name: TableName,
+    },
+    /// A view stands under the name.
+    StandIn {
+        name: TableName,
+    },
+    /// Rows are not filtered by who asks.
+    NoRowSecurity {
+        table: TableName,
+    },
     ConstraintValid {
         table: TableName,
         name: String,

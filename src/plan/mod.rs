@@ -11,12 +11,13 @@ mod order;
 mod prove;
 pub mod rows;
 mod rules;
+pub mod small;
 mod strategy;
 
 use chrono::NaiveDate;
 
-use crate::catalog::{Catalog, Column, Constraint, Expr, Index, TableName};
-use crate::change::{Intent, Keep};
+use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName};
+use crate::change::{CommentOn, Intent, Keep};
 use crate::dialect::{Action, Blocks, Fact, Server, Tx, Verdict, quote};
 use crate::error::{Error, Result};
 
@@ -169,6 +170,27 @@ pub enum ModelChange {
         table: TableName,
         index: Index,
     },
+    RemoveIndex {
+        table: TableName,
+        index: Index,
+    },
+    AddModel(Box<Table>),
+    /// No code names the table from now on.
+    RemoveModel {
+        table: TableName,
+    },
+    /// `references` are the tables whose foreign keys name it, with the column.
+    RenameModel {
+        from: TableName,
+        to: TableName,
+        references: Vec<(TableName, Constraint)>,
+    },
+    /// A comment the models may repeat.
+    Comment {
+        on: CommentOn,
+        text: Option<String>,
+        before: Option<String>,
+    },
     /// No code names it from now on; `indexes` and constraints on it go from the models as well.
     RemoveField {
         table: TableName,
@@ -228,6 +250,11 @@ impl Down {
 }
 
 impl Step {
+    fn modelled(mut self, model: Vec<ModelChange>) -> Step {
+        self.model = model;
+        self
+    }
+
     /// Whether there is something to run, in either direction; else it is the application's alone.
     pub fn acts(&self) -> bool {
         !(self.up.is_empty() && self.down.ops.is_empty() && self.verify.is_empty())
@@ -252,7 +279,7 @@ impl Step {
     pub fn locks(&self, server: &Server) -> Vec<(&TableName, &'static str, Blocks)> {
         let mut locks: Vec<_> = self
             .strongest(server)
-            .map(|(mode, blocks)| (&self.table, mode, blocks))
+            .map(|(mode, blocks)| (self.locked_table(), mode, blocks))
             .into_iter()
             .collect();
         for op in &self.up {
@@ -260,6 +287,11 @@ impl Step {
                 && let Verdict::Yes(fact) = server.verdict(Action::ValidateForeignKeyParent)
             {
                 locks.push((parent, fact.lock, fact.blocks));
+            }
+            if let Op::RenameTable { to, .. } = op
+                && let Verdict::Yes(fact) = server.verdict(Action::RenameTable)
+            {
+                locks.push((to, fact.lock, fact.blocks));
             }
             let Op::Lock { tables, mode } = op else { continue };
             let fact = server.facts().find(|fact| fact.lock == *mode);
@@ -272,10 +304,19 @@ impl Step {
         locks
     }
 
+    /// The table, or the view that stands in for it and goes.
+    fn locked_table(&self) -> &TableName {
+        let view = self.up.iter().find_map(|op| match op {
+            Op::DropStandIn { name } => Some(name),
+            _ => None,
+        });
+        view.unwrap_or(&self.table)
+    }
+
     /// The strongest lock of the step on its table, and whom it blocks.
     pub fn strongest(&self, server: &Server) -> Option<(&'static str, Blocks)> {
         let explicit = self.up.iter().find_map(|op| match op {
-            Op::Lock { mode, .. } => Some(*mode),
+            Op::Lock { tables, mode } if tables.contains(&self.table) => Some(*mode),
             _ => None,
         });
         let own = self.facts(server).first().map(|fact| (fact.lock, fact.blocks));
@@ -300,6 +341,9 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
         return Err(Error::usage("there is nothing to make a job of")
             .note("no step walks through the rows of a table in batches")
             .hint("leave out `--backfill job`"));
+    }
+    if policy.batches != Batches::Job {
+        small::shorten(&server, policy, &mut deploys);
     }
     strategy::rebuild::settle(before, &mut deploys).map_err(|misfit| prove::broken(&misfit))?;
     for step in deploys.iter().flat_map(|deploy| &deploy.steps) {

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Expr, Index, Origin, Table, TableName, Trigger,
+    View,
 };
+use crate::change::CommentOn;
 use crate::dialect::Action;
 
 use super::condition::{Condition, Predicate};
@@ -31,6 +33,36 @@ pub enum Op {
         table: TableName,
         column: Column,
         constraints: Vec<Constraint>,
+    },
+    /// With its indexes and comments.
+    CreateTable(Box<Table>),
+    /// The definition is kept for who asks what is lost.
+    DropTable(Box<Table>),
+    /// What stands on a table that comes back, by the text that made it: a trigger, a policy, a grant.
+    Restore {
+        table: TableName,
+        /// Its name, where it is a trigger.
+        trigger: Option<String>,
+        text: String,
+    },
+    RenameTable {
+        from: TableName,
+        to: TableName,
+    },
+    /// A view of all of `table` under another name, with the owner and grants that the table has on
+    /// the server; `as_invoker`: it checks rights and row security for whoever uses it.
+    CreateStandIn {
+        name: TableName,
+        table: TableName,
+        as_invoker: bool,
+    },
+    /// In short tries, for whoever still uses the name waits meanwhile.
+    DropStandIn {
+        name: TableName,
+    },
+    Comment {
+        on: CommentOn,
+        text: Option<String>,
     },
     DropColumn {
         table: TableName,
@@ -185,6 +217,9 @@ pub enum SyncKind {
         /// Every column read from the row being written.
         row_expr: Expr,
     },
+    /// Either side is computed from the one that was written; expressions read the row being
+    /// written.
+    Replace { forward: Vec<(String, Expr)>, backward: Vec<(String, Expr)> },
     /// `column` gets `expr` whenever it would be NULL.
     Fill {
         column: String,
@@ -256,6 +291,15 @@ impl Op {
                 }
                 actions
             }
+            Op::CreateTable(_) => vec![Action::CreateTable],
+            Op::DropTable(_) => vec![Action::DropTable],
+            Op::Restore { trigger: Some(_), .. } => vec![Action::CreateTrigger],
+            Op::Restore { trigger: None, .. } => vec![],
+            Op::RenameTable { .. } => vec![Action::RenameTable],
+            Op::CreateStandIn { as_invoker: false, .. } => vec![Action::ViewStandsIn],
+            Op::CreateStandIn { as_invoker: true, .. } => vec![Action::ViewAsInvoker],
+            Op::DropStandIn { .. } => vec![Action::DropView],
+            Op::Comment { .. } => vec![Action::Comment],
             Op::DropColumn { .. } => vec![Action::DropColumn],
             Op::RenameColumn { .. } => vec![Action::RenameColumn],
             Op::SetDefault { .. } => vec![Action::SetDefault],
@@ -336,7 +380,13 @@ impl Op {
             | Op::DropIndex { table, .. }
             | Op::RenameIndex { table, .. }
             | Op::Touch { table, .. }
+            | Op::Restore { table, .. }
             | Op::Anew { table, .. } => Some(table),
+            Op::CreateTable(table) | Op::DropTable(table) => Some(&table.name),
+            Op::Comment { on, .. } => Some(on.table()),
+            Op::RenameTable { from: name, .. }
+            | Op::CreateStandIn { name, .. }
+            | Op::DropStandIn { name } => Some(name),
             Op::CreateSync(sync) | Op::DropSync(sync) => Some(&sync.table),
             Op::Backfill(backfill) => Some(&backfill.table),
             Op::Delete(rows) => Some(&rows.table),
@@ -360,6 +410,67 @@ impl Op {
                 for constraint in constraints {
                     add_constraint(table, constraint)?;
                 }
+                Ok(())
+            }
+            Op::CreateTable(table) => {
+                match catalog.tables.insert(table.name.clone(), (**table).clone()) {
+                    None => Ok(()),
+                    Some(_) => Err(format!("table {} is already there", table.name.name)),
+                }
+            }
+            Op::DropTable(table) => {
+                catalog.triggers.retain(|(of, _), _| *of != table.name);
+                match catalog.tables.remove(&table.name) {
+                    Some(_) => Ok(()),
+                    None => Err(format!("table {} is not there", table.name.name)),
+                }
+            }
+            Op::Restore { table, trigger, text } => {
+                table_mut(catalog, table)?;
+                if let Some(name) = trigger {
+                    let trigger = Trigger {
+                        mentions: Vec::new(),
+                        stale: false,
+                        origin: Origin { text: text.clone(), ..Origin::default() },
+                    };
+                    catalog.triggers.insert((table.clone(), name.clone()), trigger);
+                }
+                Ok(())
+            }
+            Op::RenameTable { from, to } => {
+                if catalog.tables.contains_key(to) || catalog.views.contains_key(to) {
+                    return Err(format!("{} is taken", to.name));
+                }
+                table_mut(catalog, from)?;
+                catalog.rename_table(from, to, false);
+                Ok(())
+            }
+            Op::CreateStandIn { name, table, .. } => {
+                table_mut(catalog, table)?;
+                let view = View {
+                    materialized: false,
+                    stale: false,
+                    mentions: vec![table.name.clone()],
+                    origin: Origin::default(),
+                };
+                match catalog.views.insert(name.clone(), view) {
+                    None if !catalog.tables.contains_key(name) => Ok(()),
+                    _ => Err(format!("{} is taken", name.name)),
+                }
+            }
+            Op::DropStandIn { name } => match catalog.views.remove(name) {
+                Some(_) => Ok(()),
+                None => Err(format!("view {} is not there", name.name)),
+            },
+            Op::Comment { on, text } => {
+                let table = table_mut(catalog, on.table())?;
+                let comment = match on {
+                    CommentOn::Table(_) => &mut table.comment,
+                    CommentOn::Column(_, name) => &mut column_mut(table, name)?.comment,
+                    CommentOn::Index(_, name) => &mut index_mut(table, name)?.comment,
+                    CommentOn::Constraint(_, name) => &mut constraint_mut(table, name)?.comment,
+                };
+                comment.clone_from(text);
                 Ok(())
             }
             Op::DropColumn { table, column } => {
@@ -432,6 +543,7 @@ impl Op {
                     },
                     options: options.clone(),
                     valid: true,
+                    comment: None,
                 };
                 add_constraint(table, &constraint)
             }
@@ -457,8 +569,7 @@ impl Op {
                 Ok(())
             }
             Op::CreateIndex { table, index, .. } => {
-                let beside = catalog.tables.values().filter(|t| t.name.schema == table.schema);
-                if beside.flat_map(|t| &t.indexes).any(|i| i.name == index.name) {
+                if catalog.table_of_index(&table.sibling(index.name.clone())).is_some() {
                     return Err(format!("index {} is already there", index.name));
                 }
                 table_mut(catalog, table)?.indexes.push(index.clone());

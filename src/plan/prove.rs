@@ -63,9 +63,10 @@ fn shape(catalog: &Catalog) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, table) in &catalog.tables {
         let table_name = &name.name;
+        lines.push(format!("{table_name} table {:?}", table.comment));
         for column in &table.columns {
             lines.push(format!(
-                "{table_name}.{} {} {} {:?} {:?} {:?} {:?} {:?}",
+                "{table_name}.{} {} {} {:?} {:?} {:?} {:?} {:?} {:?}",
                 column.name,
                 column.ty,
                 column.not_null,
@@ -73,7 +74,8 @@ fn shape(catalog: &Catalog) -> Vec<String> {
                 column.collation,
                 column.generated,
                 column.identity,
-                column.other
+                column.other,
+                column.comment
             ));
         }
         for constraint in &table.constraints {
@@ -82,8 +84,8 @@ fn shape(catalog: &Catalog) -> Vec<String> {
                     lines.push(unique_line(table_name, keys));
                 }
                 kind => lines.push(format!(
-                    "{table_name} constraint {:?} {kind:?} {:?} {}",
-                    constraint.name, constraint.options, constraint.valid
+                    "{table_name} constraint {:?} {kind:?} {:?} {} {:?}",
+                    constraint.name, constraint.options, constraint.valid, constraint.comment
                 )),
             }
         }
@@ -95,8 +97,13 @@ fn shape(catalog: &Catalog) -> Vec<String> {
             let mut line = format!("{table_name} index {} {:?}", index.name, index.keys);
             let _ = write!(
                 line,
-                " {} {:?} {:?} {:?} {:?}",
-                index.unique, index.method, index.include, index.filter, index.options
+                " {} {:?} {:?} {:?} {:?} {:?}",
+                index.unique,
+                index.method,
+                index.include,
+                index.filter,
+                index.options,
+                index.comment
             );
             lines.push(line);
         }

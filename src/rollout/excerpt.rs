@@ -26,7 +26,7 @@ pub fn excerpt(
     let mut text = String::new();
     for source in sources {
         for statement in input::read(source, dialect)? {
-            if belongs(&statement, &wanted, dialect) {
+            if belongs(&statement, &wanted, catalog) {
                 text.push_str(statement.text.text);
                 text.push_str(";\n");
             }
@@ -35,12 +35,17 @@ pub fn excerpt(
     Ok(text)
 }
 
-fn belongs(statement: &Statement, wanted: &BTreeSet<TableName>, dialect: Dialect) -> bool {
+fn belongs(statement: &Statement, wanted: &BTreeSet<TableName>, catalog: &Catalog) -> bool {
+    let dialect = catalog.dialect;
     let one = |name: &input::ast::Name| wanted.contains(&TableName::of(name, dialect));
     match &statement.kind {
         Kind::CreateTable(create) => one(&create.name),
         Kind::AlterTable(alter) => one(&alter.table),
         Kind::CreateIndex(create) => one(&create.table),
+        Kind::Comment(comment) if comment.what == "INDEX" => {
+            let index = TableName::of(&comment.object, dialect);
+            catalog.table_of_index(&index).is_some_and(|table| wanted.contains(&table.name))
+        }
         Kind::CreateEnum { .. } | Kind::AddEnumValue { .. } | Kind::CreateDomain { .. } => true,
         // Whatever else names one of the tables may matter: indexes dropped, views, triggers, bodies.
         _ => {

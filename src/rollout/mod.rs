@@ -146,7 +146,7 @@ impl Rollout {
         else {
             return Standing::NotReleased { deploy: next.number.saturating_sub(1).max(1) };
         };
-        let until = released + TimeDelta::days(self.keep_days());
+        let until = released + TimeDelta::days(self.keep_days().unwrap_or(0).into());
         if today < until {
             Standing::Keeping { deploy: next.number, until }
         } else {
@@ -180,14 +180,14 @@ impl Rollout {
         }
     }
 
-    fn keep_days(&self) -> i64 {
+    /// Days that what the last deploy drops stays at least.
+    pub fn keep_days(&self) -> Option<u32> {
         self.state
             .facts
             .keep
             .as_deref()
             .and_then(|keep| keep.split_whitespace().next())
             .and_then(|number| number.parse().ok())
-            .unwrap_or(0)
     }
 
     /// The `emitted` line of a deploy.

@@ -64,7 +64,13 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
             }
         }
         Predicate::And(parts) => join(server, parts, " AND "),
-        Predicate::Or(parts) => format!("({})", join(server, parts, " OR ")),
+        Predicate::Or(parts) => {
+            let line = join(server, parts, " OR ");
+            if line.len() < 80 {
+                return format!("({line})");
+            }
+            format!("(\n    {}\n)", join(server, parts, "\n    OR "))
+        }
     }
 }
 
@@ -175,6 +181,26 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
                 literal(&table(server.dialect, &index))
             )
         }
+        Condition::IndexGone { table: of, name } => {
+            let index = TableName { schema: of.schema.clone(), name: name.clone() };
+            format!("to_regclass({}) IS NULL", literal(&table(server.dialect, &index)))
+        }
+        // A view may have the name as well.
+        Condition::TableExists { table: of } => format!(
+            "EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = to_regclass({}) AND relkind IN ('r', 'p')\n)",
+            literal(&table(server.dialect, of))
+        ),
+        Condition::NameFree { name } => {
+            format!("to_regclass({}) IS NULL", literal(&table(server.dialect, name)))
+        }
+        Condition::StandIn { name } => format!(
+            "EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = to_regclass({}) AND relkind = 'v'\n)",
+            literal(&table(server.dialect, name))
+        ),
+        Condition::NoRowSecurity { table: of } => format!(
+            "NOT EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = {} AND relrowsecurity\n)",
+            relation(of)
+        ),
         Condition::ConstraintValid { table: of, name } => format!(
             "EXISTS (\n    SELECT FROM pg_constraint\n    WHERE conrelid = {} AND conname = {} AND convalidated\n)",
             relation(of),
@@ -227,6 +253,20 @@ fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
         Condition::IndexValid { name, .. } => {
             format!("{} = 1", objects("index", std::slice::from_ref(name)))
         }
+        Condition::IndexGone { name, .. } => {
+            format!("{} = 0", objects("index", std::slice::from_ref(name)))
+        }
+        Condition::TableExists { table: of } => {
+            format!("{} = 1", objects("table", std::slice::from_ref(&of.name)))
+        }
+        Condition::NameFree { name } => {
+            format!("{} = 0", objects("table", std::slice::from_ref(&name.name)))
+        }
+        Condition::StandIn { name } => {
+            format!("{} = 1", objects("view", std::slice::from_ref(&name.name)))
+        }
+        // There is no row security.
+        Condition::NoRowSecurity { .. } => "1".into(),
         // There is no such state: a constraint is part of its table.
         Condition::ConstraintValid { .. } => "1".into(),
         Condition::NoRows { .. } | Condition::NoDuplicates { .. } => no_rows(server, condition),
@@ -271,6 +311,14 @@ pub(super) fn message(condition: &Condition) -> String {
         Condition::SyncOn { name, missing: what, .. } => missing(name, what),
         Condition::SyncGone { name, .. } => format!("{name} is still there"),
         Condition::IndexValid { name, missing: what, .. } => missing(name, what),
+        Condition::IndexGone { name, .. } => format!("{name} is still there"),
+        Condition::TableExists { table } => format!("the table {} is missing", table.name),
+        Condition::NameFree { name } => format!("{} is still there", name.name),
+        Condition::StandIn { name } => format!("the view {} is missing", name.name),
+        Condition::NoRowSecurity { table } => format!(
+            "{} has row-level security, which a view would pass by: use --downtime",
+            table.name
+        ),
         Condition::ConstraintValid { name, .. } => format!("{name} is not valid"),
         Condition::NoRows { table, reason, .. } => match reason {
             Reason::Left => {

@@ -80,7 +80,8 @@ impl Writer<'_> {
                 text.push_str(&format!("PRIMARY KEY ({})", self.keys(keys)));
             }
             ConstraintKind::Unique(keys) => {
-                text.push_str(&format!("UNIQUE ({})", self.keys(keys)));
+                let (nulls, _) = nulls(constraint.options.as_deref());
+                text.push_str(&format!("UNIQUE{nulls} ({})", self.keys(keys)));
             }
             ConstraintKind::Check(Expr(expr)) => text.push_str(&format!("CHECK ({expr})")),
             ConstraintKind::ForeignKey { columns, .. } => {
@@ -92,7 +93,11 @@ impl Writer<'_> {
             }
             ConstraintKind::Exclude(verbatim) => text.push_str(verbatim),
         }
-        if let Some(options) = &constraint.options {
+        let options = match &constraint.kind {
+            ConstraintKind::Unique(_) => nulls(constraint.options.as_deref()).1,
+            _ => constraint.options.as_deref(),
+        };
+        if let Some(options) = options {
             text.push_str(&format!(" {options}"));
         }
         if !constraint.valid {
@@ -205,6 +210,14 @@ impl Writer<'_> {
 
     /// Takes the lock in short tries; `inside` runs in the same try.
     pub(super) fn lock(&self, tables: &[TableName], mode: &str, inside: &[String]) -> Sql {
+        let names: Vec<String> = tables.iter().map(|table| self.table(table)).collect();
+        let mut statements = vec![format!("LOCK TABLE {} IN {mode} MODE", names.join(", "))];
+        statements.extend_from_slice(inside);
+        self.in_short_tries(tables, &statements)
+    }
+
+    /// Runs statements together, again and again, until they get the locks they need.
+    pub(super) fn in_short_tries(&self, tables: &[TableName], inside: &[String]) -> Sql {
         let first = &tables[0];
         let names: Vec<String> = tables.iter().map(|table| self.table(table)).collect();
         let relations: Vec<String> =
@@ -215,6 +228,7 @@ impl Writer<'_> {
         };
         let statements: String =
             inside.iter().map(|text| format!("\n            {};", indent(text, 12))).collect();
+        let statements = statements.trim_start_matches('\n');
         let busy = self.literal(&format!(
             "{} was busy for 30 tries: end the blocker, then run this again",
             names.join(" or ").replace('%', "%%")
@@ -228,15 +242,14 @@ impl Writer<'_> {
                 WHERE {relation} AND pid <> pg_backend_pid()
                     AND mode = 'ShareUpdateExclusiveLock'
             ) THEN '2s' ELSE '200ms' END, true);
-            LOCK TABLE {} IN {mode} MODE;{statements}
+{statements}
             RETURN;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             PERFORM pg_sleep(least(5, 0.2 * v_try) * (0.5 + random()));
         END;
     END LOOP;
     RAISE EXCEPTION {busy};
-END",
-            names.join(", ")
+END"
         );
         Sql::named(constant("LOCK", first), format!("DO {}", dollar("lock", &body)))
             .comment("All queries queue behind whoever waits for this lock: so tries of 200 ms, not one long")
@@ -270,4 +283,18 @@ END",
         )
         .comment("A trigger's body is checked when it first runs: let that be here, on one row.")
     }
+}
+
+/// `NULLS NOT DISTINCT` stands before the columns of a unique constraint, the rest behind them.
+fn nulls(options: Option<&str>) -> (&'static str, Option<&str>) {
+    for words in [" NULLS NOT DISTINCT", " NULLS DISTINCT"] {
+        let own = &words[1..];
+        if let Some(start) = options.and_then(|options| options.get(..own.len()))
+            && start.eq_ignore_ascii_case(own)
+        {
+            let rest = options.map(|options| options[own.len()..].trim());
+            return (words, rest.filter(|rest| !rest.is_empty()));
+        }
+    }
+    ("", options)
 }

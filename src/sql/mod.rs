@@ -11,7 +11,9 @@ mod ddl;
 mod guard;
 mod rebuild;
 mod rows;
+mod stand_in;
 mod sync;
+mod table;
 
 use crate::catalog::{Expr, Index, TableName};
 use crate::dialect::{Dialect, Server, quote};
@@ -141,6 +143,21 @@ impl Writer<'_> {
             Op::AddColumn { table, column, constraints } => {
                 vec![self.add_column(table, column, constraints)]
             }
+            Op::CreateTable(table) => self.new_table(table),
+            Op::DropTable(table) => {
+                vec![Sql::new(format!("DROP TABLE {}", self.table(&table.name)))]
+            }
+            Op::Restore { table, text, .. } => {
+                vec![Sql::named(constant("RESTORE", table), text.clone())]
+            }
+            Op::RenameTable { from, to } => {
+                vec![self.alter(from, &format!("RENAME TO {}", self.ident(&to.name)))]
+            }
+            Op::CreateStandIn { name, table, as_invoker } => {
+                self.create_stand_in(name, table, *as_invoker)
+            }
+            Op::DropStandIn { name } => vec![self.drop_stand_in(name)],
+            Op::Comment { on, text } => vec![self.comment_on(on, text.as_deref())],
             Op::DropColumn { table, column } => {
                 vec![self.alter(table, &format!("DROP COLUMN {}", self.ident(column)))]
             }

@@ -4,7 +4,7 @@
 //! what stops it. It must run with foreign keys off, else dropping the old table deletes the rows of
 //! its children; the first check sees to that.
 
-use crate::catalog::{Column, ConstraintKind, Identity, Table, TableName};
+use crate::catalog::{ConstraintKind, Table, TableName};
 use crate::plan::op::Rebuild;
 
 use super::{Sql, Writer};
@@ -105,48 +105,6 @@ impl Writer<'_> {
             into.push(name);
         }
         (into, from)
-    }
-
-    fn create_table(&self, table: &Table, name: &TableName) -> String {
-        // A key is said where the table says it: AUTOINCREMENT can only stand in a column.
-        let apart = table.origin.text.to_ascii_uppercase().replace(' ', "").contains("PRIMARYKEY(");
-        let key = table.constraints.iter().find_map(|constraint| match &constraint.kind {
-            ConstraintKind::PrimaryKey(keys)
-                if !apart
-                    && !constraint.named
-                    && constraint.options.is_none()
-                    && keys.len() == 1 =>
-            {
-                keys[0].column()
-            }
-            _ => None,
-        });
-        let mut lines: Vec<String> = table
-            .columns
-            .iter()
-            .map(|column| self.rebuilt_column(column, key == Some(column.name.as_str())))
-            .collect();
-        for constraint in &table.constraints {
-            if key.is_none() || !matches!(constraint.kind, ConstraintKind::PrimaryKey(_)) {
-                lines.push(self.constraint(constraint));
-            }
-        }
-        let options = match &table.options {
-            Some(options) => format!(" {options}"),
-            None => String::new(),
-        };
-        format!("CREATE TABLE {} (\n    {}\n){options}", self.table(name), lines.join(",\n    "))
-    }
-
-    fn rebuilt_column(&self, column: &Column, is_key: bool) -> String {
-        let mut text = self.column(column);
-        if is_key {
-            text.push_str(" PRIMARY KEY");
-        }
-        if column.identity == Some(Identity::AutoIncrement) {
-            text.push_str(" AUTOINCREMENT");
-        }
-        text
     }
 }
 

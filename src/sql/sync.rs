@@ -16,6 +16,7 @@ impl Writer<'_> {
             SyncKind::Mirror { old, new, old_default, .. } => {
                 self.mirror_body(old, new, *old_default)
             }
+            SyncKind::Replace { forward, backward } => self.replace_body(forward, backward),
             SyncKind::Follow { column, row_expr: Expr(expr) } => {
                 let c = self.ident(column);
                 format!("BEGIN\n    NEW.{c} := {expr};\n    RETURN NEW;\nEND")
@@ -94,6 +95,60 @@ END"
         )
     }
 
+    /// Who wrote is asked of the new columns: old code cannot have changed them.
+    fn replace_body(&self, forward: &[(String, Expr)], backward: &[(String, Expr)]) -> String {
+        let each = |by: usize, line: &dyn Fn(&str, &str) -> String, all: &[(String, Expr)]| {
+            let lines: Vec<String> = all
+                .iter()
+                .map(|(column, Expr(expr))| {
+                    format!("{}{}", " ".repeat(by), line(&self.ident(column), expr))
+                })
+                .collect();
+            lines.join("\n")
+        };
+        let test = |word: &str, line: &dyn Fn(&str) -> String, all: &[(String, Expr)]| {
+            let parts: Vec<String> = all.iter().map(|(c, _)| line(&self.ident(c))).collect();
+            let line = parts.join(&format!(" {word} "));
+            if line.len() < 70 { line } else { parts.join(&format!("\n            {word} ")) }
+        };
+        let set: &dyn Fn(&str, &str) -> String = &|c, expr| format!("NEW.{c} := {expr};");
+        let fill: &dyn Fn(&str, &str) -> String =
+            &|c, expr| format!("NEW.{c} := coalesce(NEW.{c}, {expr});");
+        let empty = test("AND", &|c| format!("NEW.{c} IS NULL"), forward);
+        let was_empty = test("AND", &|c| format!("OLD.{c} IS NULL"), forward);
+        let same = test("AND", &|c| format!("NEW.{c} IS NOT DISTINCT FROM OLD.{c}"), forward);
+        let changed = test("OR", &|c| format!("NEW.{c} IS DISTINCT FROM OLD.{c}"), backward);
+        format!(
+            "BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF {empty} THEN
+{}
+        ELSE
+{}
+        END IF;
+    ELSIF {same}
+    THEN
+        -- Old code wrote, or the row was not filled yet.
+        IF {changed} OR ({empty}) THEN
+{}
+        END IF;
+    ELSE
+        IF {was_empty} THEN
+            -- Not filled yet: what new code left out comes from the old columns.
+{}
+        END IF;
+{}
+    END IF;
+    RETURN NEW;
+END",
+            each(12, set, forward),
+            each(12, set, backward),
+            each(12, set, forward),
+            each(12, fill, forward),
+            each(8, set, backward),
+        )
+    }
+
     fn derive_body(
         &self,
         column: &str,
@@ -154,6 +209,8 @@ END"
                     format!("{o} = {written},\n        {n} = {written}"),
                 )
             }
+            // Refused for servers without triggers that set NEW.
+            SyncKind::Replace { .. } => return Vec::new(),
             SyncKind::Follow { column, row_expr: Expr(expr) } => {
                 let c = self.ident(column);
                 let differs = format!("NEW.{c} IS NOT ({expr})");

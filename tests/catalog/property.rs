@@ -279,7 +279,7 @@ fn constraint(
                     actions: optional.then(|| "ON DELETE SET NULL ON UPDATE CASCADE".to_owned()),
                 },
             };
-            Constraint { name, named: true, kind, options, valid: true }
+            Constraint { name, named: true, kind, options, valid: true, comment: None }
         },
     )
 }
@@ -368,6 +368,7 @@ fn table(dialect: Dialect) -> impl Strategy<Value = Table> {
                         kind: ConstraintKind::PrimaryKey(plain_keys(&key)),
                         options: None,
                         valid: true,
+                        comment: None,
                     });
                 }
                 if dialect == Dialect::Postgres {

@@ -104,6 +104,7 @@ def sqlite_lines(database: SqliteDatabase, hidden: Iterable[str], *, in_order: b
     for table, sql in sorted(tables):
         if table in set(hidden):
             continue
+        quoted = "'" + table.replace("'", "''") + "'"
         written = plain(sql)
         lines += sorted(f"{table} check {check}" for check in checks(written))
         if "AUTOINCREMENT" in written:
@@ -111,20 +112,20 @@ def sqlite_lines(database: SqliteDatabase, hidden: Iterable[str], *, in_order: b
         lines.append(f"{table} options {written[written.rindex(')') + 1 :]}")
         columns = database.rows(
             'SELECT name, upper(type), "notnull", dflt_value, pk, hidden '
-            f"FROM pragma_table_xinfo('{table}') ORDER BY cid"
+            f"FROM pragma_table_xinfo({quoted}) ORDER BY cid"
         )
         columns = columns if in_order else sorted(columns)
         lines += [f"{table} column {row}" for row in columns]
         keys = database.rows(
             'SELECT "from", "table", "to", on_update, on_delete '
-            f"FROM pragma_foreign_key_list('{table}')"
+            f"FROM pragma_foreign_key_list({quoted})"
         )
         lines += sorted(f"{table} foreign key {row}" for row in keys)
         indexes = database.rows(
             'SELECT l.name, l."unique", l.origin, l.partial, s.sql, '
             "(SELECT group_concat(coalesce(i.name, '(expression)')) "
             "FROM pragma_index_info(l.name) AS i) "
-            f"FROM pragma_index_list('{table}') AS l "
+            f"FROM pragma_index_list({quoted}) AS l "
             "LEFT JOIN sqlite_schema AS s ON s.name = l.name"
         )
         own = []

@@ -17,6 +17,7 @@ class Example:
     setup: str = ""
     table: str = "t"
     ddl: bool = True
+    new: bool = False  # the statement makes the table
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Seen:
 
 
 WORLD = """
+DROP VIEW IF EXISTS v;
 DROP TABLE IF EXISTS t, parent;
 CREATE TABLE parent (id bigint PRIMARY KEY);
 INSERT INTO parent SELECT generate_series(1, 100);
@@ -63,17 +65,18 @@ def observe(database: PostgresDatabase, example: Example) -> Seen:
     with database.connect() as connection:
         for statement in filter(str.strip, example.setup.split(";")):
             connection.execute(statement)
-        table = one(connection, f"SELECT '{example.table}'::regclass::oid::int")
+        table = oid(connection, example)
     connection = database.connect()
     try:
         connection.autocommit = False
         file = one(connection, FILE, table)
         connection.rollback()
         connection.execute(example.statement)
+        table = table or oid(connection, example)
         modes = [spelled(mode) for (mode,) in connection.execute(LOCKS, [table]).fetchall()]
         return Seen(
             max(modes, key=rank, default=None),
-            rewrites=one(connection, FILE, table) not in (file, None),
+            rewrites=one(connection, FILE, table) not in (file, None) and not example.new,
             reads=one(connection, READS, table) > 0,
             in_transaction=True,
         )
@@ -82,6 +85,10 @@ def observe(database: PostgresDatabase, example: Example) -> Seen:
         return Seen(lock_outside(database, example, table), False, None, in_transaction=False)
     finally:
         connection.close()
+
+
+def oid(connection: psycopg.Connection, example: Example) -> int | None:
+    return one(connection, f"SELECT to_regclass('{example.table}')::oid::int")
 
 
 def lock_outside(database: PostgresDatabase, example: Example, table: int) -> str | None:

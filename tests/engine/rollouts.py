@@ -53,7 +53,8 @@ def check_steps(project: Project, scenario: Scenario, rollout: Rollout) -> None:
     if deploy.as_a_whole:
         check_contract(project, scenario, rollout)
         return
-    kept = dumps.data(project.database, scenario.table, scenario.kept)
+    table = scenario.table if deploy.number == 1 else scenario.renamed or scenario.table
+    kept = dumps.data(project.database, table, scenario.kept)
     for step in deploy.steps:
         name = f"deploy {deploy.number}, {step.slug}"
         before = schema(project)
@@ -72,7 +73,7 @@ def check_steps(project: Project, scenario: Scenario, rollout: Rollout) -> None:
         up(project, step)
         dumps.assert_same(after, schema(project), f"{name}: up differs", ("first", "again"))
         verify(project, rollout, step)
-    now = dumps.data(project.database, scenario.table, scenario.kept)
+    now = dumps.data(project.database, scenario.renamed or scenario.table, scenario.kept)
     dumps.assert_same_rows(kept, now, f"deploy {deploy.number} changed {scenario.kept}")
 
 

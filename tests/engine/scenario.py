@@ -33,6 +33,8 @@ class Scenario:
     # Columns that no step may change, up or down; and those a contract's way back brings back.
     kept: tuple[str, ...]
     restored: tuple[str, ...] = ()
+    # The table's name from deploy 1 on, if that is another.
+    renamed: str | None = None
     # What the rollout itself makes of a row that nobody writes.
     settle: Callable[[Row], Row] = field(default=lambda row: row)
     # SQL that finds rows which are not in step, between deploy 1 and 2 and at the end.

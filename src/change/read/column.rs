@@ -53,6 +53,7 @@ impl Reader<'_> {
             table: table.clone(),
             column: known.name.clone(),
             default: self.default_kind(known, span).unwrap_or(DefaultKind::Volatile),
+            back: self.backs.remove(&(table.clone(), known.name.clone())),
         };
         self.ask(Change::DropColumn(drop), span);
     }

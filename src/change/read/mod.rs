@@ -4,13 +4,18 @@
 //! script is one change: what a person means by "add a required column computed from another".
 //!
 //! `alter` reads ALTER TABLE, `column` what it does to columns that are there, `new_column` what a
-//! script says of a column that it adds, `rows` what it does to rows, `new_rows` which rows come and
-//! go.
+//! script says of a column that it adds, `new_table` of a table that it creates, `old_table` of one that
+//! it renames or drops, `rows` what it does to rows, `new_rows` which rows come and go.
 
 mod alter;
 mod column;
+mod comment;
+mod index;
 mod new_column;
 mod new_rows;
+mod new_table;
+mod old_table;
+mod replace;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -21,6 +26,8 @@ use crate::error::{Error, Result};
 use crate::input;
 use crate::input::ast::{Ident, Kind, Statement};
 use crate::source::{Source, Span};
+
+use old_table::renamed_to;
 
 use super::{AddColumn, Asked, Change, CreateIndex, Intent, Keep, names, types};
 
@@ -42,6 +49,9 @@ pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent
         reader.hints(statement)?;
         reader.statement(statement)?;
     }
+    reader.replacements()?;
+    reader.finish_created();
+    reader.stands_alone()?;
     if let Some((_, column)) = reader.backs.keys().next() {
         return Err(Error::refused(format!(
             "nothing in this script needs a way back for `{column}`"
@@ -115,7 +125,17 @@ impl Reader<'_> {
     fn statement(&mut self, statement: &Statement) -> Result<()> {
         let span = statement.text.span();
         match &statement.kind {
-            Kind::AlterTable(alter) => self.alter_table(alter, statement),
+            Kind::CreateTable(create) => self.create_table(create, statement),
+            Kind::AlterTable(alter) if self.is_created(&alter.table) => {
+                self.alter_created(alter, statement)
+            }
+            Kind::AlterTable(alter) => match renamed_to(alter) {
+                Some(to) => self.rename_table(&alter.table, to, statement),
+                None => self.alter_table(alter, statement),
+            },
+            Kind::Comment(comment) => self.comment(comment, statement),
+            Kind::DropTable(drop) => self.drop_tables(drop, statement),
+            Kind::DropIndex(drop) => self.drop_index(drop, statement),
             Kind::CreateIndex(create) => {
                 let table = self
                     .table(&TableName::of(&create.table, self.server.dialect), create.table.span())?
@@ -145,6 +165,10 @@ impl Reader<'_> {
                     ));
                 };
                 self.keys_exist(&table.name, &index.keys, span)?;
+                self.not_dropped_above(&index.name, span)?;
+                if self.is_created(&create.table) {
+                    return Ok(());
+                }
                 self.ask(Change::CreateIndex(CreateIndex { table: table.name, index }), span);
                 Ok(())
             }
@@ -231,9 +255,7 @@ impl Reader<'_> {
     fn not_yet(&self, what: &str, span: Span) -> Error {
         Error::refused(format!("miggen does not plan {what} yet"))
             .at(self.source, span, "here")
-            .hint(
-                "it plans ADD COLUMN, CREATE INDEX, RENAME COLUMN, UPDATE, DELETE and INSERT; nothing was written",
-            )
+            .hint("the README lists what is planned; nothing was written")
     }
 
     fn ask(&mut self, change: Change, span: Span) {
@@ -275,13 +297,9 @@ fn is_transaction_word(kind: &str) -> bool {
 fn describe(kind: &Kind) -> String {
     match kind {
         Kind::Opaque(opaque) => opaque.kind.to_string(),
-        Kind::CreateTable(_) => "CREATE TABLE".into(),
-        Kind::DropTable(_) => "DROP TABLE".into(),
         Kind::RenameTable(_) => "RENAME TABLE".into(),
-        Kind::DropIndex(_) => "DROP INDEX".into(),
         Kind::CreateView(_) => "CREATE VIEW".into(),
         Kind::CreateTrigger(_) => "CREATE TRIGGER".into(),
-        Kind::Comment(_) => "COMMENT".into(),
         _ => "this statement".into(),
     }
 }

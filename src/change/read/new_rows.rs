@@ -19,6 +19,7 @@ impl Reader<'_> {
     pub(super) fn delete(&mut self, delete: &DeleteStatement, span: Span) -> Result<()> {
         let table = TableName::of(&delete.table, self.server.dialect);
         self.table(&table, delete.table.span())?;
+        self.no_rows_yet(&table, delete.table.span())?;
         let Some(filter) = &delete.filter else {
             return Err(Error::refused(
                 "a DELETE of all rows would take those that come meanwhile",

@@ -17,6 +17,7 @@ impl Reader<'_> {
     pub(super) fn update(&mut self, update: &UpdateStatement, span: Span) -> Result<()> {
         let table = TableName::of(&update.table, self.server.dialect);
         self.table(&table, update.table.span())?;
+        self.no_rows_yet(&table, update.table.span())?;
         if let Some(from) = update.from.or(update.rest) {
             return Err(self.not_yet("an UPDATE with more than SET and WHERE", from.span()));
         }

@@ -20,6 +20,7 @@ use crate::error::Result;
 use crate::plan::{Plan, Step, Unit};
 use crate::sql;
 
+pub(in crate::package) use models::table_arg;
 pub use prose::{Risk, risk};
 
 pub struct Input<'i> {

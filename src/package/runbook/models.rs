@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key};
+use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key, TableName};
+use crate::change::CommentOn;
 use crate::dialect::Dialect;
-use crate::package::{django_model, python, types};
+use crate::package::{django_model, new_model, python};
 use crate::plan::{Field, ModelChange, Plan};
 
 /// Paragraphs and code blocks.
@@ -116,6 +117,49 @@ fn lines(
         (ModelChange::AddIndex { index, .. }, "django") => {
             django_index(index).map(|text| format!("+    {text}")).into_iter().collect()
         }
+        (ModelChange::RemoveIndex { index, .. }, "alembic") => {
+            vec![format!("-    {}", table_arg(index, false))]
+        }
+        (ModelChange::RemoveIndex { index, .. }, "django") => {
+            django_index(index).map(|text| format!("-    {text}")).into_iter().collect()
+        }
+        (ModelChange::AddModel(table), "alembic") => {
+            new_model::sqlalchemy(dialect, table).iter().map(added).collect()
+        }
+        (ModelChange::AddModel(table), "django") => new_model::django(dialect, table, models)
+            .and_then(|model| model.class(table))
+            .unwrap_or_default()
+            .iter()
+            .map(added)
+            .collect(),
+        (ModelChange::Comment { on, text, before }, "alembic") => {
+            comment(on, text.as_deref(), before.as_deref())
+        }
+        (ModelChange::RemoveModel { table }, "alembic") => vec![format!(
+            "-    __tablename__ = {}  # and the rest of its class",
+            python::string(&table.name)
+        )],
+        (ModelChange::RemoveModel { table }, "django") => vec![format!(
+            "-        db_table = {}  # and the rest of its class",
+            python::string(&table.name)
+        )],
+        (ModelChange::RemoveModel { table }, _) => {
+            vec![format!("- {} is not named any more", table.name)]
+        }
+        (ModelChange::RenameModel { from, to, references }, "alembic") => {
+            renamed_model(from, to, references)
+        }
+        (ModelChange::RenameModel { from, to, .. }, "django") => vec![
+            format!("-        db_table = {}", python::string(&from.name)),
+            format!("+        db_table = {}", python::string(&to.name)),
+        ],
+        (ModelChange::RenameModel { from, to, .. }, _) => vec![
+            format!("- {} is read and written", from.name),
+            format!("+ {} is read and written; {} is not mentioned any more", to.name, from.name),
+        ],
+        (ModelChange::AddModel(table), _) => {
+            vec![format!("+ {} may be read and written", table.name.name)]
+        }
         (ModelChange::RemoveField { field, indexes, .. }, "alembic") => {
             let mut lines = vec![format!("-    {}", mapped(dialect, field))];
             lines.extend(indexes.iter().map(|index| format!("-    {}", table_arg(index, false))));
@@ -165,8 +209,55 @@ fn lines(
                 table.name, field.column.name
             ),
         ],
-        (ModelChange::AddIndex { .. }, _) => Vec::new(),
+        (
+            ModelChange::AddIndex { .. }
+            | ModelChange::RemoveIndex { .. }
+            | ModelChange::Comment { .. },
+            _,
+        ) => Vec::new(),
     }
+}
+
+fn renamed_model(
+    from: &TableName,
+    to: &TableName,
+    references: &[(TableName, Constraint)],
+) -> Vec<String> {
+    let mut lines = vec![
+        format!("-    __tablename__ = {}", python::string(&from.name)),
+        format!("+    __tablename__ = {}", python::string(&to.name)),
+    ];
+    for (of, key) in references {
+        let ConstraintKind::ForeignKey { columns, references, .. } = &key.kind else { continue };
+        let id = references.first().map_or("id", String::as_str);
+        for (mark, name) in [('-', from), ('+', to)] {
+            let target = python::string(&format!("{}.{id}", name.name));
+            let column = columns.join(", ");
+            lines.push(format!("{mark}    {}.{column}: sa.ForeignKey({target})", of.name));
+        }
+    }
+    lines
+}
+
+fn added(line: &String) -> String {
+    format!("+{line}")
+}
+
+/// The argument `comment` of a column or table.
+fn comment(on: &CommentOn, text: Option<&str>, before: Option<&str>) -> Vec<String> {
+    let line = |mark: char, text: Option<&str>| {
+        let text = python::string(text?);
+        match on {
+            CommentOn::Table(table) => {
+                Some(format!("{mark}    {}: __table_args__ = {{\"comment\": {text}}}", table.name))
+            }
+            CommentOn::Column(table, column) => {
+                Some(format!("{mark}    {}.{column}: mapped_column(…, comment={text})", table.name))
+            }
+            CommentOn::Index(..) | CommentOn::Constraint(..) => None,
+        }
+    };
+    [line('-', before), line('+', text)].into_iter().flatten().collect()
 }
 
 fn django(dialect: Dialect, field: &Field, models: &BTreeMap<String, String>) -> Option<String> {
@@ -181,36 +272,10 @@ fn django(dialect: Dialect, field: &Field, models: &BTreeMap<String, String>) ->
 
 /// `created_at = mapped_column(sa.DateTime(), server_default=sa.text("now()"), nullable=False)`
 fn mapped(dialect: Dialect, field: &Field) -> String {
-    let column = &field.column;
-    let ty = types::sqlalchemy(dialect, &column.ty)
-        .map_or_else(|| format!("…{}…", column.ty), |ty| ty.call);
-    let mut args = vec![ty];
-    if let Some(reference) = &field.references
-        && let ConstraintKind::ForeignKey { table, references, .. } = &reference.kind
-    {
-        let column = references.first().map_or("id", String::as_str);
-        let name = reference
-            .name
-            .as_ref()
-            .filter(|_| reference.named)
-            .map(|n| format!(", name={}", python::string(n)))
-            .unwrap_or_default();
-        args.push(format!(
-            "sa.ForeignKey({}{name})",
-            python::string(&format!("{}.{column}", table.name))
-        ));
-    }
-    if let Some(Expr(default)) = &column.default {
-        args.push(format!("server_default=sa.text({})", python::string(&python::sa_text(default))));
-    }
-    if field.unique.is_some() && dialect != Dialect::Sqlite {
-        args.push("unique=True".into());
-    }
-    args.push(format!("nullable={}", if column.not_null { "False" } else { "True" }));
-    format!("{} = mapped_column({})", column.name, args.join(", "))
+    new_model::mapped(dialect, field, false)
 }
 
-fn table_arg(index: &Index, constraint: bool) -> String {
+pub(in crate::package) fn table_arg(index: &Index, constraint: bool) -> String {
     let keys: Vec<String> = index
         .keys
         .iter()
@@ -344,7 +409,7 @@ fn leaving(plan: &Plan, folder: &Path) -> Option<String> {
         }
     }
     if names.is_empty() {
-        return None;
+        return leaving_tables(plan, folder);
     }
     let set: Vec<String> = names
         .iter()
@@ -357,6 +422,28 @@ fn leaving(plan: &Plan, folder: &Path) -> Option<String> {
          +def include_object(obj, name, type_, reflected, compare_to):\n+    \
          return type_ == \"table\" or (obj.table.name, name) not in LEAVING\n```",
         set.join(", "),
+        folder.display()
+    ))
+}
+
+/// The same for whole tables.
+fn leaving_tables(plan: &Plan, folder: &Path) -> Option<String> {
+    let changes = plan.deploys.iter().flat_map(|d| &d.steps).flat_map(|s| &s.model);
+    let names: Vec<String> = changes
+        .filter_map(|change| match change {
+            ModelChange::RemoveModel { table } => Some(python::string(&table.name)),
+            _ => None,
+        })
+        .collect();
+    if names.is_empty() || plan.deploys.len() == 1 {
+        return None;
+    }
+    Some(format!(
+        "In `env.py`, until deploy 2, so that `alembic check` and autogenerate leave the old table alone (pass \
+         `include_object=include_object` to `context.configure`):\n\n```diff\n+LEAVING = {{{}}}  # {}\n+\n+\n\
+         +def include_object(obj, name, type_, reflected, compare_to):\n+    \
+         return type_ != \"table\" or name not in LEAVING\n```",
+        names.join(", "),
         folder.display()
     ))
 }

@@ -1,9 +1,10 @@
 //! Sentences: risk, strategy, who writes what, what to do when it says no.
 
-use crate::catalog::{Child, Constraint, ConstraintKind, TableName};
+use crate::catalog::{Child, Constraint, ConstraintKind, Expr, Table, TableName};
 use crate::change::{Change, DefaultKind};
 use crate::dialect::{Action, Blocks, Dialect, Work};
 use crate::plan::op::{Op, SyncKind};
+use crate::plan::small;
 use crate::plan::{Deploy, Downtime, Plan, Unit};
 
 pub struct Risk {
@@ -40,11 +41,19 @@ pub fn risk(plan: &Plan) -> Risk {
             1 => "once".to_owned(),
             more => format!("{more} times"),
         };
+        let held = if steps.iter().any(|step| small::is_small(&plan.policy, &step.table)) {
+            "for a short transaction"
+        } else {
+            "under 50 ms"
+        };
         reasons.push((
             "locks",
-            format!(
-                "{tables}: {lock} {times}, under 50 ms, in tries of 200 ms; nothing else blocks"
-            ),
+            format!("{tables}: {lock} {times}, {held}, in tries of 200 ms; nothing else blocks"),
+        ));
+    } else if let Some((lock, who)) = writers_wait(plan) {
+        reasons.push((
+            "locks",
+            format!("{who}: {lock} once, under 50 ms, in tries of 200 ms; readers go on"),
         ));
     } else if sqlite {
         reasons.push((
@@ -86,7 +95,11 @@ pub fn risk(plan: &Plan) -> Risk {
         ));
     }
     if plan.policy.downtime != Downtime::None
-        && plan.intent.asked.iter().any(|asked| matches!(asked.change, Change::RenameColumn(_)))
+        && plan
+            .intent
+            .asked
+            .iter()
+            .any(|asked| matches!(asked.change, Change::RenameColumn(_) | Change::RenameTable(_)))
     {
         level = 2;
         reasons.push((
@@ -96,6 +109,52 @@ pub fn risk(plan: &Plan) -> Risk {
     }
     for asked in &plan.intent.asked {
         match &asked.change {
+            Change::CreateTable(create) => reasons.push((
+                "loses",
+                format!("nothing; the way back loses the rows of {}", create.table.name.name),
+            )),
+            Change::DropIndex(drop) => {
+                level = level.max(1);
+                reasons.push((
+                    "reads",
+                    format!(
+                        "queries that used {} become slow at once: see `idx_scan` in the pre-checks",
+                        drop.index.name
+                    ),
+                ));
+                if drop.index.unique {
+                    reasons.push((
+                        "meaning",
+                        format!(
+                            "nothing keeps rows of `{}` from sharing {} any more; `ON CONFLICT` on it fails",
+                            drop.table.name, drop.index.name
+                        ),
+                    ));
+                }
+            }
+            Change::DropTable(drop) => {
+                level = level.max(1);
+                reasons.push((
+                    "loses",
+                    format!(
+                        "the rows of {}, with the last deploy: a way back brings the table, empty",
+                        drop.table
+                    ),
+                ));
+            }
+            Change::RenameTable(rename) if plan.deploys.len() > 1 => {
+                level = level.max(1);
+                reasons.push((
+                    "view",
+                    format!(
+                        "until deploy 2 {} is a view: rows are read, written and locked through it as before. What a view cannot do: \
+                         COPY, TRUNCATE, ON CONFLICT ON CONSTRAINT, GROUP BY the key alone with other columns (Django's \
+                         `annotate` writes that), MERGE before PostgreSQL 17, ctid and xmin, TABLESAMPLE, pg_get_serial_sequence; \
+                         triggers see {} in TG_TABLE_NAME",
+                        rename.from, rename.to
+                    ),
+                ));
+            }
             Change::Update(update) => {
                 level = level.max(1);
                 let columns: Vec<&str> = update.set.iter().map(|set| set.column.as_str()).collect();
@@ -133,6 +192,18 @@ pub fn risk(plan: &Plan) -> Risk {
                     format!(
                         "prepared statements that select {} fail once in deploy 2: let clients reconnect, or prepare again",
                         one.before.name
+                    ),
+                ));
+            }
+            Change::Replace(one) => {
+                level = level.max(1);
+                let olds: Vec<&str> =
+                    one.old.iter().map(|(drop, _)| drop.column.as_str()).collect();
+                reasons.push((
+                    "loses",
+                    format!(
+                        "what {} held beyond what the new columns can say, with the last deploy",
+                        olds.join(" and ")
                     ),
                 ));
             }
@@ -201,6 +272,28 @@ pub fn risk(plan: &Plan) -> Risk {
     Risk { level: ["low", "medium", "high"][level], reasons }
 }
 
+/// Tables whose writers wait for a moment, and the lock they wait for.
+fn writers_wait(plan: &Plan) -> Option<(&'static str, String)> {
+    if plan.server.dialect == Dialect::Sqlite {
+        return None;
+    }
+    let steps = plan.deploys.iter().flat_map(|deploy| &deploy.steps);
+    let locks: Vec<_> = steps
+        .flat_map(|step| step.locks(&plan.server))
+        .filter(|(_, _, blocks)| *blocks == Blocks::Writes)
+        .collect();
+    let tables: std::collections::BTreeSet<String> =
+        locks.iter().map(|(table, ..)| format!("`{}`", table.name)).collect();
+    let (_, lock, _) = locks.first()?;
+    Some((lock, tables.into_iter().collect::<Vec<_>>().join(", ")))
+}
+
+/// What the downs of a deploy lose, in sentences.
+fn losses(deploy: &Deploy) -> Vec<&str> {
+    let notes = deploy.steps.iter().filter_map(|step| step.down.note.as_deref());
+    notes.filter(|note| note.starts_with("Loses ") && !note.starts_with("Loses nothing")).collect()
+}
+
 /// `deploy`, `database`, `application`, `way back`.
 pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
     let mut rows = Vec::new();
@@ -211,22 +304,20 @@ pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
             (0, _) => "old code; then new code beside it",
             _ => "new code only",
         };
-        let loses = deploy.steps.iter().any(|step| step.down.loses);
-        let back = if loses && deploy.steps.iter().all(|s| s.down.ops.is_empty()) {
-            "**none: the old values are not kept**"
-        } else if loses {
-            "**point of no return: values are lost**"
+        let losses = losses(deploy).join(" ");
+        let no_return = deploy.steps.iter().any(|step| step.down.loses);
+        let back = if no_return && deploy.steps.iter().all(|s| s.down.ops.is_empty()) {
+            "**none: the old values are not kept**".into()
+        } else if no_return {
+            "**point of no return: values are lost**".into()
+        } else if !losses.is_empty() {
+            format!("**open, with a loss**: {losses}")
         } else if at == 0 && plan.deploys.len() > 1 {
-            "open: new code → old code at any time, nothing lost"
+            "open: new code → old code at any time, nothing lost".into()
         } else {
-            "open: nothing lost"
+            "open: nothing lost".into()
         };
-        rows.push([
-            format!("**Deploy {}**", at + 1),
-            titles.join("; "),
-            application.into(),
-            back.into(),
-        ]);
+        rows.push([format!("**Deploy {}**", at + 1), titles.join("; "), application.into(), back]);
     }
     rows
 }
@@ -281,6 +372,20 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                     )
                 }
             }
+            Change::Comment(comment) => format!(
+                "The comment on {} is a row of the server's catalog: no reader or writer waits.",
+                comment.on.title()
+            ),
+            Change::CreateTable(create) => new_table(plan, &create.table),
+            Change::DropIndex(drop) if plan.server.can(Action::DropIndexOnline) => format!(
+                "**{}** is dropped concurrently: as written, everybody would queue behind its lock on `{}`. Without a \
+                 timeout, for a drop that is cut off leaves an invalid index; run again, it drops that.",
+                drop.index.name, drop.table.name
+            ),
+            Change::DropIndex(drop) => format!(
+                "**{}** is dropped as written: the server has one writer at a time anyway.",
+                drop.index.name
+            ),
             Change::DropColumn(drop) => format!(
                 "**{}** goes in deploy 2. As written it breaks the running code, which names it; so first a release that \
                  does not, and when no other code runs any more, what hangs on the column and the column itself.",
@@ -308,6 +413,18 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                         "**{name}** becomes {ty}: downtime is allowed, so it is the plain change."
                     )
                 }
+            }
+            Change::Replace(one) => {
+                let olds: Vec<&str> =
+                    one.old.iter().map(|(drop, _)| drop.column.as_str()).collect();
+                let news: Vec<&str> = one.new.iter().map(|new| new.column.name.as_str()).collect();
+                format!(
+                    "**{} → {}**: both stand side by side, and a trigger computes either from the one that was written, so \
+                     old and new code see each other's writes. In deploy 2 what was replaced goes. As written, old code \
+                     breaks at once and its last writes are never taken over.",
+                    olds.join(", "),
+                    news.join(", ")
+                )
             }
             Change::Require(one) if one.fill.is_some() => format!(
                 "**{}** is required in the end. Until deploy 2 a trigger gives old code, which may leave it out, the same \
@@ -360,6 +477,25 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                 "**{} → {}**: downtime is allowed, so it is the plain rename: one moment, together with the application.",
                 rename.from, rename.to
             ),
+            Change::DropTable(drop) => format!(
+                "**{}** goes in deploy 2. As written it breaks the running code, which names it; so first a release that \
+                 does not. When no other code runs any more its foreign keys go one by one, for each needs a moment on the \
+                 table it points to, and then the table.",
+                drop.table
+            ),
+            Change::RenameTable(rename) if plan.policy.downtime == Downtime::None => format!(
+                "**{from} → {to}**: as written the rename is instant, and breaks the running code in the same instant. So in \
+                 that instant a view takes the old name, with the owner and the grants of the table: old code goes on reading \
+                 and writing rows through it. In deploy 2 the view goes. Indexes, constraints, sequences and triggers keep \
+                 their names.",
+                from = rename.from,
+                to = rename.to
+            ),
+            Change::RenameTable(rename) => format!(
+                "**{} → {}**: downtime is allowed, so it is the plain rename: one moment, together with the application. \
+                 Foreign keys and views follow; indexes, constraints, sequences and triggers keep their names.",
+                rename.from, rename.to
+            ),
             Change::Update(update) => {
                 if plan.server.can(Action::UpdateBatch) {
                     format!(
@@ -389,7 +525,44 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
             all.push(text);
         }
     }
+    for (table, rows) in &plan.policy.rows {
+        let here = plan.deploys.iter().flat_map(|d| &d.steps).any(|step| step.table == *table);
+        let online = plan.server.can(Action::CreateIndexOnline);
+        if here && online && small::is_small(&plan.policy, table) {
+            all.push(format!(
+                "`{}` has {} rows: few enough for one short transaction a deploy, without batches and concurrent builds. \
+                 Its lock is held for all of it.",
+                table.name,
+                super::count(*rows)
+            ));
+        }
+    }
     all
+}
+
+fn new_table(plan: &Plan, table: &Table) -> String {
+    let name = &table.name.name;
+    let parents: Vec<String> = plan
+        .deploys
+        .iter()
+        .flat_map(|deploy| &deploy.steps)
+        .filter(|step| step.table == table.name)
+        .flat_map(|step| step.locks(&plan.server))
+        .filter(|(parent, ..)| **parent != table.name)
+        .map(|(parent, ..)| format!("`{}`", parent.name))
+        .collect();
+    let mut text = format!(
+        "**{name}** is created with all that the script says of it, in one transaction: nobody uses it yet, so nothing is \
+         built or validated apart."
+    );
+    if !parents.is_empty() {
+        text.push_str(&format!(
+            " Its foreign keys need a moment on {} in which writers wait; that lock is taken first, in short tries, for as \
+             written all would queue behind it.",
+            parents.join(" and ")
+        ));
+    }
+    text
 }
 
 fn named(constraint: &Constraint) -> &str {
@@ -460,6 +633,15 @@ pub(super) fn who_writes(plan: &Plan) -> Vec<[String; 2]> {
                         ),
                     );
                 }
+                row("a row not filled yet is touched".into(), "it is filled".into());
+            }
+            SyncKind::Replace { forward, backward } => {
+                let names = |all: &[(String, Expr)]| {
+                    all.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" and ")
+                };
+                let (olds, news) = (names(backward), names(forward));
+                row(format!("old code writes {olds}"), format!("{news} are computed from it"));
+                row(format!("new code writes {news}"), format!("{olds} is computed from them"));
                 row("a row not filled yet is touched".into(), "it is filled".into());
             }
             SyncKind::Follow { column, .. } => {
@@ -586,9 +768,8 @@ pub(super) fn way_back(deploy: &Deploy, number: usize) -> Vec<String> {
         );
     }
     for note in deploy.steps.iter().rev().filter_map(|step| step.down.note.as_ref()) {
-        let useful = note.starts_with("Loses")
-            || note.starts_with("Only while")
-            || note.starts_with("The column comes back");
+        let useful =
+            note.starts_with("Loses") || note.starts_with("Only while") || note.starts_with("The ");
         if useful && !lines.contains(note) {
             lines.insert(1.min(lines.len()), note.clone());
         }

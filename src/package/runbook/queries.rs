@@ -49,6 +49,16 @@ SELECT pg_size_pretty(pg_total_relation_size({literal}));"
 SELECT tgname FROM pg_trigger WHERE tgrelid = {literal}::regclass AND NOT tgisinternal;"
         ));
     }
+    for op in deploy.steps.iter().flat_map(|step| &step.up) {
+        if let Op::DropIndex { table, index, online: true } = op {
+            let name = table.sibling(index.name.clone());
+            let name = quote::literal(plan.server.dialect, &sql::table(plan.server.dialect, &name));
+            queries.push(format!(
+                "-- 0, or no longer growing: nothing uses the index. Ask every replica as well.
+SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelid = {name}::regclass;"
+            ));
+        }
+    }
     for condition in conditions(deploy) {
         let comment = match condition {
             Condition::NoDuplicates { .. } => "-- 0: each of these would fail the unique index.",

@@ -1,5 +1,7 @@
 //! Alembic: one revision a step, native operations where they say the same as the SQL.
 
+mod table;
+
 use serde::Serialize;
 
 use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Index, Key, TableName};
@@ -274,6 +276,21 @@ impl Module {
                     calls.push((Vec::new(), Self::add_constraint(table, constraint)?));
                 }
                 Some(calls)
+            }
+            Op::CreateTable(table) => {
+                let calls = self.create_table(dialect, table)?;
+                Some(calls.into_iter().map(|call| (Vec::new(), call)).collect())
+            }
+            Op::DropTable(table) => {
+                let name = vec![Py::Str(table.name.name.clone())];
+                Some(vec![(comment(), call("op.drop_table", name, schema(&table.name)))])
+            }
+            Op::RenameTable { from, to } => {
+                let names = vec![Py::Str(from.name.clone()), Py::Str(to.name.clone())];
+                Some(vec![(comment(), call("op.rename_table", names, schema(from)))])
+            }
+            Op::Comment { on, text } => {
+                Some(vec![(comment(), table::comment(on, text.as_deref())?)])
             }
             Op::DropColumn { table, column } => Some(vec![(
                 comment(),

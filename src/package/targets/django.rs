@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::catalog::{Constraint, ConstraintKind, Index, Key};
+use crate::catalog::{Constraint, ConstraintKind, Index, Key, Table};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::package::python::{self, Py};
 use crate::package::sql_file::{reset, set};
-use crate::package::{Emission, EmittedStep, File, Request, django_model, settings};
+use crate::package::{Emission, EmittedStep, File, Request, django_model, new_model, settings};
 use crate::plan::op::Op;
 use crate::plan::{Field, ModelChange, RenamedIndex, Step, Unit};
 use crate::repo::django::{self, Model, Project};
@@ -67,7 +67,17 @@ impl Target for Django {
         let tables: BTreeSet<&str> = all.iter().map(|step| step.table.name.as_str()).collect();
         let tables: Vec<&str> = tables.into_iter().collect();
         let project = django::read(request.repo, request.folder.as_deref(), &tables)?;
-        let others = referenced_models(request)?;
+        let mut others = referenced_models(request)?;
+        let created: Vec<&Table> = created(request).collect();
+        for table in &created {
+            let model = new_model::class_name(table).to_lowercase();
+            others.insert(table.name.name.clone(), format!("{}.{model}", project.app));
+        }
+        for table in &created {
+            if new_model::django(request.plan.server.dialect, table, &others).is_none() {
+                others.remove(&table.name.name);
+            }
+        }
         let mut before = project.leaf.clone();
         let mut steps = Vec::new();
         for (position, step) in (0_u32..).zip(&all) {
@@ -100,7 +110,7 @@ impl Target for Django {
         }
         let mut notes = Vec::new();
         for table in tables {
-            if !project.models.contains_key(table) {
+            if !project.models.contains_key(table) && !others.contains_key(table) {
                 notes.push(format!(
                     "no model for the table {table} was found in {}: the migrations leave Django's state alone",
                     project.folder.display()
@@ -124,15 +134,22 @@ impl Target for Django {
     }
 }
 
+fn created<'r>(request: &'r Request) -> impl Iterator<Item = &'r Table> {
+    request.steps().into_iter().flat_map(|step| &step.model).filter_map(|change| match change {
+        ModelChange::AddModel(table) => Some(&**table),
+        _ => None,
+    })
+}
+
 /// The models of tables that new foreign keys point to, wherever in the project they are.
 fn referenced_models(request: &Request) -> Result<BTreeMap<String, String>> {
     let mut models = BTreeMap::new();
-    for change in request.steps().iter().flat_map(|step| &step.model) {
-        if let ModelChange::AddField { field: Field { references: Some(reference), .. }, .. } =
-            change
-            && let ConstraintKind::ForeignKey { table, .. } = &reference.kind
-        {
+    for reference in request.steps().iter().flat_map(|step| &step.model).flat_map(references) {
+        if let ConstraintKind::ForeignKey { table, .. } = &reference.kind {
             let name = table.name.as_str();
+            if created(request).any(|new| new.name == *table) {
+                continue;
+            }
             let project = django::read(request.repo, None, &[name])?;
             if let Some(model) = project.models.get(name) {
                 let label = format!("{}.{}", project.app, model.name.to_lowercase());
@@ -141,6 +158,16 @@ fn referenced_models(request: &Request) -> Result<BTreeMap<String, String>> {
         }
     }
     Ok(models)
+}
+
+fn references(change: &ModelChange) -> Vec<&Constraint> {
+    match change {
+        ModelChange::AddField { field: Field { references, .. }, .. } => {
+            references.iter().collect()
+        }
+        ModelChange::AddModel(table) => table.constraints.iter().collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn migration(
@@ -322,7 +349,8 @@ impl Builder<'_> {
 
     /// Django's own operation for one of the step's, where its SQL is the plan's.
     fn native(&mut self, step: &Step, up: &[Rendered]) -> Option<Native> {
-        if self.request.plan.server.dialect != Dialect::Postgres {
+        // One call cannot stand for several changes of the models.
+        if self.request.plan.server.dialect != Dialect::Postgres || step.model.len() != 1 {
             return None;
         }
         let model = self.model?.name.to_lowercase();
@@ -376,11 +404,22 @@ impl Builder<'_> {
 
     /// What the models know from this step on, apart from what a native call says already.
     fn states(&mut self, step: &Step, native: bool) -> Vec<Py> {
+        let mut states = Vec::new();
+        for change in &step.model {
+            if let ModelChange::AddModel(table) = change
+                && let Some(new) =
+                    new_model::django(self.request.plan.server.dialect, table, self.others)
+            {
+                for (_, field) in &new.fields {
+                    self.uses(field);
+                }
+                states.push(new.create(table));
+            }
+        }
         let Some(model) = self.model else {
-            return Vec::new();
+            return states;
         };
         let name = model.name.to_lowercase();
-        let mut states = Vec::new();
         for change in &step.model {
             match change {
                 ModelChange::AddField { field, .. } if !native => {
@@ -435,6 +474,11 @@ impl Builder<'_> {
                         states.push(add_index(&name, text));
                     }
                 }
+                ModelChange::RemoveIndex { index, .. } => {
+                    if model.indexes.iter().any(|own| own.name == index.name) {
+                        states.push(remove("migrations.RemoveIndex", &name, &index.name));
+                    }
+                }
                 ModelChange::RemoveField { field, indexes, .. } => {
                     let Some((known, _)) = model.field_of(&field.column.name) else { continue };
                     let own = |index: &&Index| model.indexes.iter().any(|i| i.name == index.name);
@@ -443,6 +487,23 @@ impl Builder<'_> {
                     }
                     states.push(remove("migrations.RemoveField", &name, known));
                 }
+                ModelChange::AddField { .. }
+                | ModelChange::AddIndex { .. }
+                | ModelChange::AddModel(_)
+                | ModelChange::Comment { .. } => {}
+                ModelChange::RemoveModel { .. } => states.push(call(
+                    "migrations.DeleteModel",
+                    vec![],
+                    vec![("name".into(), Py::Str(model.name.clone()))],
+                )),
+                ModelChange::RenameModel { to, .. } => states.push(call(
+                    "migrations.AlterModelTable",
+                    vec![],
+                    vec![
+                        ("name".into(), Py::Str(name.clone())),
+                        ("table".into(), Py::Str(to.name.clone())),
+                    ],
+                )),
                 ModelChange::AddConstraint { constraint, .. } => {
                     if let Some(text) = self.unique(constraint) {
                         self.models = true;
@@ -461,7 +522,6 @@ impl Builder<'_> {
                         states.push(remove("migrations.RemoveConstraint", &name, own));
                     }
                 }
-                ModelChange::AddField { .. } | ModelChange::AddIndex { .. } => {}
             }
         }
         states

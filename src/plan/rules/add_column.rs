@@ -54,6 +54,19 @@ pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
     }
 }
 
+/// What follows once a column that another rule brought is filled: UNIQUE, foreign key, CHECKs, NOT
+/// NULL.
+pub(super) fn enforced(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
+    Rule { context, add }.enforce(add.column.not_null)
+}
+
+/// The column in the models, as it is in the end.
+pub(super) fn model(add: &AddColumn) -> ModelChange {
+    let unique = add.unique.as_ref().map(|unique| unique_name(&add.table, unique));
+    let field = Field { column: add.column.clone(), unique, references: add.references.clone() };
+    ModelChange::AddField { table: add.table.clone(), field }
+}
+
 struct Rule<'c> {
     context: &'c Context<'c>,
     add: &'c AddColumn,

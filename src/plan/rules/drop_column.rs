@@ -25,10 +25,8 @@ use super::super::strategy::rebuild;
 use super::super::{Down, Downtime, Field, ModelChange, Phase, Step, Unit};
 
 pub(super) fn steps(context: &Context, drop: &DropColumn) -> Result<Vec<Step>> {
-    let table = context.table(&drop.table);
-    let Some(column) = table.column(&drop.column) else {
-        return Err(context.refuse("this script adds the column that it drops", "nothing is left"));
-    };
+    let rule = Rule::of(context, drop)?;
+    let (table, column) = (context.table(&drop.table), rule.column);
     if in_primary_key(table, &column.name) {
         return Err(context
             .refuse(format!("`{}` is part of the primary key", column.name), "cannot be dropped")
@@ -43,7 +41,6 @@ pub(super) fn steps(context: &Context, drop: &DropColumn) -> Result<Vec<Step>> {
             )
             .hint("change or drop that first, in a rollout of its own"));
     }
-    let rule = Rule { context, drop, column };
     if let Some(constraint) = rule.own_constraints().find(|c| further_options(c)) {
         let name = constraint.name.as_deref().unwrap_or("a unique constraint");
         return Err(context
@@ -67,13 +64,41 @@ pub(super) fn steps(context: &Context, drop: &DropColumn) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
+/// What hangs on the column, dropped beside running writers before the column is.
+pub(super) fn apart(context: &Context, drop: &DropColumn) -> Result<Vec<Step>> {
+    let rule = Rule::of(context, drop)?;
+    Ok(rule.constraints().into_iter().chain(rule.indexes()).collect())
+}
+
+/// The models without the column.
+pub(super) fn model(context: &Context, drop: &DropColumn) -> Option<ModelChange> {
+    Some(Rule::of(context, drop).ok()?.removed())
+}
+
 struct Rule<'c> {
     context: &'c Context<'c>,
     drop: &'c DropColumn,
     column: &'c Column,
 }
 
-impl Rule<'_> {
+impl<'c> Rule<'c> {
+    fn of(context: &'c Context<'c>, drop: &'c DropColumn) -> Result<Rule<'c>> {
+        match context.table(&drop.table).column(&drop.column) {
+            Some(column) => Ok(Rule { context, drop, column }),
+            None => {
+                Err(context.refuse("this script adds the column that it drops", "nothing is left"))
+            }
+        }
+    }
+
+    fn removed(&self) -> ModelChange {
+        ModelChange::RemoveField {
+            table: self.drop.table.clone(),
+            field: self.field(),
+            indexes: self.own_indexes().cloned().collect(),
+        }
+    }
+
     /// New code gives no value: a row without one must be possible.
     fn optional_first(&self) -> bool {
         self.column.not_null
@@ -126,11 +151,7 @@ impl Rule<'_> {
             up,
             down: Down { ops: down, note, loses: false },
             verify: Vec::new(),
-            model: vec![ModelChange::RemoveField {
-                table,
-                field: self.field(),
-                indexes: self.own_indexes().cloned().collect(),
-            }],
+            model: vec![self.removed()],
         }
     }
 

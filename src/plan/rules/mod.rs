@@ -2,14 +2,20 @@
 
 mod add_column;
 mod change_type;
+mod comment;
 mod constraint;
 mod copy;
 mod create_index;
+mod create_table;
 mod default;
 mod delete;
 mod drop_column;
+mod drop_index;
+mod drop_table;
 mod not_null;
 mod rename_column;
+mod rename_table;
+mod replace;
 mod seed;
 mod update;
 
@@ -22,9 +28,14 @@ use super::context::Context;
 pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
     match &context.asked.change {
         Change::AddColumn(add) => add_column::steps(context, add),
+        Change::Comment(comment) => Ok(comment::steps(context, comment)),
         Change::CreateIndex(create) => Ok(create_index::steps(context, create)),
+        Change::CreateTable(create) => Ok(create_table::steps(context, create)),
+        Change::DropIndex(drop) => Ok(drop_index::steps(context, drop)),
         Change::RenameColumn(rename) => rename_column::steps(context, rename),
         Change::DropColumn(drop) => drop_column::steps(context, drop),
+        Change::DropTable(drop) => drop_table::steps(context, drop),
+        Change::RenameTable(rename) => rename_table::steps(context, rename),
         Change::ChangeType(change) => change_type::steps(context, change),
         Change::Require(one) => not_null::require(context, one),
         Change::Relax(one) => Ok(not_null::relax(context, one)),
@@ -32,6 +43,7 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::AddConstraint(one) => constraint::add(context, one),
         Change::ValidateConstraint(one) => Ok(constraint::validate(context, one)),
         Change::DropConstraint(one) => constraint::drop(context, one),
+        Change::Replace(replace) => replace::steps(context, replace),
         Change::Update(update) => update::steps(context, update),
         Change::Delete(delete) => delete::steps(context, delete),
         Change::Copy(copy) => copy::steps(context, copy),

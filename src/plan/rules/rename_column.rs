@@ -557,6 +557,7 @@ impl Rule<'_> {
             kind: ConstraintKind::Check(Expr(format!("{old} IS NOT NULL OR {new} IS NOT NULL"))),
             options: None,
             valid: true,
+            comment: None,
         };
         let copy = Column { name: to.clone(), not_null: false, ..self.old.clone() };
         let add = Op::AddColumn { table: table.clone(), column: copy, constraints: vec![given] };

@@ -23,6 +23,7 @@ pub(in crate::plan) fn not_null_check(
         kind: ConstraintKind::Check(Expr(format!("{text} IS NOT NULL"))),
         options: None,
         valid: false,
+        comment: None,
     }
 }
 

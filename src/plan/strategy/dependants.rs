@@ -62,3 +62,42 @@ pub(in crate::plan) fn in_primary_key(table: &Table, column: &str) -> bool {
         .primary_key()
         .is_some_and(|keys| keys.iter().filter_map(Key::column).any(|name| name == column))
 }
+
+/// Functions and procedures whose body may name the table, in words.
+pub(in crate::plan) fn functions_naming(catalog: &Catalog, table: &TableName) -> Vec<String> {
+    let named = catalog.others.iter().filter(|other| {
+        (other.kind.ends_with("FUNCTION") || other.kind.ends_with("PROCEDURE"))
+            && other.mentions.contains(&table.name)
+    });
+    named
+        .map(|other| {
+            let kind = other.kind.rsplit(' ').next().unwrap_or("function").to_ascii_lowercase();
+            let name = other.object.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("the {kind} {name}")
+        })
+        .collect()
+}
+
+/// Views that may read the table, and triggers of other tables that may name it, in words.
+pub(in crate::plan) fn using_table(catalog: &Catalog, table: &TableName) -> Vec<String> {
+    let has = |mentions: &[String]| mentions.contains(&table.name);
+    let views = catalog.views.iter().filter(|(_, view)| has(&view.mentions));
+    let triggers = catalog
+        .triggers
+        .iter()
+        .filter(|((of, _), trigger)| !catalog.same_table(of, table) && has(&trigger.mentions));
+    let sequences = catalog.sequences.iter().filter(|(_, sequence)| {
+        sequence.owned_by.as_ref().is_some_and(|(of, _)| catalog.same_table(of, table))
+    });
+    let defaults = sequences.flat_map(|(sequence, _)| {
+        let others = catalog.tables.values().filter(|other| other.name != *table);
+        others.flat_map(|other| &other.columns).filter(move |column| {
+            column.default.as_ref().is_some_and(|default| default.0.contains(&sequence.name))
+        })
+    });
+    views
+        .map(|(name, _)| format!("the view {name}"))
+        .chain(triggers.map(|((of, name), _)| format!("the trigger {name} on {of}")))
+        .chain(defaults.map(|column| format!("the default of {}", column.name)))
+        .collect()
+}

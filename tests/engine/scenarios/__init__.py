@@ -6,25 +6,37 @@ from scenarios import (
     backfill,
     column,
     combined,
+    comment,
     constraint,
     create_index,
+    create_table,
     drop_column,
+    drop_index,
+    drop_table,
     rename_column,
+    rename_table,
+    replace,
     rows,
 )
 
+MODULES = (
+    add_column,
+    create_index,
+    rename_column,
+    replace,
+    drop_column,
+    column,
+    constraint,
+    backfill,
+    rows,
+    combined,
+    create_table,
+    drop_index,
+    comment,
+    rename_table,
+    drop_table,
+)
+
 ALL: dict[str, Scenario] = {
-    scenario.name: scenario
-    for module in (
-        add_column,
-        create_index,
-        rename_column,
-        drop_column,
-        column,
-        constraint,
-        backfill,
-        rows,
-        combined,
-    )
-    for scenario in module.SCENARIOS
+    scenario.name: scenario for module in MODULES for scenario in module.SCENARIOS
 }

@@ -1,0 +1,86 @@
+//! COMMENT ON.
+
+use crate::catalog::TableName;
+use crate::dialect::{Action, Verdict};
+use crate::error::{Error, Result};
+use crate::input::ast::{Comment as CommentStatement, Statement};
+
+use super::super::{Change, Comment, CommentOn};
+use super::Reader;
+
+impl Reader<'_> {
+    pub(super) fn comment(
+        &mut self,
+        comment: &CommentStatement,
+        statement: &Statement,
+    ) -> Result<()> {
+        let span = statement.text.span();
+        if let Verdict::No { .. } = self.server.verdict(Action::Comment) {
+            return Err(Error::refused(format!("{} keeps no comments", self.server.title())).at(
+                self.source,
+                span,
+                "here",
+            ));
+        }
+        let on = self.comment_on(comment)?;
+        let before = self.comment_of(&on);
+        self.after.apply(self.source, statement)?;
+        let text = self.comment_of(&on).filter(|text| !text.is_empty());
+        if self.creates(on.table()) {
+            return Ok(());
+        }
+        if text == before {
+            return Err(Error::refused("it has this comment already").at(
+                self.source,
+                span,
+                "nothing to do",
+            ));
+        }
+        self.ask(Change::Comment(Comment { on, text, before }), span);
+        Ok(())
+    }
+
+    fn comment_on(&self, comment: &CommentStatement) -> Result<CommentOn> {
+        let name = TableName::of(&comment.object, self.server.dialect);
+        let missing = |what: &str, name: &str, span| {
+            Error::refused(format!("there is no {what} `{name}`")).at(
+                self.source,
+                span,
+                "not in the schema",
+            )
+        };
+        if comment.what == "INDEX" {
+            let table = self.after.table_of_index(&name).ok_or_else(|| {
+                missing("index", &name.name, comment.object.span())
+                    .hint("a constraint's own index is described by COMMENT ON CONSTRAINT")
+            })?;
+            return Ok(CommentOn::Index(table.name.clone(), name.name));
+        }
+        if self.after.views.contains_key(&name) {
+            return Err(self.not_yet("a comment on a view", comment.object.span()));
+        }
+        let table = self.table(&name, comment.object.span())?;
+        match (comment.what, &comment.part) {
+            ("TABLE", _) => Ok(CommentOn::Table(name)),
+            ("COLUMN", Some(part)) => {
+                self.column(&name, part)?;
+                Ok(CommentOn::Column(name, part.name.to_string()))
+            }
+            ("CONSTRAINT", Some(part)) => match table.constraint(&part.name) {
+                Some(_) => Ok(CommentOn::Constraint(name, part.name.to_string())),
+                None => Err(missing("constraint", &part.name, part.span)),
+            },
+            _ => Err(self.not_yet("this comment", comment.object.span())),
+        }
+    }
+
+    fn comment_of(&self, on: &CommentOn) -> Option<String> {
+        let table = self.after.tables.get(on.table())?;
+        match on {
+            CommentOn::Table(_) => table.comment.clone(),
+            CommentOn::Column(_, name) => table.column(name)?.comment.clone(),
+            CommentOn::Index(_, name) => table.index(name)?.comment.clone(),
+            CommentOn::Constraint(_, name) => table.constraint(name)?.comment.clone(),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! DROP INDEX.
+
+use crate::catalog::{ConstraintKind, Table, TableName};
+use crate::error::{Error, Result};
+use crate::input::ast::{DropIndex as DropStatement, Name, Statement};
+use crate::source::Span;
+
+use super::super::{Change, DropIndex};
+use super::Reader;
+
+impl Reader<'_> {
+    pub(super) fn drop_index(&mut self, drop: &DropStatement, statement: &Statement) -> Result<()> {
+        if drop.cascade {
+            return Err(Error::refused("miggen does not plan DROP INDEX … CASCADE")
+                .at(self.source, statement.text.span(), "it drops what nobody named")
+                .hint("drop what depends on the index first, by name"));
+        }
+        let mut dropped = Vec::new();
+        for name in &drop.names {
+            let wanted = TableName::of(name, self.server.dialect);
+            let Some(table) = self.after.table_of_index(&wanted) else {
+                return Err(self.no_index(name, &wanted));
+            };
+            if self.creates(&table.name) || self.before.table_of_index(&wanted).is_none() {
+                return Err(self.not_yet("dropping an index of the same script", name.span()));
+            }
+            if table.partition_by.is_some() || table.partition_of.is_some() {
+                return Err(self.not_yet("dropping an index of a partitioned table", name.span()));
+            }
+            let Some(index) = table.index(&wanted.name).cloned() else {
+                return Err(self.no_index(name, &wanted));
+            };
+            self.not_a_key(table, &index, name)?;
+            dropped.push((DropIndex { table: table.name.clone(), index }, name.span()));
+        }
+        self.after.apply(self.source, statement)?;
+        for (change, span) in dropped {
+            self.ask(Change::DropIndex(change), span);
+        }
+        Ok(())
+    }
+
+    /// Foreign keys may rest on a unique index that is no constraint.
+    fn not_a_key(&self, table: &Table, index: &crate::catalog::Index, name: &Name) -> Result<()> {
+        let columns: Option<Vec<&str>> =
+            index.keys.iter().map(crate::catalog::Key::column).collect();
+        let Some(mut columns) = columns.filter(|_| index.unique && index.filter.is_none()) else {
+            return Ok(());
+        };
+        columns.sort_unstable();
+        let rests = |references: &[String]| {
+            let mut wanted: Vec<&str> = references.iter().map(String::as_str).collect();
+            wanted.sort_unstable();
+            wanted == columns
+        };
+        let key = self.after.references_to(&table.name).find(|(_, constraint)| {
+            matches!(&constraint.kind, ConstraintKind::ForeignKey { references, .. } if rests(references))
+        });
+        match key {
+            Some((from, constraint)) => Err(Error::refused(format!(
+                "the foreign key {} of `{}` may rest on this index",
+                constraint.name.as_deref().unwrap_or("without a name"),
+                from.name.name
+            ))
+            .at(self.source, name.span(), "it makes the referenced columns unique")
+            .hint("drop the foreign key first, or point it at the primary key")),
+            None => Ok(()),
+        }
+    }
+
+    /// An index that takes the name of one that the script drops.
+    pub(super) fn not_dropped_above(&self, name: &str, span: Span) -> Result<()> {
+        let dropped = self.asked.iter().any(
+            |asked| matches!(&asked.change, Change::DropIndex(drop) if drop.index.name == name),
+        );
+        if dropped {
+            return Err(Error::refused(format!("`{name}` is dropped and made again"))
+                .at(self.source, span, "the same name")
+                .note("until the new one is built, queries would be without any")
+                .hint(format!(
+                    "give the new index another name: it is built before {name} is dropped"
+                )));
+        }
+        Ok(())
+    }
+
+    fn no_index(&self, name: &Name, wanted: &TableName) -> Error {
+        let owner = self.after.tables.values().find(|table| {
+            table.name.schema == wanted.schema && table.constraint(&wanted.name).is_some()
+        });
+        if let Some(table) = owner {
+            return Error::refused(format!("`{}` is the index of a constraint", wanted.name))
+                .at(self.source, name.span(), "cannot be dropped by itself")
+                .hint(format!(
+                    "ALTER TABLE {} DROP CONSTRAINT {} drops both",
+                    table.name.name, wanted.name
+                ));
+        }
+        let error = Error::refused(format!("there is no index `{}`", wanted.name)).at(
+            self.source,
+            name.span(),
+            "not in the schema",
+        );
+        let names = self.after.tables.values().flat_map(|table| &table.indexes);
+        match crate::catalog::names::closest(&wanted.name, names.map(|index| index.name.as_str())) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("`--schema FILE` names the schema as it is now"),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `DROP INDEX`.
+//!
+//! | server | as written | planned |
+//! |---|---|---|
+//! | PostgreSQL | everybody waits behind ACCESS EXCLUSIVE on the table | dropped concurrently, outside a transaction; the way back builds it concurrently |
+//! | SQLite | writers wait: there is one writer | as written |
+//!
+//! It comes after new indexes of the same script, so that queries are never without one.
+
+use crate::change::{CommentOn, DropIndex};
+use crate::dialect::Action;
+
+use super::super::condition::{Condition, Missing};
+use super::super::op::Op;
+use super::super::{Down, ModelChange, Phase, Step, Unit};
+use super::Context;
+
+pub(super) fn steps(context: &Context, drop: &DropIndex) -> Vec<Step> {
+    let DropIndex { table, index } = drop;
+    let online = context.can(Action::DropIndexOnline);
+    let mut back = vec![Op::CreateIndex { table: table.clone(), index: index.clone(), online }];
+    if online {
+        back.push(Op::Guard(vec![Condition::IndexValid {
+            table: table.clone(),
+            name: index.name.clone(),
+            missing: Missing::RunAgain,
+        }]));
+    }
+    if index.comment.is_some() {
+        back.push(Op::Comment {
+            on: CommentOn::Index(table.clone(), index.name.clone()),
+            text: index.comment.clone(),
+        });
+    }
+    let note = index
+        .unique
+        .then(|| format!("Fails where rows share {} by then: make them unique first.", index.name));
+    vec![Step {
+        phase: Phase::Enforce,
+        table: table.clone(),
+        slug: "drop_index".into(),
+        title: format!("drop {}", index.name),
+        unit: if online { Unit::Alone } else { Unit::Transaction },
+        up: vec![Op::DropIndex { table: table.clone(), index: index.clone(), online }],
+        down: Down { ops: back, note, loses: false },
+        verify: vec![Condition::IndexGone { table: table.clone(), name: index.name.clone() }],
+        model: vec![ModelChange::RemoveIndex { table: table.clone(), index: index.clone() }],
+    }]
+}

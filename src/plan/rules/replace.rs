@@ -1,0 +1,365 @@
+//! Columns that others take the place of: a split, a merge, another form of the same.
+//!
+//! Asked for as new columns, an UPDATE that computes them, a DROP of what they are computed from, and
+//! a hint for the way back: `-- miggen: back full_name = first_name || ' ' || last_name`.
+//!
+//! | deploy | what |
+//! |---|---|
+//! | 1 | the new columns, and a trigger that computes either side from the one that was written; filled in batches, required where asked |
+//! | 2 | the trigger and the old columns go, what hangs on them apart; the way back computes them again |
+
+use crate::catalog::{Column, Expr};
+use crate::change::{AddColumn, Replace};
+use crate::dialect::Action;
+use crate::error::Result;
+use crate::input;
+
+use super::super::condition::{Condition, Missing, Predicate, Reason};
+use super::super::context::Context;
+use super::super::op::{Op, Sync, SyncKind};
+use super::super::rows::Backfill;
+use super::super::strategy::constrain::{not_null_check, require_again};
+use super::super::strategy::dependants::{in_primary_key, in_the_way};
+use super::super::strategy::{backfill_unit, sync};
+use super::super::{Down, Phase, Step, Unit};
+use super::{add_column, drop_column};
+
+pub(super) fn steps(context: &Context, replace: &Replace) -> Result<Vec<Step>> {
+    if !context.can(Action::TriggerSetsNew) {
+        return Err(context
+            .refuse("miggen does not plan this for this server yet", "columns that replace others")
+            .note("no trigger can fill a row here before NOT NULL is checked")
+            .hint("two rollouts: add and fill the new columns, then drop the old ones"));
+    }
+    let rule = Rule { context, replace, sync: sync_of(context, replace)? };
+    rule.refuse_what_cannot_be_carried()?;
+    let mut steps = vec![rule.expand(), rule.backfill()?];
+    for new in &replace.new {
+        steps.extend(add_column::enforced(context, new)?);
+    }
+    steps.extend(rule.loosen());
+    steps.push(rule.computed_back()?);
+    for (drop, _) in &replace.old {
+        steps.extend(drop_column::apart(context, drop)?);
+    }
+    steps.push(rule.contract());
+    Ok(steps)
+}
+
+struct Rule<'c> {
+    context: &'c Context<'c>,
+    replace: &'c Replace,
+    sync: Sync,
+}
+
+fn sync_of(context: &Context, replace: &Replace) -> Result<Sync> {
+    let dialect = context.server.dialect;
+    let olds: Vec<String> = replace.old.iter().map(|(drop, _)| drop.column.clone()).collect();
+    let news: Vec<String> = replace.new.iter().map(|new| new.column.name.clone()).collect();
+    let in_row = |expr: &Expr, of: &[String]| {
+        input::qualify(&expr.0, dialect, of, "NEW").map(Expr).ok_or_else(|| {
+            context
+                .refuse("miggen cannot carry this expression into a trigger", "here")
+                .note(format!("`{}`: a name in it may be a column or something else", expr.0))
+        })
+    };
+    let mut forward = Vec::new();
+    for new in &replace.new {
+        if let Some(fill) = &new.fill {
+            forward.push((new.column.name.clone(), in_row(&fill.expr, &olds)?));
+        }
+    }
+    let table = context.table(&replace.table);
+    let mut backward = Vec::new();
+    for (drop, back) in &replace.old {
+        let Expr(computed) = in_row(back, &news)?;
+        let required = table.column(&drop.column).is_some_and(|column| column.not_null);
+        // A required column keeps what it had where nothing can be computed.
+        let computed = if required {
+            let Expr(own) = super::super::column_expr(context.server, &drop.column);
+            format!("coalesce({computed}, NEW.{own})")
+        } else {
+            computed
+        };
+        backward.push((drop.column.clone(), Expr(computed)));
+    }
+    Ok(Sync {
+        name: sync::name(context.before, &replace.table, &olds[0]),
+        table: replace.table.clone(),
+        kind: SyncKind::Replace { forward, backward },
+    })
+}
+
+impl Rule<'_> {
+    fn refuse_what_cannot_be_carried(&self) -> Result<()> {
+        let Rule { context, replace, .. } = self;
+        for (drop, _) in &replace.old {
+            let name = &drop.column;
+            let mut in_the_way = in_the_way(context.before, &replace.table, name);
+            if in_primary_key(context.table(&replace.table), name) {
+                in_the_way.push("the primary key".into());
+            }
+            if !in_the_way.is_empty() {
+                return Err(context
+                    .refuse(
+                        format!("`{name}` is used by {}", in_the_way.join(" and ")),
+                        "cannot be dropped yet",
+                    )
+                    .hint("change or drop that first, in a rollout of its own"));
+            }
+        }
+        Ok(())
+    }
+
+    fn old_columns(&self) -> impl Iterator<Item = &Column> {
+        let table = self.context.table(&self.replace.table);
+        self.replace.old.iter().filter_map(|(drop, _)| table.column(&drop.column))
+    }
+
+    fn olds(&self) -> String {
+        self.old_columns().map(|column| column.name.as_str()).collect::<Vec<_>>().join(" and ")
+    }
+
+    fn news(&self) -> String {
+        let names = self.replace.new.iter().map(|new| new.column.name.as_str());
+        names.collect::<Vec<_>>().join(" and ")
+    }
+
+    fn expand(&self) -> Step {
+        let Rule { context, replace, sync } = self;
+        let table = &replace.table;
+        let lock = context.lock(&[table], Action::AddColumn);
+        let mut up: Vec<Op> = vec![Op::Guard(
+            self.old_columns()
+                .map(|column| Condition::ColumnIs {
+                    table: table.clone(),
+                    column: column.name.clone(),
+                    ty: column.ty.clone(),
+                    not_null: column.not_null,
+                })
+                .chain(self.replace.new.iter().filter_map(|new| self.no_value(new)))
+                .collect(),
+        )];
+        up.extend(lock.clone());
+        let mut down = lock;
+        down.push(Op::DropSync(sync.clone()));
+        let mut verify = vec![sync::on(sync, Missing::RunAgain)];
+        let mut model = Vec::new();
+        for new in &replace.new {
+            let column = &new.column;
+            let mut constraints: Vec<_> = new.checks.clone();
+            for check in &mut constraints {
+                check.valid = false;
+            }
+            if column.not_null {
+                constraints.push(not_null_check(context.server, table, &column.name));
+            }
+            up.push(Op::AddColumn {
+                table: table.clone(),
+                column: Column { not_null: false, ..column.clone() },
+                constraints,
+            });
+            down.push(Op::DropColumn { table: table.clone(), column: column.name.clone() });
+            let (table, column) = (table.clone(), column.name.clone());
+            verify.push(Condition::ColumnExists { table, column });
+            model.push(add_column::model(new));
+        }
+        for (drop, _) in &replace.old {
+            model.extend(drop_column::model(context, drop));
+        }
+        up.push(Op::CreateSync(sync.clone()));
+        up.push(Op::Touch {
+            table: table.clone(),
+            key: context.row_key(table),
+            column: replace.new[0].column.name.clone(),
+        });
+        self.step(
+            Phase::Expand,
+            "expand",
+            format!("{}, kept in step with {} by a trigger", self.news(), self.olds()),
+            Unit::Transaction,
+            up,
+            Down::noted(down, format!("Loses nothing: {} holds every value.", self.olds())),
+            verify,
+        )
+        .modelled(model)
+    }
+
+    /// Rows for which a required column would get no value.
+    fn no_value(&self, new: &AddColumn) -> Option<Condition> {
+        let fill = new.fill.as_ref().filter(|_| new.column.not_null)?;
+        Some(Condition::NoRows {
+            table: self.replace.table.clone(),
+            filter: Predicate::ExprIsNull(fill.expr.clone()),
+            reason: Reason::NoValue { column: new.column.name.clone() },
+        })
+    }
+
+    fn backfill(&self) -> Result<Step> {
+        let Rule { context, replace, sync } = self;
+        let table = &replace.table;
+        let fills: Vec<(String, Expr)> = replace
+            .new
+            .iter()
+            .filter_map(|new| Some((new.column.name.clone(), new.fill.as_ref()?.expr.clone())))
+            .collect();
+        let left = any(fills.iter().map(|(column, expr)| {
+            Predicate::And(vec![
+                Predicate::IsNull(column.clone()),
+                Predicate::ExprIsNotNull(expr.clone()),
+            ])
+        }));
+        Ok(self.step(
+            Phase::Backfill,
+            "backfill",
+            format!("fill {}", self.news()),
+            backfill_unit(context.server),
+            vec![Op::Backfill(Backfill {
+                table: table.clone(),
+                walk: context.walk(table)?,
+                set: fills,
+                remaining: left.clone(),
+                sync: Some(sync.name.clone()),
+            })],
+            Down::noted(Vec::new(), "Nothing to undo: the values go with their columns."),
+            vec![Condition::NoRows { table: table.clone(), filter: left, reason: Reason::Left }],
+        ))
+    }
+
+    /// The way back adds the old columns empty: they can only be required again when they are filled.
+    fn loosen(&self) -> Option<Step> {
+        let Rule { context, replace, .. } = self;
+        let table = &replace.table;
+        let required: Vec<&Column> = self.old_columns().filter(|column| column.not_null).collect();
+        if required.is_empty() {
+            return None;
+        }
+        let (mut up, mut down) = (vec![Op::Guard(self.may_contract())], Vec::new());
+        for column in &required {
+            let column = column.name.clone();
+            up.extend(context.lock(&[table], Action::DropNotNull));
+            down.extend(require_again(context, table, &column));
+            up.push(Op::DropNotNull { table: table.clone(), column });
+        }
+        Some(self.step(
+            Phase::Check,
+            "optional",
+            format!("{} optional", self.olds()),
+            Unit::Alone,
+            up,
+            Down::ops(down),
+            Vec::new(),
+        ))
+    }
+
+    /// Asks whether all is in place; its down computes the old columns again.
+    fn computed_back(&self) -> Result<Step> {
+        let Rule { context, replace, sync } = self;
+        let table = &replace.table;
+        let set: Vec<(String, Expr)> =
+            replace.old.iter().map(|(drop, back)| (drop.column.clone(), back.clone())).collect();
+        let remaining = any(set.iter().map(|(column, expr)| {
+            Predicate::And(vec![
+                Predicate::IsNull(column.clone()),
+                Predicate::ExprIsNotNull(expr.clone()),
+            ])
+        }));
+        let back = Op::Backfill(Backfill {
+            table: table.clone(),
+            walk: context.walk(table)?,
+            set,
+            remaining,
+            sync: Some(sync.name.clone()),
+        });
+        Ok(self.step(
+            Phase::Check,
+            "check",
+            format!("check that {} may go", self.olds()),
+            Unit::Alone,
+            vec![Op::Guard(self.may_contract())],
+            Down::noted(
+                vec![back],
+                format!("Part of the way back: computes {} again.", self.olds()),
+            ),
+            Vec::new(),
+        ))
+    }
+
+    fn contract(&self) -> Step {
+        let Rule { context, replace, sync } = self;
+        let table = &replace.table;
+        let lock = context.lock(&[table], Action::DropColumn);
+        let mut up = vec![Op::Guard(self.may_contract())];
+        up.extend(lock.clone());
+        up.push(Op::DropSync(sync.clone()));
+        let mut down = lock;
+        let mut verify =
+            vec![Condition::SyncGone { table: table.clone(), name: sync.name.clone() }];
+        for column in self.old_columns() {
+            up.push(Op::DropColumn { table: table.clone(), column: column.name.clone() });
+            let back = Column { not_null: false, ..column.clone() };
+            down.push(Op::AddColumn {
+                table: table.clone(),
+                column: back,
+                constraints: Vec::new(),
+            });
+            let (table, column) = (table.clone(), column.name.clone());
+            verify.push(Condition::ColumnGone { table, column });
+        }
+        down.push(Op::CreateSync(sync.clone()));
+        self.step(
+            Phase::Contract,
+            "contract",
+            format!("{} dropped", self.olds()),
+            Unit::Transaction,
+            up,
+            Down::lossy(
+                down,
+                format!(
+                    "The values of {} come back as the hint of the change computes them, not as they were.",
+                    self.olds()
+                ),
+            ),
+            verify,
+        )
+    }
+
+    fn may_contract(&self) -> Vec<Condition> {
+        let Rule { context, replace, sync } = self;
+        let what = format!("{}.{}", replace.table.name, self.olds());
+        let date = context.policy.not_before;
+        date.map(|date| Condition::NotBefore { date, what })
+            .into_iter()
+            .chain([sync::on(sync, Missing::FinishDeploy1)])
+            .collect()
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of a step")]
+    fn step(
+        &self,
+        phase: Phase,
+        slug: &str,
+        title: String,
+        unit: Unit,
+        up: Vec<Op>,
+        down: Down,
+        verify: Vec<Condition>,
+    ) -> Step {
+        Step {
+            phase,
+            table: self.replace.table.clone(),
+            slug: slug.into(),
+            title,
+            unit,
+            up,
+            down,
+            verify,
+            model: Vec::new(),
+        }
+    }
+}
+
+fn any(parts: impl Iterator<Item = Predicate>) -> Predicate {
+    let mut parts: Vec<Predicate> = parts.collect();
+    if parts.len() == 1 { parts.remove(0) } else { Predicate::Or(parts) }
+}

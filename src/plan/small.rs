@@ -1,0 +1,207 @@
+//! Small tables: what would be several files becomes one short transaction a deploy.
+//!
+//! Enters: ordered deploys. Leaves: the same, in which consecutive steps on a table of few rows are
+//! one. Batches and concurrent builds are for tables whose rows take long: here the lock is held for
+//! the whole, and the whole is short. What keeps old code working stays.
+
+use crate::catalog::{Constraint, TableName};
+use crate::dialect::{Action, Server, Verdict};
+
+use super::condition::Condition;
+use super::op::Op;
+use super::rows::Walk;
+use super::{Deploy, Phase, Policy, Step, Unit};
+
+/// Rows that are written, indexed and checked in about a tenth of a second: 7 s for a million rows
+/// updated, 0.6 s for a million indexed (PostgreSQL 15).
+pub const ROWS: u64 = 10_000;
+
+/// Whether `--rows` says that the table is small.
+pub fn is_small(policy: &Policy, table: &TableName) -> bool {
+    policy.rows.get(table).is_some_and(|rows| *rows <= ROWS)
+}
+
+pub(super) fn shorten(server: &Server, policy: &Policy, deploys: &mut [Deploy]) {
+    if !server.can(Action::CreateIndexOnline) {
+        return;
+    }
+    for deploy in deploys {
+        let mut short: Vec<Step> = Vec::new();
+        for step in std::mem::take(&mut deploy.steps) {
+            match short.last_mut() {
+                Some(last) if last.table == step.table && is_small(policy, &step.table) => {
+                    fold(last, step);
+                }
+                _ => short.push(step),
+            }
+        }
+        for step in &mut short {
+            if is_small(policy, &step.table) {
+                step.unit = Unit::Transaction;
+                step.up = without_detours(server, plain(server, std::mem::take(&mut step.up)));
+                step.down.ops =
+                    without_detours(server, plain(server, std::mem::take(&mut step.down.ops)));
+            }
+        }
+        deploy.steps = short;
+    }
+}
+
+fn fold(into: &mut Step, next: Step) {
+    into.up.extend(next.up);
+    let mut down = next.down.ops;
+    down.append(&mut into.down.ops);
+    into.down.ops = down;
+    into.down.loses |= next.down.loses;
+    into.down.note = match (into.down.note.take(), next.down.note) {
+        // "Nothing to undo" is said of a step that was alone.
+        (Some(a), Some(b)) if b.starts_with("Nothing") || a == b => Some(a),
+        (Some(a), Some(b)) => Some(format!("{a} {b}")),
+        (a, b) => a.or(b.filter(|note| !note.starts_with("Nothing"))),
+    };
+    into.slug = into.phase.slug().into();
+    if into.phase < Phase::Switch {
+        into.slug = Phase::Expand.slug().into();
+    }
+    if next.phase == Phase::Contract {
+        into.slug = Phase::Contract.slug().into();
+    }
+    into.phase = into.phase.max(next.phase);
+    into.title = format!("{}; {}", into.title, next.title);
+    for condition in next.verify {
+        if !into.verify.contains(&condition) {
+            into.verify.push(condition);
+        }
+    }
+    into.model.extend(next.model);
+}
+
+/// The same in one transaction: one lock, and no build that has to be alone.
+fn plain(server: &Server, ops: Vec<Op>) -> Vec<Op> {
+    let mut all: Vec<Op> = Vec::new();
+    let strongest = strongest(server, &ops);
+    for op in ops {
+        match op {
+            Op::Lock { tables, mode } => {
+                let held = |known: &Op| match known {
+                    Op::Lock { tables: own, .. } => tables.iter().all(|t| own.contains(t)),
+                    _ => false,
+                };
+                if !all.iter().any(held) {
+                    all.push(Op::Lock { tables, mode: strongest.unwrap_or(mode) });
+                }
+            }
+            // A build that fails takes the whole transaction with it: nothing to ask before or after.
+            Op::Guard(conditions) => {
+                let needed = |one: &Condition| {
+                    !matches!(one, Condition::NoDuplicates { .. } | Condition::IndexValid { .. })
+                };
+                let conditions: Vec<Condition> = conditions.into_iter().filter(needed).collect();
+                if !conditions.is_empty() && !all.contains(&Op::Guard(conditions.clone())) {
+                    all.push(Op::Guard(conditions));
+                }
+            }
+            Op::CreateIndex { table, index, .. } => {
+                if !all.iter().any(|known| matches!(known, Op::Lock { .. }))
+                    && let Verdict::Yes(fact) = server.verdict(Action::CreateIndex)
+                {
+                    let mode = strongest.unwrap_or(fact.lock);
+                    all.push(Op::Lock { tables: vec![table.clone()], mode });
+                }
+                all.push(Op::CreateIndex { table, index, online: false });
+            }
+            Op::RestoreIndex { table, index, .. } => {
+                all.push(Op::RestoreIndex { table, index, online: false });
+            }
+            Op::DropIndex { table, index, .. } => {
+                all.push(Op::DropIndex { table, index, online: false });
+            }
+            Op::Backfill(mut backfill) => {
+                backfill.walk = Walk::Once;
+                all.push(Op::Backfill(backfill));
+            }
+            Op::Delete(mut delete) => {
+                delete.walk = Walk::Once;
+                all.push(Op::Delete(delete));
+            }
+            Op::Copy(mut copy) => {
+                copy.walk = Walk::Once;
+                all.push(Op::Copy(copy));
+            }
+            op => all.push(op),
+        }
+    }
+    all
+}
+
+/// What comes only to prove something beside running writers, or goes with its column anyway, is
+/// left out.
+fn without_detours(server: &Server, ops: Vec<Op>) -> Vec<Op> {
+    let dropped: Vec<String> = names(&ops, |op| match op {
+        Op::DropConstraint { name, .. } => Some(name),
+        _ => None,
+    });
+    let validated: Vec<String> = names(&ops, |op| match op {
+        Op::Validate { name, .. } => Some(name),
+        _ => None,
+    });
+    let gone: Vec<String> = names(&ops, |op| match op {
+        Op::DropColumn { column, .. } => Some(column),
+        _ => None,
+    });
+    let mut brought: Vec<String> = Vec::new();
+    let mut all = Vec::new();
+    for op in ops {
+        match op {
+            Op::AddColumn { table, column, mut constraints } => {
+                constraints.retain_mut(|one| keep(one, &dropped, &validated, &mut brought));
+                all.push(Op::AddColumn { table, column, constraints });
+            }
+            Op::AddConstraint { table, mut constraint } => {
+                let with_column = gone.iter().any(|column| constraint.uses(column, server.dialect));
+                if with_column || !keep(&mut constraint, &dropped, &validated, &mut brought) {
+                    continue;
+                }
+                all.push(Op::AddConstraint { table, constraint });
+            }
+            Op::Validate { ref name, .. } | Op::DropConstraint { ref name, .. }
+                if brought.contains(name) => {}
+            Op::DropNotNull { ref column, .. } if gone.contains(column) => {}
+            op => all.push(op),
+        }
+    }
+    all
+}
+
+fn names(ops: &[Op], of: impl Fn(&Op) -> Option<&String>) -> Vec<String> {
+    ops.iter().filter_map(of).cloned().collect()
+}
+
+/// A constraint of this transaction that is dropped in it is none; one that is validated is valid.
+fn keep(
+    constraint: &mut Constraint,
+    dropped: &[String],
+    validated: &[String],
+    brought: &mut Vec<String>,
+) -> bool {
+    let Some(name) = constraint.name.clone() else { return true };
+    if dropped.contains(&name) {
+        brought.push(name);
+        return false;
+    }
+    if validated.contains(&name) {
+        brought.push(name);
+        constraint.valid = true;
+    }
+    true
+}
+
+/// The first lock is the one that all that follows needs: to strengthen it later is how two
+/// transactions block each other.
+fn strongest(server: &Server, ops: &[Op]) -> Option<&'static str> {
+    let modes = ops.iter().filter_map(|op| match op {
+        Op::Lock { mode, .. } => Some(*mode),
+        _ => None,
+    });
+    modes.max_by_key(|mode| server.facts().find(|fact| fact.lock == *mode).map(|fact| fact.blocks))
+}
