@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::dialect::Server;
 use crate::error::{Error, Result};
 use crate::generate::Outcome;
-use crate::plan::{Phase, Step, Unit};
+use crate::plan::{Step, Unit};
 use crate::rollout::{Rollout, Standing};
 
 /// The plan, what was written, and how it is run; with `dry_run` the text of every file.
@@ -35,8 +35,7 @@ pub(super) fn outcome(outcome: &Outcome, dry_run: bool) -> Result<String> {
             json!({
                 "number": at + 1,
                 "keep": if at == 0 { None } else { outcome.plan.keep.as_ref().map(|k| &k.text) },
-                // The downs of its steps lead back together, not one by one.
-                "back_as_a_whole": deploy.steps.iter().any(|step| step.phase == Phase::Equal || step.down.loses && !step.down.ops.is_empty()),
+                "back_as_a_whole": deploy.back_as_a_whole(),
                 "steps": steps,
             })
         })

@@ -249,6 +249,17 @@ impl Down {
     }
 }
 
+impl Deploy {
+    /// Whether the downs of its steps lead back together only, not one by one: a column comes back
+    /// as the last one, empty in one step and filled in another.
+    pub fn back_as_a_whole(&self) -> bool {
+        self.steps.iter().any(|step| {
+            let drops = step.up.iter().any(|op| matches!(op, Op::DropColumn { .. }));
+            step.phase == Phase::Equal || drops || step.down.loses && !step.down.ops.is_empty()
+        })
+    }
+}
+
 impl Step {
     fn modelled(mut self, model: Vec<ModelChange>) -> Step {
         self.model = model;

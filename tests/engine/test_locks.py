@@ -13,7 +13,7 @@ from scenario import Scenario
 def test_locks(scenario: Scenario, project: Project) -> None:
     """No DDL statement holds a lock that is stronger than the plan says, or on another table."""
     locks.watch(project.database)
-    rollout = miggen.plan(project, scenario.change(project.server.id))
+    rollout = miggen.plan(project, scenario.change(project.server.id), scenario.rows)
     while True:
         for step in rollout.deploy.steps:
             rollouts.up(project, step)

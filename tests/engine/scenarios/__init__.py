@@ -17,6 +17,7 @@ from scenarios import (
     rename_table,
     replace,
     rows,
+    small,
 )
 
 MODULES = (
@@ -35,6 +36,7 @@ MODULES = (
     comment,
     rename_table,
     drop_table,
+    small,
 )
 
 ALL: dict[str, Scenario] = {
