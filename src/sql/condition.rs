@@ -324,10 +324,9 @@ pub(super) fn message(condition: &Condition) -> String {
             Reason::Left => {
                 format!("rows of {} are not filled: run the backfill again", table.name)
             }
-            Reason::JobLeft { file } => format!(
-                "rows of {} are not done: run {file} of the rollout first",
-                table.name
-            ),
+            Reason::JobLeft { file } => {
+                format!("rows of {} are not done: run {file} of the rollout first", table.name)
+            }
             Reason::OutOfStep => {
                 format!("rows of {} are out of step: see the runbook", table.name)
             }
@@ -342,10 +341,9 @@ pub(super) fn message(condition: &Condition) -> String {
                 "rows of {} point at no row of {}: mend them first",
                 table.name, parent.name
             ),
-            Reason::NoValue { column } => format!(
-                "rows of {} have no value for {column}: give them one first",
-                table.name
-            ),
+            Reason::NoValue { column } => {
+                format!("rows of {} have no value for {column}: give them one first", table.name)
+            }
         },
         Condition::NoDuplicates { table, .. } => format!(
             "values of {} stand in several rows: see the pre-checks in the runbook",

@@ -88,7 +88,10 @@ pub fn render<'p>(server: &Server, unit: Unit, ops: &'p [Op]) -> Vec<Rendered<'p
         }
         if !patient && reads_rows(op) {
             let sql = Sql::new("SET LOCAL statement_timeout = 0");
-            statements.insert(0, sql.comment("Reading a table may take longer than any query of the application."));
+            statements.insert(
+                0,
+                sql.comment("Reading a table may take longer than any query of the application."),
+            );
             patient = true;
         }
         rendered.push(Rendered { op, statements });

@@ -1,7 +1,6 @@
 """Hard cases of columns: what hangs on a column, and what happens around it meanwhile."""
 
 import re
-from datetime import datetime, timezone
 
 import psycopg
 import pytest
@@ -11,7 +10,7 @@ import miggen
 import rollouts
 from hard import Lay, beside, carried, contents, refusal
 from projects import Project
-from shell import CommandFailed, attempt
+from shell import CommandFailed
 
 ROWS = "INSERT INTO t (id, name) SELECT n, 'Name ' || n FROM generate_series(1, 300) AS n"
 TO_VARCHAR = "ALTER TABLE t ALTER COLUMN name TYPE varchar(50)"
@@ -49,7 +48,7 @@ IN_THE_WAY = [
 
 @pytest.mark.parametrize(("number", "more", "named"), IN_THE_WAY, ids=lambda v: v[:2])
 def test_hc01_to_04_24_96_in_the_way(lay: Lay, number: str, more: str, named: str) -> None:
-    """What stands on a column is named, not lost; a rename takes along whatever follows by itself."""
+    """What stands on a column is named, not lost; a rename takes along what follows by itself."""
     project = lay(f"{PLAIN} {more}", ROWS)
     for change in (TO_VARCHAR, DROP):
         assert f"`name` is used by {named}" in refusal(project, change), change
@@ -60,7 +59,7 @@ def test_hc01_to_04_24_96_in_the_way(lay: Lay, number: str, more: str, named: st
 
 
 def test_hc05_indexes(lay: Lay) -> None:
-    """Keys of several columns, directions, INCLUDE come along; what computes is refused or moved."""
+    """Keys of several columns, directions, INCLUDE come along; expressions are refused or moved."""
     indexes = """
         CREATE INDEX t_several ON t (n, name DESC NULLS LAST);
         CREATE INDEX t_include ON t (n) INCLUDE (name);
@@ -331,7 +330,7 @@ def test_hc29_deferred_triggers(lay: Lay, change: str) -> None:
 
 
 def test_hc34_prepared_star(lay: Lay) -> None:
-    """A prepared `SELECT *` fails once and is told so before; one that names its columns does not."""
+    """A prepared `SELECT *` fails once, as was said; one that names its columns does not."""
     project = lay(PLAIN, ROWS)
     with project.database.connect() as connection:
         connection.execute("PREPARE named AS SELECT id, name FROM t WHERE id = 1")
@@ -362,7 +361,7 @@ FOREIGN = "ALTER TABLE t ADD CONSTRAINT t_p FOREIGN KEY (n) REFERENCES p (id)"
 
 
 def test_hc59_foreign_key_locks_both(lay: Lay) -> None:
-    """The lock on the parent is taken in tries as well: its writers wait shortly, and do not fail."""
+    """The lock on the parent is taken in tries as well: its writers wait shortly, not in vain."""
     project = lay(f"CREATE TABLE p (id int PRIMARY KEY); {PLAIN}", "INSERT INTO p VALUES (1)")
     rollout = miggen.plan(project, FOREIGN)
     assert set(rollout.deploy.steps[0].locks) == {"t", "p"}

@@ -16,7 +16,10 @@ from servers import Servers
 RENAME = 'ALTER TABLE "{t}" RENAME COLUMN "{a}" TO "{b}"'
 TYPE = 'ALTER TABLE "{t}" ALTER COLUMN "{a}" TYPE varchar(50)'
 DERIVE = 'ALTER TABLE "{t}" ADD COLUMN "{b}" text; UPDATE "{t}" SET "{b}" = upper("{a}")'
-REQUIRE = 'UPDATE "{t}" SET "{a}" = \'\' WHERE "{a}" IS NULL; ALTER TABLE "{t}" ALTER COLUMN "{a}" SET NOT NULL'
+REQUIRE = (
+    'UPDATE "{t}" SET "{a}" = \'\' WHERE "{a}" IS NULL; '
+    'ALTER TABLE "{t}" ALTER COLUMN "{a}" SET NOT NULL'
+)
 DROP = 'ALTER TABLE "{t}" DROP COLUMN "{a}"'
 CHECK = 'ALTER TABLE "{t}" ADD CONSTRAINT "{b}" CHECK ("{a}" <> \'\')'
 UNIQUE = 'ALTER TABLE "{t}" ADD CONSTRAINT "{b}" UNIQUE ("{a}")'
@@ -49,7 +52,7 @@ def test_hc73_74_names(lay: Lay, names: str, change: str) -> None:
 
 @pytest.mark.parametrize("change", [RENAME, TYPE], ids=KINDS[:2])
 def test_hc73_two_names_that_are_cut(lay: Lay, change: str) -> None:
-    """Two indexes whose names differ in their last letter: what is derived from them differs too."""
+    """Two indexes whose names differ in the last letter: what is derived from them does too."""
     schema = f"""
         CREATE TABLE t (id int PRIMARY KEY, a text, n int);
         CREATE INDEX {LONG}i_1 ON t (a); CREATE INDEX {LONG}i_2 ON t (n, a);
@@ -83,7 +86,7 @@ def test_hc74_enum_label_that_injects(lay: Lay) -> None:
     ],
 )
 def test_hc75_two_schemas_and_no_search_path(lay: Lay, change: str) -> None:
-    """The other schema's table of the same name stays as it is, and nothing rests on search_path."""
+    """The other schema's table of the same name stays as it is; search_path does not matter."""
     table = "(id int PRIMARY KEY, name text NOT NULL, n int)"
     schema = "".join(
         f"CREATE SCHEMA {s}; CREATE TABLE {s}.t {table}; CREATE INDEX t_name ON {s}.t (name);"
@@ -158,7 +161,7 @@ def each(request: pytest.FixtureRequest, running: Servers, tmp_path: Path) -> It
     project.database.drop()
 
 
-TEXT = "%s %(x)s 100% :name ${x} #{y} {{ z }} {% if %} $$ $1 ? \\ \\n ; -- \" \"\"\" '' /* é"
+TEXT = '%s %(x)s 100% :name ${x} #{y} {{ z }} {% if %} $$ $1 ? \\ \\n ; -- " """ \'\' /* é'
 
 
 def test_hc77_text_in_every_target(each: Project) -> None:
@@ -202,7 +205,9 @@ def test_hc77_text_in_a_trigger(each: Project) -> None:
 
 # ---- one framework
 
-django = pytest.mark.parametrize("project", [("django", "pg15")], ids=["django-pg15"], indirect=True)
+django = pytest.mark.parametrize(
+    "project", [("django", "pg15")], ids=["django-pg15"], indirect=True
+)
 
 
 @django
@@ -252,7 +257,7 @@ REBUILT = [
 @on_sqlite
 @pytest.mark.parametrize("change", REBUILT)
 def test_hc90_91_rebuild(lay: Lay, change: str) -> None:
-    """Children stay, and so do the counter, the triggers here and elsewhere, the views, the rows."""
+    """Children stay, and so do the counter, triggers here and elsewhere, views and rows."""
     project = lay(PARENT, PARENT_ROWS)
     rest = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT IN ('p') ORDER BY 1, 2"
     before = (project.database.rows(rest), hard.contents(project))
@@ -298,8 +303,10 @@ def test_hc91_rowids(lay: Lay) -> None:
 )
 def test_hc92_what_uses_a_dropped_column(lay: Lay, more: str, named: str) -> None:
     """SQLite drops the column all the same, and the next write fails."""
-    project = lay("CREATE TABLE p (id INTEGER PRIMARY KEY, name TEXT, n INT);"
-                  f"CREATE TABLE log (id INTEGER PRIMARY KEY, what TEXT); {more}")
+    project = lay(
+        "CREATE TABLE p (id INTEGER PRIMARY KEY, name TEXT, n INT);"
+        f"CREATE TABLE log (id INTEGER PRIMARY KEY, what TEXT); {more}"
+    )
     column = "n" if "OF n" in more else "name"
     said = refusal(project, f"ALTER TABLE p DROP COLUMN {column}")
     assert f"`{column}` is used by {named}" in said
@@ -334,6 +341,8 @@ def test_hc98_unique_as_it_was_meant(lay: Lay, unique: str) -> None:
     ],
 )
 def test_hc63_unique_with_include(lay: Lay, change: str) -> None:
-    schema = "CREATE TABLE t (id int PRIMARY KEY, a text, n int, CONSTRAINT u UNIQUE (a) INCLUDE (n))"
+    schema = (
+        "CREATE TABLE t (id int PRIMARY KEY, a text, n int, CONSTRAINT u UNIQUE (a) INCLUDE (n))"
+    )
     said = refusal(lay(schema), f"ALTER TABLE t {change}")
     assert "further options" in said or "u would have to change with it" in said

@@ -71,9 +71,10 @@ struct Rule<'c> {
 impl Rule<'_> {
     fn refuse_what_cannot_be_carried(&self) -> Result<()> {
         let Rule { context, table, old, .. } = self;
-        let constraint = self
-            .constraints()
-            .find(|c| further_options(c) || !matches!(&c.kind, ConstraintKind::Unique(keys) if keys.len() == 1));
+        let constraint = self.constraints().find(|c| {
+            further_options(c)
+                || !matches!(&c.kind, ConstraintKind::Unique(keys) if keys.len() == 1)
+        });
         let index = self.indexes().find(|index| {
             index.filter.is_some() || index.keys.iter().any(|key| key.column().is_none())
         });

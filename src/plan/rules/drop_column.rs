@@ -18,7 +18,8 @@ use super::super::condition::{Condition, Missing};
 use super::super::context::Context;
 use super::super::op::Op;
 use super::super::strategy::constrain::{
-    all_given, further_options, not_valid, require_again, tables_of, unique_index, unique_name, validated,
+    all_given, further_options, not_valid, require_again, tables_of, unique_index, unique_name,
+    validated,
 };
 use super::super::strategy::dependants::{in_primary_key, in_the_way};
 use super::super::strategy::rebuild;
