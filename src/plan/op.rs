@@ -15,6 +15,9 @@ use crate::dialect::Action;
 use super::condition::{Condition, Predicate};
 use super::rows::{Backfill, CopyRows, DeleteRows, Walk};
 
+/// An option of a unique constraint that stands with its index, where it is made of one.
+pub const NULLS_NOT_DISTINCT: &str = "NULLS NOT DISTINCT";
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
     /// Refuses to go on unless every condition holds.

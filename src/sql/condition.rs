@@ -288,8 +288,7 @@ fn no_rows(server: &Server, condition: &Condition) -> String {
 }
 
 /// The refusal where a condition does not hold. A leading `%` stands for a number of rows.
-pub(super) fn message(server: &Server, condition: &Condition) -> String {
-    let percent = if server.dialect == Dialect::Sqlite { "" } else { "% " };
+pub(super) fn message(condition: &Condition) -> String {
     let missing = |what: &str, missing: &Missing| match missing {
         Missing::RunStepBefore => format!("{what} is missing: run the step before this one first"),
         Missing::RunAgain => format!("{what} is missing or invalid: run this again"),
@@ -323,33 +322,31 @@ pub(super) fn message(server: &Server, condition: &Condition) -> String {
         Condition::ConstraintValid { name, .. } => format!("{name} is not valid"),
         Condition::NoRows { table, reason, .. } => match reason {
             Reason::Left => {
-                format!("{percent}rows of {} are not filled: run the backfill again", table.name)
+                format!("rows of {} are not filled: run the backfill again", table.name)
             }
-            Reason::JobLeft { file } => format!(
-                "{percent}rows of {} are not done: run {file} of the rollout first",
-                table.name
-            ),
+            Reason::JobLeft { file } => {
+                format!("rows of {} are not done: run {file} of the rollout first", table.name)
+            }
             Reason::OutOfStep => {
-                format!("{percent}rows of {} are out of step: see the runbook", table.name)
+                format!("rows of {} are out of step: see the runbook", table.name)
             }
             Reason::DoesNotFit { ty } => format!(
-                "{percent}rows of {} hold what {ty} cannot: mend them first, or say how with USING",
+                "rows of {} hold what {ty} cannot: mend them first, or say how with USING",
                 table.name
             ),
             Reason::Violates { name } => {
-                format!("{percent}rows of {} do not fulfil {name}: mend them first", table.name)
+                format!("rows of {} do not fulfil {name}: mend them first", table.name)
             }
             Reason::Orphans { parent } => format!(
-                "{percent}rows of {} point at no row of {}: mend them first",
+                "rows of {} point at no row of {}: mend them first",
                 table.name, parent.name
             ),
-            Reason::NoValue { column } => format!(
-                "{percent}rows of {} have no value for {column}: give them one first",
-                table.name
-            ),
+            Reason::NoValue { column } => {
+                format!("rows of {} have no value for {column}: give them one first", table.name)
+            }
         },
         Condition::NoDuplicates { table, .. } => format!(
-            "{percent}values of {} stand in several rows: see the pre-checks in the runbook",
+            "values of {} stand in several rows: see the pre-checks in the runbook",
             table.name
         ),
         Condition::NotBefore { date, what } => {

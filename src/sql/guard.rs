@@ -19,16 +19,17 @@ impl Writer<'_> {
         }
         body.push_str("BEGIN\n");
         for condition in conditions {
-            let message = self.literal(&message(self.server, condition));
+            // A percent sign of a name would be taken for a place by RAISE.
+            let message = message(condition).replace('%', "%%");
             if let Some(count) = count(self.server, condition) {
+                let message = self.literal(&format!("% {message}"));
                 body.push_str(&format!(
                     "    {} INTO v_rows{};\n    IF v_rows > 0 THEN\n        RAISE EXCEPTION {message}, v_rows;\n    END IF;\n",
                     count.select,
                     indent(&count.from, 4)
                 ));
             } else {
-                // What may hold a percent sign is a name: RAISE would take it for a place.
-                let message = message.replace('%', "%%");
+                let message = self.literal(&message);
                 let holds = boolean(self.server, condition);
                 let test = match (condition, holds.strip_prefix("NOT ")) {
                     (Condition::NotBefore { .. }, _) => holds.replacen(">=", "<", 1),
@@ -80,7 +81,7 @@ END"
         let mut values = Vec::new();
         for (position, condition) in conditions.iter().enumerate() {
             let column = format!("ok_{}", position + 1);
-            let sentence = message(self.server, condition).replace('"', "'");
+            let sentence = message(condition).replace('"', "'");
             columns.push(format!("{column} NOT NULL CONSTRAINT \"{sentence}\" CHECK ({column})"));
             values.push(indent(&boolean(self.server, condition), 4));
         }

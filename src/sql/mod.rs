@@ -18,7 +18,8 @@ mod table;
 use crate::catalog::{Expr, Index, TableName};
 use crate::dialect::{Dialect, Server, quote};
 use crate::plan::Unit;
-use crate::plan::op::Op;
+use crate::plan::condition::Condition;
+use crate::plan::op::{NULLS_NOT_DISTINCT, Op};
 
 pub use condition::{expectation, predicate, verification};
 
@@ -68,6 +69,7 @@ pub fn render<'p>(server: &Server, unit: Unit, ops: &'p [Op]) -> Vec<Rendered<'p
     let writer = Writer { server, dialect: server.dialect, tells: false };
     let mut rendered = Vec::new();
     let mut pending_lock: Option<&Op> = None;
+    let mut patient = server.dialect != Dialect::Postgres || unit != Unit::Transaction;
     for op in ops {
         let mut statements = match (op, unit) {
             // Without a transaction around it a lock lasts for one statement only: the operation
@@ -84,9 +86,26 @@ pub fn render<'p>(server: &Server, unit: Unit, ops: &'p [Op]) -> Vec<Rendered<'p
             statements = vec![writer.locked(lock, &statements)];
             pending_lock = None;
         }
+        if !patient && reads_rows(op) {
+            let sql = Sql::new("SET LOCAL statement_timeout = 0");
+            statements.insert(
+                0,
+                sql.comment("Reading a table may take longer than any query of the application."),
+            );
+            patient = true;
+        }
         rendered.push(Rendered { op, statements });
     }
     rendered
+}
+
+/// As many as the table has, so that it takes its time.
+fn reads_rows(op: &Op) -> bool {
+    match op {
+        Op::Validate { .. } => true,
+        Op::Guard(conditions) => conditions.iter().any(Condition::reads_rows),
+        _ => false,
+    }
 }
 
 /// The statement that makes an index by itself, as a model or a fresh database would have it.
@@ -191,8 +210,11 @@ impl Writer<'_> {
                 let name = self.ident(name);
                 let kind = if *primary { "PRIMARY KEY" } else { "UNIQUE" };
                 let mut action = format!("ADD CONSTRAINT {name} {kind} USING INDEX {name}");
-                if let Some(options) = options {
-                    action = format!("{action} {options}");
+                let options = options.as_deref().unwrap_or_default();
+                // What the index has is the constraint's by itself.
+                let own = options.strip_prefix(NULLS_NOT_DISTINCT).unwrap_or(options).trim_start();
+                if !own.is_empty() {
+                    action = format!("{action} {own}");
                 }
                 vec![self.alter(table, &action)]
             }

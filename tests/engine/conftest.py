@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import hard
 import projects
 import servers
 from scenario import Scenario
@@ -61,6 +62,15 @@ def project(
     project = projects.create(projects.TARGETS[target], running.get(server), tmp_path)
     yield project
     project.database.drop()
+
+
+@pytest.fixture
+def lay(
+    request: pytest.FixtureRequest, running: servers.Servers, tmp_path: Path
+) -> Iterator[hard.Lay]:
+    """Lays out a schema of the test's own, on the server the test is for: pg15 if it says none."""
+    with hard.laying(running.get(getattr(request, "param", "pg15")), tmp_path) as lay:
+        yield lay
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,113 +1,32 @@
 """Hard cases of filling rows: tables, keys and neighbours that real backfills broke on."""
 
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-import psycopg
 import pytest
 
+import hard
 import miggen
-import projects
 import rollouts
+from hard import Lay, beside, in_background, refusal, until
 from projects import Project
-from servers import PostgresDatabase, Servers
+from servers import PostgresDatabase
 from shell import attempt
 
 FILL = "UPDATE t SET done = lower(name) WHERE done IS NULL"
 
-Lay = Callable[..., Project]
 
-
-@pytest.fixture(params=["pg12", "pg15"])
-def lay(request: pytest.FixtureRequest, running: Servers, tmp_path: Path) -> Iterator[Lay]:
-    """A repository of plain SQL files over a schema of the test's own."""
-    projects.programs()
-    server = running.get(request.param)
-    made: list[Project] = []
-
-    def lay(schema: str, rows: str = "") -> Project:
-        root = tmp_path / f"repo{len(made)}"
-        (root / "migrations").mkdir(parents=True)
-        (root / "migrations/001_initial.up.sql").write_text(schema)
-        (root / "migrations/001_initial.down.sql").write_text("")
-        (root / "schema.sql").write_text(schema)
-        project = Project(projects.TARGETS["raw"], server, root, server.create(tmp_path))
-        made.append(project)
-        project.database.script(schema)
-        project.database.script(rows)
-        return project
-
-    yield lay
-    for project in made:
-        project.database.drop()
+pytestmark = pytest.mark.parametrize("lay", ["pg12", "pg15"], indirect=True)
 
 
 def run(project: Project, change: str = FILL) -> None:
-    """Plan the change, take every step, and ask the rollout's own questions."""
-    rollout = miggen.plan(project, change)
-    for step in rollout.deploy.steps:
-        rollouts.up(project, step)
-        rollouts.verify(project, rollout, step)
+    hard.run(project, change)
 
 
 def left(project: Project) -> int:
     return project.database.rows("SELECT count(*) FROM t WHERE done IS DISTINCT FROM lower(name)")[
         0
     ][0]
-
-
-def refusal(project: Project, change: str) -> str:
-    done = miggen.call(project, *miggen.arguments(project), change)
-    assert done.returncode == 1, done.stdout
-    return done.stdout
-
-
-@contextmanager
-def beside(work: Callable[[psycopg.Connection], object], project: Project) -> Iterator[None]:
-    """`work` over and over in a connection of its own, until the block is left."""
-    ending = threading.Event()
-    failures: list[Exception] = []
-
-    def loop() -> None:
-        with project.database.connect() as connection:
-            try:
-                while not ending.wait(0.002):
-                    work(connection)
-            except Exception as error:
-                failures.append(error)
-
-    thread = threading.Thread(target=loop)
-    thread.start()
-    try:
-        yield
-    finally:
-        ending.set()
-        thread.join()
-    assert not failures, failures
-
-
-def in_background(project: Project, command: tuple[str, ...]) -> threading.Thread:
-    """The commands of a step, whatever becomes of them."""
-
-    def work() -> None:
-        for line in command:
-            attempt(line, project.root, project.env)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    return thread
-
-
-def until(question: Callable[[], object]) -> None:
-    for _ in range(6000):
-        if question():
-            return
-        time.sleep(0.01)  # asks again; nothing depends on how long it is
-    raise AssertionError("it never came to pass")
 
 
 NAMES = "INSERT INTO t SELECT {key}, 'Name ' || n FROM generate_series({first}, {last}) AS n"

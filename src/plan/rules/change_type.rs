@@ -21,7 +21,7 @@ use super::super::context::Context;
 use super::super::op::{Op, Sync, SyncKind};
 use super::super::rows::Backfill;
 use super::super::strategy::constrain::{
-    not_null_check, require_again, required, unique, unique_index, unique_name,
+    further_options, not_null_check, require_again, required, unique, unique_index, unique_name,
 };
 use super::super::strategy::dependants::{in_primary_key, in_the_way};
 use super::super::strategy::{backfill_unit, named, sync};
@@ -71,9 +71,10 @@ struct Rule<'c> {
 impl Rule<'_> {
     fn refuse_what_cannot_be_carried(&self) -> Result<()> {
         let Rule { context, table, old, .. } = self;
-        let constraint = self
-            .constraints()
-            .find(|c| !matches!(&c.kind, ConstraintKind::Unique(keys) if keys.len() == 1));
+        let constraint = self.constraints().find(|c| {
+            further_options(c)
+                || !matches!(&c.kind, ConstraintKind::Unique(keys) if keys.len() == 1)
+        });
         let index = self.indexes().find(|index| {
             index.filter.is_some() || index.keys.iter().any(|key| key.column().is_none())
         });
@@ -397,12 +398,12 @@ impl Rule<'_> {
         }
         for (from, to) in self.index_names() {
             up.extend([
-                self.rename_index(&from, &from.name, &format!("{}_old", from.name)),
+                self.rename_index(&from, &from.name, &named(&from.name, "_old")),
                 self.rename_index(&to, &to.name, &from.name),
             ]);
             down.extend([
                 self.rename_index(&to, &from.name, &to.name),
-                self.rename_index(&from, &format!("{}_old", from.name), &from.name),
+                self.rename_index(&from, &named(&from.name, "_old"), &from.name),
             ]);
         }
         for (own, copy) in self.unique_copies() {
@@ -480,7 +481,7 @@ impl Rule<'_> {
             let (of, again) = (table.clone(), index.clone());
             steps.push(self.step(
                 Phase::Switch,
-                "index",
+                "drop_index",
                 format!("drop the index {}", index.name),
                 Unit::Alone,
                 vec![Op::DropIndex { table: table.clone(), index, online }],
@@ -507,7 +508,7 @@ impl Rule<'_> {
             let down = Down::ops(down);
             steps.push(self.step(
                 Phase::Switch,
-                "unique",
+                "drop_unique",
                 title,
                 Unit::Alone,
                 up,

@@ -18,7 +18,8 @@ use super::super::condition::{Condition, Missing};
 use super::super::context::Context;
 use super::super::op::Op;
 use super::super::strategy::constrain::{
-    all_given, not_valid, require_again, tables_of, unique_index, unique_name, validated,
+    all_given, further_options, not_valid, require_again, tables_of, unique_index, unique_name,
+    validated,
 };
 use super::super::strategy::dependants::{in_primary_key, in_the_way};
 use super::super::strategy::rebuild;
@@ -40,6 +41,12 @@ pub(super) fn steps(context: &Context, drop: &DropColumn) -> Result<Vec<Step>> {
                 "cannot be dropped yet",
             )
             .hint("change or drop that first, in a rollout of its own"));
+    }
+    if let Some(constraint) = rule.own_constraints().find(|c| further_options(c)) {
+        let name = constraint.name.as_deref().unwrap_or("a unique constraint");
+        return Err(context
+            .refuse(format!("{name} has further options"), "its way back would not bring them")
+            .hint("drop that constraint first, in a rollout of its own"));
     }
     let mut steps = vec![rule.forget()];
     if rule.by_rebuild() {

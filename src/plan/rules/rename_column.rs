@@ -29,7 +29,7 @@ use crate::plan::Downtime;
 use super::super::condition::{Condition, Missing, Predicate, Reason};
 use super::super::op::{Op, Sync, SyncKind};
 use super::super::rows::Backfill;
-use super::super::strategy::constrain::{not_null_check, required};
+use super::super::strategy::constrain::{further_options, index_options, not_null_check, required};
 use super::super::strategy::{backfill_unit, named, sync};
 use super::super::{Down, Field, ModelChange, Phase, RenamedIndex, Step, Unit, column_expr};
 use super::Context;
@@ -107,12 +107,17 @@ impl Rule<'_> {
         let points = self.table.constraints.iter().any(|constraint| {
             matches!(&constraint.kind, ConstraintKind::ForeignKey { columns, .. } if columns.contains(from))
         });
+        let further = self.table.constraints.iter().any(|constraint| {
+            matches!(&constraint.kind, ConstraintKind::Unique(keys) if named(keys))
+                && further_options(constraint)
+        });
         let reasons = [
             (primary_key(self.table).is_some_and(named), "it is part of the primary key"),
             (self.old.generated.is_some(), "it is generated"),
             (self.old.identity.is_some(), "it numbers itself"),
             (pointed_at, "foreign keys point at it"),
             (points, "it is a foreign key"),
+            (further, "a unique constraint on it has further options"),
             (no_equality(&self.old.ty), "values of its type cannot be compared"),
         ];
         let why = reasons.iter().find(|(holds, _)| *holds).map(|(_, why)| why);
@@ -177,7 +182,7 @@ impl Rule<'_> {
                 method: None,
                 include: Vec::new(),
                 filter: None,
-                options: None,
+                options: index_options(constraint),
                 comment: None,
                 origin: Origin::default(),
             };

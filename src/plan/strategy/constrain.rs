@@ -6,7 +6,7 @@ use crate::dialect::{Action, Server};
 
 use super::super::condition::{Condition, Missing, Predicate, Reason};
 use super::super::context::Context;
-use super::super::op::Op;
+use super::super::op::{NULLS_NOT_DISTINCT, Op};
 use super::super::{Down, Phase, Step, Unit, column_expr};
 use super::named;
 
@@ -230,10 +230,26 @@ pub(in crate::plan) fn unique_index(table: &TableName, constraint: &Constraint) 
         method: None,
         include: Vec::new(),
         filter: None,
-        options: None,
+        options: index_options(constraint),
         comment: None,
         origin: Origin::default(),
     })
+}
+
+/// What the constraint says of its index; the rest is about when it is checked.
+pub(in crate::plan) fn index_options(constraint: &Constraint) -> Option<String> {
+    let options = constraint.options.as_deref()?;
+    options.starts_with(NULLS_NOT_DISTINCT).then(|| NULLS_NOT_DISTINCT.to_owned())
+}
+
+/// An option of a unique constraint that no index made beside the writers would bring: INCLUDE, WITH.
+pub(in crate::plan) fn further_options(constraint: &Constraint) -> bool {
+    let options = constraint.options.as_deref().unwrap_or_default();
+    let rest = options.strip_prefix(NULLS_NOT_DISTINCT).unwrap_or(options).trim_start();
+    let when = ["DEFERRABLE", "NOT DEFERRABLE", "INITIALLY"];
+    matches!(constraint.kind, ConstraintKind::Unique(_))
+        && !rest.is_empty()
+        && !when.iter().any(|word| rest.to_ascii_uppercase().starts_with(word))
 }
 
 /// Given, or by the server's usual rule where it gives none itself.

@@ -6,6 +6,8 @@ pub(super) mod rebuild;
 pub(super) mod sync;
 pub(super) mod walk;
 
+use sha2::{Digest, Sha256};
+
 use crate::dialect::{Action, Server};
 
 use super::Unit;
@@ -15,12 +17,17 @@ pub(super) fn backfill_unit(server: &Server) -> Unit {
     if server.can(Action::UpdateBatch) { Unit::Alone } else { Unit::Transaction }
 }
 
-/// `stem` and `suffix` as one name no longer than servers keep it, 63 bytes: the stem is cut, on a
-/// character, for the suffix is what tells names apart.
+/// `stem` and `suffix` as one name no longer than servers keep it, 63 bytes. A stem that must be cut
+/// ends in a digest of itself: two that differ in their last letters only stay two.
 pub(super) fn named(stem: &str, suffix: &str) -> String {
-    let mut end = stem.len().min(63 - suffix.len());
+    let room = 63 - suffix.len();
+    if stem.len() <= room {
+        return format!("{stem}{suffix}");
+    }
+    let digest = Sha256::digest(stem.as_bytes());
+    let mut end = room - 7;
     while !stem.is_char_boundary(end) {
         end -= 1;
     }
-    format!("{}{suffix}", &stem[..end])
+    format!("{}_{:02x}{:02x}{:02x}{suffix}", &stem[..end], digest[0], digest[1], digest[2])
 }

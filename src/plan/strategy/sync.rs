@@ -11,9 +11,13 @@ use super::named;
 /// `posts_created_sync`; behind other triggers of the table, for they fire by name and it must see
 /// what they wrote.
 pub(in crate::plan) fn name(catalog: &Catalog, table: &TableName, column: &str) -> String {
-    let others = catalog.triggers.keys().any(|(of, _)| of == table);
-    let prefix = if others { "zz_" } else { "" };
-    named(&format!("{prefix}{}_{column}", table.name), "_sync")
+    let last = catalog.triggers.keys().filter(|(of, _)| of == table).map(|(_, name)| name).max();
+    let name = |prefix: &str| named(&format!("{prefix}{}_{column}", table.name), "_sync");
+    match last {
+        None => name(""),
+        Some(last) if name("zz_") > *last => name("zz_"),
+        Some(last) => name(&format!("{last}_")),
+    }
 }
 
 pub(in crate::plan) fn derive(
