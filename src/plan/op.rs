@@ -11,6 +11,7 @@ use crate::catalog::{
 };
 use crate::change::CommentOn;
 use crate::dialect::Action;
+use crate::source::Dialect;
 
 use super::condition::{Condition, Predicate};
 use super::rows::{Backfill, CopyRows, DeleteRows, Walk};
@@ -119,12 +120,12 @@ pub enum Op {
         to: String,
     },
     /// Makes a unique index the constraint of the same name.
-    /// An index becomes the constraint of its name.
     UsingIndex {
         table: TableName,
         name: String,
         options: Option<String>,
         primary: bool,
+        comment: Option<String>,
     },
     /// What an earlier try left is replaced.
     CreateIndex {
@@ -526,7 +527,7 @@ impl Op {
                 constraint_mut(table_mut(catalog, table)?, from)?.name = Some(to.clone());
                 Ok(())
             }
-            Op::UsingIndex { table, name, options, primary } => {
+            Op::UsingIndex { table, name, options, primary, comment } => {
                 let table = table_mut(catalog, table)?;
                 let at = table.indexes.iter().position(|index| index.name == *name);
                 let Some(at) = at else {
@@ -543,13 +544,16 @@ impl Op {
                     },
                     options: options.clone(),
                     valid: true,
-                    comment: None,
+                    comment: comment.clone(),
                 };
                 add_constraint(table, &constraint)
             }
             Op::RestoreIndex { table, index, .. } => {
+                // SQLite's constraints have names of their own, which no index meets.
+                let own_names = catalog.dialect == Dialect::Sqlite;
                 let table = table_mut(catalog, table)?;
-                if table.index(&index.name).is_none() && table.constraint(&index.name).is_none() {
+                let taken = !own_names && table.constraint(&index.name).is_some();
+                if table.index(&index.name).is_none() && !taken {
                     table.indexes.push(index.clone());
                 }
                 Ok(())

@@ -503,6 +503,7 @@ impl Rule<'_> {
                 name: name.clone(),
                 options: constraint.options.clone(),
                 primary: false,
+                comment: constraint.comment.clone(),
             });
             let title = format!("drop {name}");
             let down = Down::ops(down);
