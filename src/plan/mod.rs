@@ -6,6 +6,7 @@
 pub mod condition;
 mod context;
 mod jobs;
+mod meet;
 pub mod op;
 mod order;
 mod prove;
@@ -342,12 +343,13 @@ impl Step {
 
 /// Plans, orders, merges and proves.
 pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) -> Result<Plan> {
-    let mut steps = Vec::new();
+    let mut planned = Vec::new();
     for asked in &intent.asked {
         let context = context::Context { server: &server, before, intent, policy, asked };
-        steps.extend(rules::steps(&context)?);
+        planned.push(rules::steps(&context)?);
     }
-    let mut deploys = order::order(steps);
+    meet::refuse(before, intent, &planned)?;
+    let mut deploys = order::order(planned.into_iter().flatten().collect());
     if policy.batches == Batches::Job && jobs::take_out(&mut deploys) == 0 {
         return Err(Error::usage("there is nothing to make a job of")
             .note("no step walks through the rows of a table in batches")
@@ -357,6 +359,7 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
         small::shorten(&server, policy, &mut deploys);
     }
     strategy::rebuild::settle(before, &mut deploys).map_err(|misfit| prove::broken(&misfit))?;
+    strategy::comments::say(&mut deploys);
     for step in deploys.iter().flat_map(|deploy| &deploy.steps) {
         check_facts(&server, step)?;
     }
