@@ -215,7 +215,7 @@ fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
     let literal = |text: &str| quote::literal(server.dialect, text);
     let column = |of: &TableName, column: &str, more: &str| {
         format!(
-            "EXISTS (\n    SELECT 1 FROM pragma_table_info({})\n    WHERE lower(name) = lower({}){more}\n)",
+            "EXISTS (\n    SELECT 1 FROM pragma_table_xinfo({})\n    WHERE lower(name) = lower({}){more}\n)",
             literal(&of.name),
             literal(column)
         )

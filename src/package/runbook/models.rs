@@ -88,10 +88,15 @@ fn lines(
         (ModelChange::AddIndex { index, .. }, "alembic") => {
             vec![format!("+    {}", table_arg(index, false))]
         }
-        (ModelChange::AddField { field, .. }, "django") => django(dialect, field, models)
-            .map(|text| format!("+    {} = {text}", django_model::field_name(field)))
-            .into_iter()
-            .collect(),
+        (ModelChange::AddField { field, .. }, "django") => {
+            let name = django_model::field_name(field);
+            vec![match django(dialect, field, models) {
+                Some(text) => format!("+    {name} = {text}"),
+                None => {
+                    format!("     # {name}: no field of Django says this; the model does without")
+                }
+            }]
+        }
         (ModelChange::AlterField { before, field, .. }, "django") => {
             let Some(new) = django(dialect, field, models) else { return Vec::new() };
             let old = django(dialect, before, models).unwrap_or_else(|| "…".into());

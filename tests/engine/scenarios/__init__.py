@@ -7,6 +7,7 @@ from scenarios import (
     column,
     combined,
     comment,
+    computed,
     constraint,
     create_index,
     create_table,
@@ -22,6 +23,7 @@ from scenarios import (
 
 MODULES = (
     add_column,
+    computed,
     create_index,
     rename_column,
     replace,
