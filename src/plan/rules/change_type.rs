@@ -58,6 +58,20 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
         return Ok(vec![rule.direct(free)]);
     }
     rule.refuse_what_cannot_be_carried()?;
+    if change.using.is_none()
+        && type_change::asks_the_session(context.server, &old.ty, &change.after.ty)
+    {
+        let name = &old.name;
+        return Err(context
+            .refuse(
+                format!("nothing says in which time zone `{name}` is meant"),
+                "each session would compute by its own",
+            )
+            .hint(format!(
+                "-- miggen: back {name} = {name} AT TIME ZONE 'UTC'  before  … TYPE {} USING {name} AT TIME ZONE 'UTC'",
+                change.after.ty
+            )));
+    }
     rule.by_copy()
 }
 
