@@ -13,7 +13,10 @@ use super::{Phase, Step};
 
 /// Refuses statements that meet; `planned` has the steps of each, in the order of the script.
 pub(super) fn refuse(before: &Catalog, intent: &Intent, planned: &[Vec<Step>]) -> Result<()> {
-    let lasts = |at: usize| planned[at].iter().any(|step| step.phase >= Phase::Switch);
+    let lasts = |at: usize| {
+        moves(&intent.asked[at].change)
+            && planned[at].iter().any(|step| step.phase >= Phase::Switch)
+    };
     for (later, then) in intent.asked.iter().enumerate() {
         for (earlier, first) in intent.asked[..later].iter().enumerate() {
             let lasting = [lasts(earlier), lasts(later)];
@@ -30,6 +33,17 @@ pub(super) fn refuse(before: &Catalog, intent: &Intent, planned: &[Vec<Step>]) -
         }
     }
     Ok(())
+}
+
+/// A column that is there gives way to another, or goes; what hangs on it moves too.
+fn moves(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::RenameColumn(_)
+            | Change::DropColumn(_)
+            | Change::ChangeType(_)
+            | Change::Replace(_)
+    )
 }
 
 /// The column, or the index or constraint of several, that both are about.
@@ -84,9 +98,8 @@ fn columns(change: &Change) -> Option<(&TableName, Vec<&String>)> {
         Change::DropColumn(drop) => Some((&drop.table, vec![&drop.column])),
         Change::RenameColumn(rename) => Some((&rename.table, vec![&rename.from, &rename.to])),
         Change::Replace(replace) => {
-            let old = replace.old.iter().map(|(drop, _)| &drop.column);
-            let new = replace.new.iter().map(|add| &add.column.name);
-            Some((&replace.table, old.chain(new).collect()))
+            // The new ones are like any new column: with what the script says of them.
+            Some((&replace.table, replace.old.iter().map(|(drop, _)| &drop.column).collect()))
         }
         Change::Require(one) => Some((&one.table, vec![&one.column])),
         Change::Relax(one) => Some((&one.table, vec![&one.column])),

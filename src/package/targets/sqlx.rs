@@ -81,6 +81,12 @@ impl Target for Sqlx {
             before = last;
         }
         let mut notes = Vec::new();
+        if steps.iter().any(|step| step.up.iter().any(|line| line.starts_with("PGOPTIONS"))) {
+            notes.push(
+                "one `sqlx migrate` at a time: a second one waits with a snapshot, which a concurrent index waits for"
+                    .into(),
+            );
+        }
         if project.prepared {
             notes.push(
                 "`cargo sqlx prepare` after each deploy: `.sqlx/` describes the schema".into(),
