@@ -146,7 +146,8 @@ class Table:
         if self.parent:
             names.append("parent_id")
             values.append("1 + n % 20")
-        return f"INSERT INTO {quoted(self.name)} ({', '.join(names)}) SELECT {', '.join(values)} {numbers}"
+        into = f"INSERT INTO {quoted(self.name)} ({', '.join(names)})"
+        return f"{into} SELECT {', '.join(values)} {numbers}"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Hard cases of the programs that run what was written: their locks, books and first bytes."""
 
+import threading
 from pathlib import Path
 
 import psycopg
@@ -11,7 +12,6 @@ import rollouts
 from hard import in_background, until
 from miggen import Rollout, Step
 from projects import Project
-from shell import attempt
 
 UNIQUE = "CREATE UNIQUE INDEX users_email_new ON users (email)"
 FILL = "UPDATE users SET status = 'x' WHERE status IS NULL"
@@ -104,27 +104,32 @@ def test_hc103_sqlx_reverts_what_failed(project: Project) -> None:
 
 @on("sqlx")
 def test_hc55_a_second_migrator(project: Project) -> None:
-    """It waits for sqlx's lock with a snapshot, which the build waits for: one of them gives up."""
+    """`sqlx::migrate!` in two instances: the build and the lock wait for one another.
+
+    `sqlx migrate` takes no lock, and clears what is left.
+    """
     rollout, step = index_step(project)
-    assert (
-        "one `sqlx migrate` at a time" in (project.root / rollout.folder / "RUNBOOK.md").read_text()
-    )
-    with project.database.connect() as blocker:
-        blocker.execute("BEGIN")
-        blocker.execute("UPDATE users SET status = status WHERE id = 1")
-        first = in_background(project, step.up)
-        until(lambda: project.database.rows(BUILDING))
-        second = in_background(project, step.up)
-        waiting = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        until(lambda: project.database.rows(waiting))
-        blocker.execute("ROLLBACK")
-        first.join()
-        second.join()
-    for command in step.up:
-        attempt(command, project.root, project.env)
-    if project.database.rows(INVALID) == [(1,)]:
-        rollouts.down(project, step)
-        rollouts.up(project, step)
+    runbook = (project.root / rollout.folder / "RUNBOOK.md").read_text()
+    assert "its own `sqlx::migrate!` holds a lock" in runbook
+    with project.database.connect() as first, project.database.connect() as second:
+        first.execute("SELECT pg_advisory_lock(55)")
+
+        gave_up: list[str] = []
+
+        def attempt(connection: psycopg.Connection, sql: str) -> None:
+            try:
+                connection.execute(sql)
+            except psycopg.errors.DeadlockDetected:
+                gave_up.append(sql)
+
+        waiter = threading.Thread(target=attempt, args=(second, "SELECT pg_advisory_lock(55)"))
+        waiter.start()
+        until(lambda: project.database.rows("SELECT FROM pg_locks WHERE NOT granted"))
+        attempt(first, UNIQUE.replace("INDEX", "INDEX CONCURRENTLY"))
+        first.execute("SELECT pg_advisory_unlock(55)")
+        waiter.join()
+    assert len(gave_up) == 1
+    rollouts.up(project, step)
     rollouts.verify(project, rollout, step)
 
 

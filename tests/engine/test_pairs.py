@@ -1,4 +1,4 @@
-"""Two changes in one script that meet in a column: carried out together, or refused with a place."""
+"""Two changes of one script that meet in a column: carried out, or refused with a place."""
 
 import pytest
 
@@ -32,7 +32,8 @@ OTHERS = {
     "type": "ALTER TABLE t ALTER COLUMN {} TYPE varchar(90)",
     "drop": "ALTER TABLE t DROP COLUMN {}",
     "free_type": "ALTER TABLE t ALTER COLUMN {} TYPE varchar",
-    "require": "UPDATE t SET {0} = '' WHERE {0} IS NULL; ALTER TABLE t ALTER COLUMN {0} SET NOT NULL",
+    "require": "UPDATE t SET {0} = '' WHERE {0} IS NULL;"
+    " ALTER TABLE t ALTER COLUMN {0} SET NOT NULL",
     "set_default": "ALTER TABLE t ALTER COLUMN {} SET DEFAULT 'new'",
     "drop_default": "ALTER TABLE t ALTER COLUMN {} DROP DEFAULT",
     "check": "ALTER TABLE t ADD CONSTRAINT t_new CHECK ({} <> 'bad')",

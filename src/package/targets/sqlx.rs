@@ -83,7 +83,8 @@ impl Target for Sqlx {
         let mut notes = Vec::new();
         if steps.iter().any(|step| step.up.iter().any(|line| line.starts_with("PGOPTIONS"))) {
             notes.push(
-                "one `sqlx migrate` at a time: a second one waits with a snapshot, which a concurrent index waits for"
+                "run these files by `sqlx migrate`, before the application starts: its own `sqlx::migrate!` holds a \
+                 lock, a second instance waits for that with a snapshot, and a concurrent index for the snapshot"
                     .into(),
             );
         }
