@@ -113,6 +113,8 @@ fn usage_errors_exit_with_2() {
         ),
         (vec!["--target", "raw", "--server", "oracle@9", "x y"], "is not a server miggen knows"),
         (with(&["--keep", "soon", "UPDATE users SET status = 'x'"]), "is not a number of days"),
+        (with(&["--archive", "UPDATE users SET status = 'x'"]), "there is nothing to archive"),
+        (with(&["--dual-write", "me", "UPDATE users SET status = 'x'"]), "cannot write twice"),
         (vec!["--frobnicate"], "unexpected argument"),
     ] {
         let ran = repo.miggen(&args);

@@ -327,6 +327,10 @@ pub(super) fn message(condition: &Condition) -> String {
             Reason::JobLeft { file } => {
                 format!("rows of {} are not done: run {file} of the rollout first", table.name)
             }
+            Reason::NotKept { archive } => format!(
+                "rows of {} are not in {archive}: run the step before this one again",
+                table.name
+            ),
             Reason::OutOfStep => {
                 format!("rows of {} are out of step: see the runbook", table.name)
             }
@@ -369,7 +373,9 @@ pub fn verification(server: &Server, conditions: &[Condition]) -> Vec<String> {
     for condition in conditions {
         if let Some(count) = count(server, condition) {
             let name = match condition {
-                Condition::NoRows { reason: Reason::Left, .. } => "rows_left",
+                Condition::NoRows { reason: Reason::Left | Reason::NotKept { .. }, .. } => {
+                    "rows_left"
+                }
                 Condition::NoRows { reason: Reason::OutOfStep, .. } => "out_of_step",
                 _ => "rows",
             };
@@ -383,7 +389,9 @@ pub fn verification(server: &Server, conditions: &[Condition]) -> Vec<String> {
 pub fn expectation(server: &Server, conditions: &[Condition]) -> String {
     let truth = if server.dialect == Dialect::Sqlite { "1" } else { "t" };
     let rows = conditions.iter().find_map(|condition| match condition {
-        Condition::NoRows { reason: Reason::Left, .. } => Some("rows_left"),
+        Condition::NoRows { reason: Reason::Left | Reason::NotKept { .. }, .. } => {
+            Some("rows_left")
+        }
         Condition::NoRows { reason: Reason::OutOfStep, .. } => Some("out_of_step"),
         _ => None,
     });

@@ -63,8 +63,7 @@ def test_a_stored_column_is_refused_where_everybody_would_wait(lay: Lay) -> None
     change = "ALTER TABLE t ADD COLUMN low text GENERATED ALWAYS AS (lower(name)) STORED"
     project = lay("CREATE TABLE t (id int PRIMARY KEY, name text)")
     assert "would be computed for every row while everybody waits" in refusal(project, change)
-    asked = miggen.run(project, *miggen.arguments(project), "--rows=t=100", change)
-    rollout = miggen.parse(asked)
+    rollout = miggen.plan(project, change, "--rows=t=100")
     rollouts.up(project, rollout.deploy.steps[0])
     generated = "SELECT attgenerated FROM pg_attribute WHERE attname = 'low'"
     assert project.database.rows(generated) == [("s",)]

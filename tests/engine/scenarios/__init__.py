@@ -3,6 +3,7 @@
 from scenario import Scenario
 from scenarios import (
     add_column,
+    archive,
     backfill,
     column,
     combined,
@@ -38,6 +39,7 @@ MODULES = (
     comment,
     rename_table,
     drop_table,
+    archive,
     small,
 )
 
