@@ -31,6 +31,7 @@ REFUSED = {
     "49_index": ("CREATE INDEX i ON p (id)", "an index of a partitioned table"),
     "49_drop": ("DROP INDEX p_day", "an index of a partitioned table"),
     "49_unique": ("ALTER TABLE p ADD UNIQUE (id, day)", "changing a partitioned table"),
+    "54_once": ("ALTER TABLE t DROP COLUMN once", "t_once_key allows it once"),
     "56_key": ("ALTER TABLE t DROP CONSTRAINT t_u_key", "c_u_fkey of c leans on it"),
     "56_swap": ("ALTER TABLE t ADD PRIMARY KEY (u)", "has a primary key already"),
     "79_label": ("ALTER TYPE mood ADD VALUE 'sad'", "does not plan this statement yet"),
@@ -46,7 +47,8 @@ REFUSED = {
 def test_hc_refused_by_name(lay: Lay, change: str, named: str) -> None:
     project = lay(
         """
-        CREATE TABLE t (id int PRIMARY KEY, name text, n int, ts timestamp, u int NOT NULL UNIQUE);
+        CREATE TABLE t (id int PRIMARY KEY, name text, n int, ts timestamp, u int NOT NULL UNIQUE,
+            once text NOT NULL DEFAULT 'x' UNIQUE);
         CREATE TABLE c (id serial PRIMARY KEY, u int REFERENCES t (u));
         CREATE TABLE p (id int, day date) PARTITION BY RANGE (day);
         CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM ('2020-01-01') TO ('2030-01-01');
