@@ -340,7 +340,13 @@ fn new_state(
         schema: SchemaText {
             from: options.schema_name.clone(),
             sha256: rollout::fingerprint(&whole),
-            ddl: rollout::excerpt(&options.schema, options.server.dialect, catalog, &tables)?,
+            ddl: rollout::excerpt(
+                &options.schema,
+                options.server.dialect,
+                catalog,
+                &intent.after,
+                &tables,
+            )?,
         },
         deploys,
     })

@@ -1,4 +1,5 @@
-//! Changes of a column's type that the server carries out in its catalog alone.
+//! Changes of a column's type that the server carries out in its catalog alone, and those whose
+//! values depend on who computes them.
 //!
 //! Enters: two types as written. Leaves: yes or no; what is not known to be free is not. Source:
 //! manual, ALTER TABLE, and relfilenodes of running servers, 12 to 18, for every row.
@@ -56,6 +57,12 @@ pub fn is_free(server: &Server, from: &str, to: &str) -> bool {
     }
 }
 
+/// A cast between them takes the time zone of whoever's session computes it.
+pub fn asks_the_session(server: &Server, from: &str, to: &str) -> bool {
+    let zoned = |ty: &str| read(ty).is_some_and(|ty| ty.name == "timestamptz");
+    server.dialect == Dialect::Postgres && zoned(from) != zoned(to)
+}
+
 fn read(text: &str) -> Option<Type> {
     let lower = text.trim().to_ascii_lowercase();
     let lower = lower.strip_prefix("pg_catalog.").unwrap_or(&lower);
@@ -99,6 +106,15 @@ mod tests {
             let same = to == "varchar";
             assert!(!free(to, from) || same, "{to} to {from}");
         }
+    }
+
+    #[test]
+    fn a_time_zone_comes_from_the_session() {
+        let asks = |from, to| asks_the_session(&Server::parse("postgres@15").unwrap(), from, to);
+        assert!(asks("timestamp", "timestamp(3) with time zone"));
+        assert!(asks("timestamptz", "date"));
+        assert!(!asks("timestamptz", "timestamptz(3)"));
+        assert!(!asks("timestamp", "text"));
     }
 
     #[test]

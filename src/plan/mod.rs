@@ -7,6 +7,7 @@ mod archive;
 pub mod condition;
 mod context;
 mod jobs;
+mod meet;
 pub mod op;
 mod order;
 mod prove;
@@ -377,17 +378,17 @@ impl Step {
 
 /// Plans, orders, merges and proves.
 pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) -> Result<Plan> {
-    let mut steps = Vec::new();
+    let mut planned = Vec::new();
     let mut archives = Vec::new();
     for asked in &intent.asked {
         let context = context::Context { server: &server, before, intent, policy, asked };
         let own = rules::steps(&context)?;
         if policy.archive {
             let (own, kept) = archive::keep(&context, own)?;
-            steps.extend(own);
+            planned.push(own);
             archives.extend(kept);
         } else {
-            steps.extend(own);
+            planned.push(own);
         }
     }
     if policy.archive && archives.is_empty() {
@@ -403,6 +404,8 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
             .note("it writes both forms of a column that is renamed, split or merged")
             .hint("leave out `--dual-write app`"));
     }
+    meet::refuse(before, intent, &planned)?;
+    let steps = planned.into_iter().flatten().collect();
     let mut deploys = order::order(steps, policy.dual_write);
     if policy.batches == Batches::Job && jobs::take_out(&mut deploys) == 0 {
         return Err(Error::usage("there is nothing to make a job of")
@@ -413,6 +416,7 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
         small::shorten(&server, policy, &mut deploys);
     }
     strategy::rebuild::settle(before, &mut deploys).map_err(|misfit| prove::broken(&misfit))?;
+    strategy::comments::say(&mut deploys);
     for step in deploys.iter().flat_map(|deploy| &deploy.steps) {
         check_facts(&server, step)?;
     }

@@ -132,12 +132,12 @@ pub enum Op {
         to: String,
     },
     /// Makes a unique index the constraint of the same name.
-    /// An index becomes the constraint of its name.
     UsingIndex {
         table: TableName,
         name: String,
         options: Option<String>,
         primary: bool,
+        comment: Option<String>,
     },
     /// What an earlier try left is replaced.
     CreateIndex {

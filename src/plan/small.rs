@@ -4,6 +4,8 @@
 //! one. Batches and concurrent builds are for tables whose rows take long: here the lock is held for
 //! the whole, and the whole is short. What keeps old code working stays.
 
+use std::collections::VecDeque;
+
 use crate::catalog::{Constraint, TableName};
 use crate::dialect::{Action, Server, Verdict};
 
@@ -142,10 +144,6 @@ fn plain(server: &Server, ops: Vec<Op>) -> Vec<Op> {
 /// What comes only to prove something beside running writers, or goes with its column anyway, is
 /// left out.
 fn without_detours(server: &Server, ops: Vec<Op>) -> Vec<Op> {
-    let dropped: Vec<String> = names(&ops, |op| match op {
-        Op::DropConstraint { name, .. } => Some(name),
-        _ => None,
-    });
     let validated: Vec<String> = names(&ops, |op| match op {
         Op::Validate { name, .. } => Some(name),
         _ => None,
@@ -156,7 +154,13 @@ fn without_detours(server: &Server, ops: Vec<Op>) -> Vec<Op> {
     });
     let mut brought: Vec<String> = Vec::new();
     let mut all = Vec::new();
-    for op in ops {
+    let mut ops = VecDeque::from(ops);
+    while let Some(op) = ops.pop_front() {
+        // One that is there before is dropped and comes again: that is no detour.
+        let dropped: Vec<String> = names(&ops, |op| match op {
+            Op::DropConstraint { name, .. } => Some(name),
+            _ => None,
+        });
         match op {
             Op::AddColumn { table, column, mut constraints } => {
                 constraints.retain_mut(|one| keep(one, &dropped, &validated, &mut brought));
@@ -178,8 +182,11 @@ fn without_detours(server: &Server, ops: Vec<Op>) -> Vec<Op> {
     all
 }
 
-fn names(ops: &[Op], of: impl Fn(&Op) -> Option<&String>) -> Vec<String> {
-    ops.iter().filter_map(of).cloned().collect()
+fn names<'o>(
+    ops: impl IntoIterator<Item = &'o Op>,
+    of: impl Fn(&'o Op) -> Option<&'o String>,
+) -> Vec<String> {
+    ops.into_iter().filter_map(of).cloned().collect()
 }
 
 /// A constraint of this transaction that is dropped in it is none; one that is validated is valid.

@@ -8,15 +8,18 @@ use crate::input;
 use crate::input::ast::{Kind, Statement};
 use crate::source::{Dialect, Source};
 
-/// Statements about the tables, what they reference, and types; in their order.
+/// Statements about the tables, what they reference before and after, and types; in their order.
 pub fn excerpt(
     sources: &[Source],
     dialect: Dialect,
     catalog: &Catalog,
+    after: &Catalog,
     tables: &BTreeSet<TableName>,
 ) -> Result<String> {
     let mut wanted = tables.clone();
-    for table in tables.iter().filter_map(|name| catalog.tables.get(name)) {
+    let states = [catalog, after];
+    for table in tables.iter().flat_map(|name| states.map(|state| state.tables.get(name))).flatten()
+    {
         for constraint in &table.constraints {
             if let ConstraintKind::ForeignKey { table, .. } = &constraint.kind {
                 wanted.insert(table.clone());

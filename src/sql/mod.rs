@@ -210,7 +210,7 @@ impl Writer<'_> {
                     format!("RENAME CONSTRAINT {} TO {}", self.ident(from), self.ident(to));
                 vec![self.alter(table, &action)]
             }
-            Op::UsingIndex { table, name, options, primary } => {
+            Op::UsingIndex { table, name, options, primary, .. } => {
                 let name = self.ident(name);
                 let kind = if *primary { "PRIMARY KEY" } else { "UNIQUE" };
                 let mut action = format!("ADD CONSTRAINT {name} {kind} USING INDEX {name}");

@@ -60,13 +60,15 @@ def shape(database: Database, hidden: Iterable[str] = ()) -> str:
 
 
 def unordered(schema: str) -> str:
-    """A dump whose CREATE TABLE statements list their columns by name."""
+    """A dump whose CREATE TABLE statements, and comments after them, list their columns by name."""
 
     def sort(match: re.Match[str]) -> str:
         lines = sorted(line.rstrip(",") for line in match[2].splitlines())
         return "\n".join([match[1], *lines, ");"])
 
-    return re.sub(r"^(CREATE TABLE [^\n]*\()\n(.*?)\n\);$", sort, schema, flags=re.M | re.S)
+    tables = re.sub(r"^(CREATE TABLE [^\n]*\()\n(.*?)\n\);$", sort, schema, flags=re.M | re.S)
+    comments = re.compile(r"(^COMMENT ON COLUMN .*;\n)+", re.M)
+    return comments.sub(lambda match: "".join(sorted(match[0].splitlines(True))), tables)
 
 
 def validated(schema: str) -> str:

@@ -1,6 +1,7 @@
 """What the hard cases share: a schema of the test's own, and the walk through its rollout."""
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ import rollouts
 from miggen import Rollout
 from projects import Project
 from servers import PostgresDatabase, Server
-from shell import attempt
+from shell import attempt, describe
 
 Lay = Callable[..., Project]
 
@@ -106,6 +107,69 @@ def arrives(
     return deploys
 
 
+def planned(project: Project, change: str, *options: str) -> Rollout | None:
+    """The rollout; none if it was refused, which must be with a place in the script."""
+    done = miggen.call(project, *miggen.arguments(project), *options, change)
+    if done.returncode == 0:
+        return miggen.parse(done.stdout)
+    assert done.returncode == 1, describe(done, project.root)
+    assert re.match(r"error: .*\n +--> \S+:\d+:\d+\n", done.stdout), done.stdout
+    print(done.stdout)
+    return None
+
+
+def walk(project: Project, rollout: Rollout, naive: str, writes_rows: bool) -> None:
+    """Every deploy: each step up, back and up again, then all of it; the end is the naive one's."""
+    reference = project.database.copy()
+    reference.script(naive)
+    while True:
+        there_and_back(project, rollout, writes_rows)
+        if rollout.is_last:
+            break
+        miggen.release(project, rollout)
+        rollout = miggen.following(project)
+    shapes = (dumps.shape(reference), dumps.shape(project.database))
+    dumps.assert_same(*shapes, "not where the change leads", ("wanted", "is"))
+    wanted = Project(project.target, project.server, project.root, reference)
+    assert contents(wanted) == contents(project)
+    reference.drop()
+
+
+def there_and_back(project: Project, rollout: Rollout, writes_rows: bool) -> None:
+    steps = rollout.deploy.steps
+    start, rows = shape(project), contents(project)
+    for step in steps:
+        before = rollouts.schema(project)
+        rollouts.up(project, step)
+        after = rollouts.schema(project)
+        if not rollout.deploy.as_a_whole:
+            rollouts.down(project, step)
+            same(before, project, f"down of {step.slug} is no way back")
+            rollouts.up(project, step)
+            same(after, project, f"{step.slug} differs the second time")
+        rollouts.verify(project, rollout, step)
+    end = shape(project)
+    for step in reversed(steps):
+        rollouts.down(project, step)
+    whole = f"deploy {rollout.current} does not lead back"
+    dumps.assert_same(start, shape(project), whole, ("was", "is"))
+    if not writes_rows and not rollout.is_last:
+        assert contents(project) == rows
+    for step in steps:
+        rollouts.up(project, step)
+    again = f"deploy {rollout.current} differs the second time"
+    dumps.assert_same(end, shape(project), again, ("first", "again"))
+
+
+def shape(project: Project) -> str:
+    return dumps.validated(dumps.shape(project.database))
+
+
+def same(before: str, project: Project, what: str) -> None:
+    now = dumps.validated(rollouts.schema(project))
+    dumps.assert_same(dumps.validated(before), now, what, ("was", "is"))
+
+
 def contents(project: Project) -> dict[str, list[str]]:
     """Every row of every table as text, whatever the order of rows and columns."""
     database = project.database
@@ -119,10 +183,16 @@ def contents(project: Project) -> dict[str, list[str]]:
         return {name: [row for (row,) in database.rows(as_text.format(name))] for (name,) in tables}
     found = {}
     for (name,) in database.rows("SELECT name FROM sqlite_schema WHERE type = 'table'"):
-        columns = database.rows(f"SELECT name FROM pragma_table_info('{name}') ORDER BY name")
-        listed = ", ".join(f'"{column}"' for (column,) in columns)
-        found[name] = [str(row) for row in database.rows(f'SELECT {listed} FROM "{name}"')]
+        text = name.replace("'", "''")
+        columns = database.rows(f"SELECT name FROM pragma_table_info('{text}') ORDER BY name")
+        listed = ", ".join(identifier(column) for (column,) in columns)
+        rows = database.rows(f"SELECT {listed} FROM {identifier(name)}")
+        found[name] = [str(row) for row in rows]
     return {name: sorted(rows) for name, rows in found.items()}
+
+
+def identifier(name: str) -> str:
+    return '"{}"'.format(name.replace('"', '""'))
 
 
 def refusal(project: Project, change: str, *options: str) -> str:

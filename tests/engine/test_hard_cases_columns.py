@@ -131,6 +131,35 @@ def test_hc12_all_that_a_column_has(lay: Lay) -> None:
     carried(lay(PLAIN + more, ROWS), RENAME)
 
 
+@pytest.mark.parametrize("change", [RENAME, TO_VARCHAR, DROP])
+def test_hc12_comments_come_back(lay: Lay, change: str) -> None:
+    """With what is made again: a column, its index, its constraint; up and back."""
+    more = """
+        CREATE INDEX t_name ON t (name);
+        COMMENT ON COLUMN t.name IS 'as written on the door';
+        COMMENT ON INDEX t_name IS 'for the search';
+        COMMENT ON CONSTRAINT t_name_key ON t IS 'one door each';
+    """
+    carried(lay(PLAIN.replace("name text", "name text UNIQUE") + more, ROWS), change)
+
+
+@on_sqlite
+def test_hc06_named_unique_on_sqlite(lay: Lay) -> None:
+    """A constraint's name is none that an index could meet."""
+    schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, CONSTRAINT t_key UNIQUE (name))"
+    project = lay(schema, "INSERT INTO t (name) VALUES ('a'), ('b'), (NULL)")
+    carried(project, RENAME)
+
+
+def test_small_table_beside_another(lay: Lay) -> None:
+    """Another table's step between those of a small one: its CHECK comes back on the way back."""
+    project = lay(f"{PLAIN} CREATE TABLE u (id int PRIMARY KEY, n int);", ROWS)
+    change = "ALTER TABLE t ADD COLUMN x int CHECK (x < 9); CREATE INDEX u_n ON u (n);"
+    rollout = hard.planned(project, change, "--rows=t=40", "--rows=u=40")
+    assert rollout is not None
+    hard.walk(project, rollout, change, writes_rows=False)
+
+
 def test_hc13_14_numbered(lay: Lay) -> None:
     """The sequence belongs to the old column, and would go with it: refused, and so is identity."""
     project = lay(

@@ -94,6 +94,10 @@ impl Reader<'_> {
                 Change::Relax(Relax { table, column: name })
             }
             _ => {
+                if was.identity.is_some() {
+                    let what = "another default of a column that numbers itself";
+                    return Err(self.not_yet(what, span));
+                }
                 if was.default == now.default {
                     return Err(nothing());
                 }

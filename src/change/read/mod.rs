@@ -140,6 +140,14 @@ impl Reader<'_> {
                 let table = self
                     .table(&TableName::of(&create.table, self.server.dialect), create.table.span())?
                     .clone();
+                if table.partition_by.is_some()
+                    && self.server.can(crate::dialect::Action::CreateIndexOnline)
+                {
+                    return Err(self
+                        .not_yet("an index of a partitioned table", create.table.span())
+                        .note("the server builds none beside writers, and a plain build stops those of every partition")
+                        .hint("one index on each partition, in this way; then ON ONLY the parent, and ATTACH by hand"));
+                }
                 if create.concurrently
                     && !self.server.can(crate::dialect::Action::CreateIndexOnline)
                 {

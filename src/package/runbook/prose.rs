@@ -732,7 +732,7 @@ pub(super) fn troubles(plan: &Plan, deploy: &Deploy) -> Vec<[String; 2]> {
             ),
             Op::CreateIndex { index, online: true, .. } => row(
                 &format!("the build of {} died, whatever the reason", index.name),
-                "run the step again: it drops the invalid index first (sqlx: `revert` it, then `run`)".into(),
+                "run the step again: it drops the invalid index first (sqlx: `revert` it, then `run`; Flyway: `flyway repair` first)".into(),
             ),
             Op::Guard(conditions) => {
                 for condition in conditions {

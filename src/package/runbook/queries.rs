@@ -3,7 +3,7 @@
 use crate::dialect::{Action, Dialect, quote};
 use crate::plan::condition::{Condition, Reason};
 use crate::plan::op::Op;
-use crate::plan::{Deploy, Plan};
+use crate::plan::{Deploy, Plan, Unit};
 use crate::sql;
 
 fn has(deploy: &Deploy, wanted: impl Fn(&Op) -> bool) -> bool {
@@ -43,7 +43,18 @@ SELECT slot_name FROM pg_replication_slots WHERE catalog_xmin IS NOT NULL OR xmi
 SELECT pg_size_pretty(pg_total_relation_size({literal}));"
         ));
     }
+    if deploy.steps.iter().any(|step| step.unit == Unit::Alone) {
+        queries.push(
+            "-- Each time the same number: behind a pooler in transaction mode a file's settings would get lost.
+SELECT pg_backend_pid();"
+                .into(),
+        );
+    }
     if has(deploy, |op| matches!(op, Op::CreateSync(_))) {
+        queries.push(format!(
+            "-- No row: what a subscription writes skips the trigger, and so does session_replication_role = replica.
+SELECT srsubid FROM pg_subscription_rel WHERE srrelid = {literal}::regclass;"
+        ));
         queries.push(format!(
             "-- No row, or triggers you know: they see the new column change.
 SELECT tgname FROM pg_trigger WHERE tgrelid = {literal}::regclass AND NOT tgisinternal;"

@@ -81,6 +81,13 @@ impl Target for Sqlx {
             before = last;
         }
         let mut notes = Vec::new();
+        if steps.iter().any(|step| step.up.iter().any(|line| line.starts_with("PGOPTIONS"))) {
+            notes.push(
+                "run these files by `sqlx migrate`, before the application starts: its own `sqlx::migrate!` holds a \
+                 lock, a second instance waits for that with a snapshot, and a concurrent index for the snapshot"
+                    .into(),
+            );
+        }
         if project.prepared {
             notes.push(
                 "`cargo sqlx prepare` after each deploy: `.sqlx/` describes the schema".into(),

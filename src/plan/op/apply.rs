@@ -5,6 +5,7 @@ use crate::catalog::{
     TableName, Trigger, View,
 };
 use crate::change::CommentOn;
+use crate::source::Dialect;
 
 use super::super::condition::Condition;
 use super::super::rows::Walk;
@@ -164,7 +165,7 @@ impl Op {
                 constraint_mut(table_mut(catalog, table)?, from)?.name = Some(to.clone());
                 Ok(())
             }
-            Op::UsingIndex { table, name, options, primary } => {
+            Op::UsingIndex { table, name, options, primary, comment } => {
                 let table = table_mut(catalog, table)?;
                 let at = table.indexes.iter().position(|index| index.name == *name);
                 let Some(at) = at else {
@@ -181,13 +182,16 @@ impl Op {
                     },
                     options: options.clone(),
                     valid: true,
-                    comment: None,
+                    comment: comment.clone(),
                 };
                 add_constraint(table, &constraint)
             }
             Op::RestoreIndex { table, index, .. } => {
+                // SQLite's constraints have names of their own, which no index meets.
+                let own_names = catalog.dialect == Dialect::Sqlite;
                 let table = table_mut(catalog, table)?;
-                if table.index(&index.name).is_none() && table.constraint(&index.name).is_none() {
+                let taken = !own_names && table.constraint(&index.name).is_some();
+                if table.index(&index.name).is_none() && !taken {
                     table.indexes.push(index.clone());
                 }
                 Ok(())

@@ -69,6 +69,20 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
             .hint("or leave out `--dual-write app`: a trigger computes the copy"));
     }
     rule.refuse_what_cannot_be_carried()?;
+    if change.using.is_none()
+        && type_change::asks_the_session(context.server, &old.ty, &change.after.ty)
+    {
+        let name = &old.name;
+        return Err(context
+            .refuse(
+                format!("nothing says in which time zone `{name}` is meant"),
+                "each session would compute by its own",
+            )
+            .hint(format!(
+                "-- miggen: back {name} = {name} AT TIME ZONE 'UTC'  before  … TYPE {} USING {name} AT TIME ZONE 'UTC'",
+                change.after.ty
+            )));
+    }
     rule.by_copy()
 }
 
@@ -514,6 +528,7 @@ impl Rule<'_> {
                 name: name.clone(),
                 options: constraint.options.clone(),
                 primary: false,
+                comment: constraint.comment.clone(),
             });
             let title = format!("drop {name}");
             let down = Down::ops(down);

@@ -4,12 +4,12 @@
 //! |---|---|---|
 //! | CHECK, foreign key | every row is read while writers wait | a guard finds rows that are in the way; in force for new rows in a short lock; then the others are read with writers at work |
 //! | UNIQUE, primary key | the index is built while everybody waits | built concurrently, then made the constraint; the columns of a key are NOT NULL by a proven CHECK first |
-//! | dropped | at once | in a short lock; the way back brings it as above |
+//! | dropped | at once | in a short lock, after one that the script adds is in force; the way back brings it as above |
 //!
 //! On SQLite a constraint is part of its table, which is made anew.
 
 use crate::catalog::{Constraint, ConstraintKind, Key};
-use crate::change::OfConstraint;
+use crate::change::{Change, OfConstraint};
 use crate::dialect::Action;
 use crate::error::Result;
 
@@ -65,6 +65,21 @@ pub(super) fn validate(context: &Context, of: &OfConstraint) -> Vec<Step> {
 pub(super) fn drop(context: &Context, drop: &OfConstraint) -> Result<Vec<Step>> {
     let OfConstraint { table, constraint } = drop;
     let name = named(context, constraint)?;
+    // One that comes in its place is in force first: at no moment does neither hold.
+    let mut replaced = context.intent.asked.iter().filter_map(|asked| match &asked.change {
+        Change::AddConstraint(new) if new.table == *table => new.constraint.name.as_ref(),
+        _ => None,
+    });
+    let mut phase = Phase::Expand;
+    if context.can(Action::DropConstraint) && replaced.clone().next().is_some() {
+        phase = Phase::Enforce;
+        if replaced.any(|new| *new == name) {
+            return Err(context
+                .refuse(format!("{name} is dropped and added again"), "under one name")
+                .note("for a while both are in force, so that at no moment neither is")
+                .hint("give the new one another name"));
+        }
+    }
     let gone = Op::DropConstraint { table: table.clone(), name: name.clone() };
     let (unit, up, down) = if context.can(Action::DropConstraint) {
         let tables = tables_of(table, constraint);
@@ -79,7 +94,7 @@ pub(super) fn drop(context: &Context, drop: &OfConstraint) -> Result<Vec<Step>> 
         (Unit::Rebuild, vec![rebuild::anew(table, vec![gone])], down)
     };
     Ok(vec![Step {
-        phase: Phase::Expand,
+        phase,
         table: table.clone(),
         slug: "drop_constraint".into(),
         title: format!("{} without {name}", table.name),

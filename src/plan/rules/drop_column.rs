@@ -48,6 +48,15 @@ pub(super) fn steps(context: &Context, drop: &DropColumn) -> Result<Vec<Step>> {
             .refuse(format!("{name} has further options"), "its way back would not bring them")
             .hint("drop that constraint first, in a rollout of its own"));
     }
+    if let Some(unique) = rule.filled_unique() {
+        return Err(context
+            .refuse(
+                format!("`{}` has a default, and {unique} allows it once", column.name),
+                "cannot be forgotten",
+            )
+            .note("new code does not name the column: its second row would have the same value")
+            .hint("drop the default or that index first, in a rollout of its own"));
+    }
     let mut steps = vec![rule.forget()];
     if rule.by_rebuild() {
         steps.push(rule.contract_by_rebuild());
@@ -106,6 +115,21 @@ impl<'c> Rule<'c> {
             && (self.column.default.is_none() || self.drop.default == DefaultKind::Volatile)
             && self.column.identity.is_none()
             && self.column.generated.is_none()
+    }
+
+    /// What keeps rows that leave the column to its default from being more than one.
+    fn filled_unique(&self) -> Option<String> {
+        let one =
+            self.drop.default == DefaultKind::Constant || self.drop.default == DefaultKind::Stable;
+        let alone = |keys: &[Key]| matches!(keys, [key] if key.column() == Some(&self.column.name));
+        let index = self.own_indexes().find(|index| index.unique && alone(&index.keys));
+        let constraint = self
+            .own_constraints()
+            .find(|c| matches!(&c.kind, ConstraintKind::Unique(keys) if alone(keys)));
+        let index = index.map(|index| index.name.clone());
+        index
+            .or_else(|| constraint.map(|c| unique_name(&self.drop.table, c)))
+            .filter(|_| one && self.column.default.is_some())
     }
 
     /// The column as it is while no code names it.
@@ -220,6 +244,7 @@ impl<'c> Rule<'c> {
                         name: name.clone(),
                         options: constraint.options.clone(),
                         primary: false,
+                        comment: constraint.comment.clone(),
                     });
                     ops
                 }

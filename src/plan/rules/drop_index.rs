@@ -7,7 +7,7 @@
 //!
 //! It comes after new indexes of the same script, so that queries are never without one.
 
-use crate::change::{CommentOn, DropIndex};
+use crate::change::DropIndex;
 use crate::dialect::Action;
 
 use super::super::condition::{Condition, Missing};
@@ -25,12 +25,6 @@ pub(super) fn steps(context: &Context, drop: &DropIndex) -> Vec<Step> {
             name: index.name.clone(),
             missing: Missing::RunAgain,
         }]));
-    }
-    if index.comment.is_some() {
-        back.push(Op::Comment {
-            on: CommentOn::Index(table.clone(), index.name.clone()),
-            text: index.comment.clone(),
-        });
     }
     let note = index
         .unique

@@ -141,14 +141,25 @@ impl Rule<'_> {
     /// Indexes and unique constraints on the column: as they are, and as they will be.
     fn indexes(&self) -> Result<Vec<RenamedIndex>> {
         let RenameColumn { table, from, .. } = self.rename;
+        // What the rename alone leaves; the script may give an index a name that follows.
+        let mut alone = self.context.before.clone();
+        alone.rename_column(table, from, &self.rename.to);
+        let alone = &alone.tables[table];
         let after = &self.context.intent.after.tables[table];
         let mut found = Vec::new();
         for (position, index) in self.table.indexes.iter().enumerate() {
             if !self.index_names(index) {
                 continue;
             }
-            // A rename keeps the place of an index in the list.
-            let renamed = after.indexes[position].clone();
+            let mut renamed = alone.indexes[position].clone();
+            if after.index(&renamed.name).is_none()
+                && let Some(new) = after.indexes.iter().find(|new| {
+                    self.table.index(&new.name).is_none()
+                        && Index { name: renamed.name.clone(), ..(*new).clone() } == renamed
+                })
+            {
+                renamed.name.clone_from(&new.name);
+            }
             if self.index_names(&renamed) {
                 return Err(self
                     .context
@@ -164,7 +175,17 @@ impl Rule<'_> {
             let unique = |c: &&Constraint| matches!(c.kind, ConstraintKind::Unique(_));
             table.constraints.iter().filter(unique).cloned().collect()
         };
-        for (old, new) in uniques(self.table).iter().zip(uniques(after)) {
+        for (old, mut new) in uniques(self.table).iter().zip(uniques(alone)) {
+            let name = new.name.as_deref().unwrap_or_default();
+            if after.constraint(name).is_none()
+                && let Some(renamed) = uniques(after).into_iter().find(|one| {
+                    let known =
+                        one.name.as_deref().is_some_and(|n| self.table.constraint(n).is_some());
+                    !known && one.kind == new.kind
+                })
+            {
+                new.name = renamed.name;
+            }
             let (ConstraintKind::Unique(keys), ConstraintKind::Unique(new_keys)) =
                 (&old.kind, &new.kind)
             else {
@@ -372,6 +393,7 @@ impl Rule<'_> {
                 name: copy.name.clone(),
                 options: self.unique_options(&index.before.name),
                 primary: false,
+                comment: None,
             });
             down.extend(self.context.lock(&[table], Action::DropConstraint));
             down.push(Op::DropConstraint { table: table.clone(), name: copy.name.clone() });
@@ -422,7 +444,7 @@ impl Rule<'_> {
             ops.push(Op::Unless {
                 table: table.clone(),
                 holds: Condition::ConstraintValid { table: table.clone(), name: name.clone() },
-                ops: vec![Op::UsingIndex { table, name, options, primary: false }],
+                ops: vec![Op::UsingIndex { table, name, options, primary: false, comment: None }],
             });
         } else if online {
             ops.push(Op::Guard(vec![Condition::IndexValid {

@@ -195,6 +195,7 @@ pub(in crate::plan) fn unique(
             name: index.name.clone(),
             options: constraint.options.clone(),
             primary: matches!(constraint.kind, ConstraintKind::PrimaryKey(_)),
+            comment: constraint.comment.clone(),
         });
         down.extend(context.lock(&[table], Action::DropConstraint));
         down.push(Op::DropConstraint { table: table.clone(), name: index.name.clone() });

@@ -1,5 +1,6 @@
 //! Shapes of a rollout that several kinds of change share.
 
+pub(super) mod comments;
 pub(super) mod constrain;
 pub(super) mod dependants;
 pub(super) mod rebuild;

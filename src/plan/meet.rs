@@ -1,0 +1,173 @@
+//! Statements of one script that meet: what lasts over several deploys has its column to itself.
+//!
+//! Each rule plans from the schema before the script. Two of them on one column, or two that each
+//! move one index, would not know of one another.
+
+use crate::catalog::{Catalog, ConstraintKind, Expr, TableName};
+use crate::change::{Change, CommentOn, Intent, OfConstraint};
+use crate::dialect::Dialect;
+use crate::error::{Error, Result};
+use crate::input;
+
+use super::{Phase, Step};
+
+/// Refuses statements that meet; `planned` has the steps of each, in the order of the script.
+pub(super) fn refuse(before: &Catalog, intent: &Intent, planned: &[Vec<Step>]) -> Result<()> {
+    let lasts = |at: usize| {
+        moves(&intent.asked[at].change)
+            && planned[at].iter().any(|step| step.phase >= Phase::Switch)
+    };
+    for (later, then) in intent.asked.iter().enumerate() {
+        for (earlier, first) in intent.asked[..later].iter().enumerate() {
+            let lasting = [lasts(earlier), lasts(later)];
+            let Some(what) = meet(before, &first.change, &then.change, lasting) else { continue };
+            let why = if lasting.contains(&true) {
+                "one of them takes several deploys, and meanwhile both would hold on to it"
+            } else {
+                "the second is done at once, and the first would come after it"
+            };
+            return Err(Error::refused(format!("two statements of this script change {what}"))
+                .at(&intent.source, then.span, "the second")
+                .note(why)
+                .hint("plan one first, and the other when its rollout is through"));
+        }
+    }
+    Ok(())
+}
+
+/// A column that is there gives way to another, or goes; what hangs on it moves too.
+fn moves(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::RenameColumn(_)
+            | Change::DropColumn(_)
+            | Change::ChangeType(_)
+            | Change::Replace(_)
+    )
+}
+
+/// The column, or the index or constraint of several, that both are about.
+fn meet(before: &Catalog, first: &Change, then: &Change, lasts: [bool; 2]) -> Option<String> {
+    let lasting = lasts.contains(&true);
+    let renames = matches!(then, Change::RenameColumn(_));
+    let drops = matches!(then, Change::DropColumn(_));
+    let follows = renames && !lasts[0] && follows_a_rename(first, lasts[1]);
+    if follows || !(lasting || renames || drops) {
+        return None;
+    }
+    let (table, names) = match columns(then) {
+        Some(found) if renames || drops => found,
+        other => columns(first).or(other)?,
+    };
+    let column = names.iter().copied().find(|name| {
+        let reads = !lasts[1] && reads(before, first, table, name);
+        (reads || about(before, first, table, name)) && about(before, then, table, name)
+    });
+    if let Some(column) = column {
+        return Some(format!("`{column}`"));
+    }
+    let both = lasts == [true, true] || drops && matches!(first, Change::DropColumn(_));
+    let own = before.tables.get(table).filter(|_| both)?;
+    let ((_, names), (_, others)) =
+        columns(first).zip(columns(then)).filter(|(a, b)| a.0 == b.0)?;
+    let dialect = before.dialect;
+    let shared = |uses: &dyn Fn(&str) -> bool| {
+        names.iter().any(|name| uses(name)) && others.iter().any(|name| uses(name))
+    };
+    let index = own.indexes.iter().find(|index| shared(&|name| index.uses(name, dialect)));
+    let constraint = own.constraints.iter().find(|one| shared(&|name| one.uses(name, dialect)));
+    let index = index.map(|index| format!("the index {}", index.name));
+    index.or_else(|| Some(constraint?.name.as_deref().unwrap_or("one constraint").to_owned()))
+}
+
+/// What is there before the column gets its new name, and takes it on.
+fn follows_a_rename(first: &Change, lasts: bool) -> bool {
+    match first {
+        Change::SetDefault(_) | Change::ChangeType(_) => true,
+        Change::AddConstraint(_) | Change::CreateIndex(_) => lasts,
+        Change::Comment(comment) => matches!(comment.on, CommentOn::Column(..)),
+        _ => false,
+    }
+}
+
+/// The columns that a change of columns is about, under their names before and after it.
+fn columns(change: &Change) -> Option<(&TableName, Vec<&String>)> {
+    match change {
+        Change::AddColumn(add) => Some((&add.table, vec![&add.column.name])),
+        Change::ChangeType(change) => Some((&change.table, vec![&change.before.name])),
+        Change::DropColumn(drop) => Some((&drop.table, vec![&drop.column])),
+        Change::RenameColumn(rename) => Some((&rename.table, vec![&rename.from, &rename.to])),
+        Change::Replace(replace) => {
+            // The new ones are like any new column: with what the script says of them.
+            Some((&replace.table, replace.old.iter().map(|(drop, _)| &drop.column).collect()))
+        }
+        Change::Require(one) => Some((&one.table, vec![&one.column])),
+        Change::Relax(one) => Some((&one.table, vec![&one.column])),
+        Change::SetDefault(set) => Some((&set.table, vec![&set.column])),
+        _ => None,
+    }
+}
+
+fn about(before: &Catalog, change: &Change, table: &TableName, name: &str) -> bool {
+    if let Some((of, names)) = columns(change) {
+        return of == table && names.iter().any(|own| *own == name);
+    }
+    let dialect = before.dialect;
+    match change {
+        Change::CreateIndex(create) => create.table == *table && create.index.uses(name, dialect),
+        Change::DropIndex(drop) => drop.table == *table && drop.index.uses(name, dialect),
+        Change::AddConstraint(of) | Change::ValidateConstraint(of) | Change::DropConstraint(of) => {
+            uses(of, table, name, dialect)
+        }
+        Change::Comment(comment) if comment.on.table() == table => {
+            let own = before.tables.get(table);
+            match &comment.on {
+                CommentOn::Table(_) => false,
+                CommentOn::Column(_, column) => column == name,
+                CommentOn::Index(_, index) => own
+                    .and_then(|own| own.index(index))
+                    .is_some_and(|index| index.uses(name, dialect)),
+                CommentOn::Constraint(_, constraint) => own
+                    .and_then(|own| own.constraint(constraint))
+                    .is_some_and(|constraint| constraint.uses(name, dialect)),
+            }
+        }
+        _ => false,
+    }
+}
+
+/// Whether rows are found or filled by the column.
+fn reads(before: &Catalog, change: &Change, table: &TableName, name: &str) -> bool {
+    let (of, texts): (&TableName, Vec<&Expr>) = match change {
+        Change::AddColumn(add) => (&add.table, add.fill.iter().map(|fill| &fill.expr).collect()),
+        Change::Require(one) => (&one.table, one.fill.iter().map(|fill| &fill.expr).collect()),
+        Change::Update(update) => {
+            if update.table == *table && update.set.iter().any(|set| set.column == name) {
+                return true;
+            }
+            let values = update.set.iter().map(|set| &set.expr);
+            (&update.table, values.chain(&update.filter).collect())
+        }
+        Change::Delete(delete) => (&delete.table, vec![&delete.filter]),
+        Change::Seed(seed) => (&seed.table, vec![&seed.text]),
+        Change::Copy(copy) => {
+            if copy.into == *table && copy.list.iter().any(|(column, _)| column == name) {
+                return true;
+            }
+            (&copy.from, copy.list.iter().map(|(_, expr)| expr).chain(&copy.filter).collect())
+        }
+        _ => return false,
+    };
+    of == table && texts.iter().any(|text| input::mentions(&text.0, name, before.dialect))
+}
+
+/// At either end, where it is a foreign key.
+fn uses(of: &OfConstraint, table: &TableName, name: &str, dialect: Dialect) -> bool {
+    let points = match &of.constraint.kind {
+        ConstraintKind::ForeignKey { table: target, references, .. } => {
+            target == table && references.iter().any(|column| column == name)
+        }
+        _ => false,
+    };
+    points || of.table == *table && of.constraint.uses(name, dialect)
+}
