@@ -228,18 +228,14 @@ impl Rollout {
         if let Some(parent) = parent {
             table.insert("parent", toml_edit::value(parent));
         }
-        let mut list = toml_edit::Array::new();
+        let mut list = toml_edit::ArrayOfTables::new();
         for file in files {
-            let mut entry = toml_edit::InlineTable::new();
-            entry.insert("path", file.path.as_str().into());
-            entry.insert("sha256", file.sha256.as_str().into());
-            let mut value = toml_edit::Value::InlineTable(entry);
-            value.decor_mut().set_prefix("\n    ");
-            list.push_formatted(value);
+            let mut entry = toml_edit::Table::new();
+            entry.insert("path", toml_edit::value(file.path.as_str()));
+            entry.insert("sha256", toml_edit::value(file.sha256.as_str()));
+            list.push(entry);
         }
-        list.set_trailing("\n");
-        list.set_trailing_comma(true);
-        table.insert("files", toml_edit::value(list));
+        table.insert("files", toml_edit::Item::ArrayOfTables(list));
         Ok(document.to_string())
     }
 }
