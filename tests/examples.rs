@@ -103,10 +103,14 @@ fn examples_are_what_their_commands_write() {
 
 #[test]
 fn the_table_lists_every_example() {
-    let table = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/README.md"));
+    let table =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/README.md"));
     let table = table.unwrap();
     for folder in examples() {
         let name = folder.file_name().unwrap().to_str().unwrap();
-        assert!(table.contains(&format!("[{name}]({name}/README.md)")), "{name} is not in the table");
+        assert!(
+            table.contains(&format!("[{name}]({name}/README.md)")),
+            "{name} is not in the table"
+        );
     }
 }

@@ -41,6 +41,29 @@ pub(crate) fn lex(text: &str, dialect: Dialect) -> Option<Vec<Token>> {
     }
 }
 
+/// The text with every line but the first indented, where the line does not begin inside a literal
+/// or a quoted name: there, blanks would change what it says.
+pub(crate) fn indented(text: &str, by: usize, dialect: Dialect) -> String {
+    let Some(tokens) = lex(text, dialect) else {
+        return text.to_owned();
+    };
+    let mut quoted = tokens
+        .into_iter()
+        .filter(|token| matches!(token.kind, TokenKind::Text | TokenKind::Quoted))
+        .map(Token::range)
+        .peekable();
+    let pad = " ".repeat(by);
+    let mut result = String::with_capacity(text.len() + by);
+    for (at, letter) in text.char_indices() {
+        result.push(letter);
+        while quoted.next_if(|range| range.end <= at).is_some() {}
+        if letter == '\n' && quoted.peek().is_none_or(|range| at < range.start) {
+            result.push_str(&pad);
+        }
+    }
+    result
+}
+
 /// The text with one space where there was white space or a comment.
 pub(crate) fn folded(text: &str, dialect: Dialect) -> String {
     let Some(tokens) = lex(text, dialect) else {
@@ -125,6 +148,16 @@ pub(crate) fn renamed(text: &str, column: &str, new: &str, dialect: Dialect) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_inside_quotes_are_not_indented() {
+        let text = "f('a\n''b\nc', \"d\ne\") ||\n$$x\ny$$ -- it's\n|| 1";
+        assert_eq!(
+            indented(text, 2, Dialect::Postgres),
+            "f('a\n''b\nc', \"d\ne\") ||\n  $$x\ny$$ -- it's\n  || 1"
+        );
+        assert_eq!(indented("'open\n", 2, Dialect::Postgres), "'open\n");
+    }
 
     #[test]
     fn white_space_and_comments_fold_outside_quotes() {

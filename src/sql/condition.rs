@@ -93,7 +93,7 @@ pub(super) fn count(server: &Server, condition: &Condition) -> Option<Count> {
             select: "SELECT count(*)".into(),
             from: format!(
                 "\nFROM (\n    {}\n) duplicates",
-                indent(&duplicates(server, condition), 4)
+                indent(server.dialect, &duplicates(server, condition), 4)
             ),
         }),
         _ => None,
@@ -283,7 +283,10 @@ fn no_rows(server: &Server, condition: &Condition) -> String {
             table(server.dialect, of),
             predicate(server, filter)
         ),
-        _ => format!("NOT EXISTS (\n    {}\n)", indent(&duplicates(server, condition), 4)),
+        _ => format!(
+            "NOT EXISTS (\n    {}\n)",
+            indent(server.dialect, &duplicates(server, condition), 4)
+        ),
     }
 }
 
@@ -361,7 +364,7 @@ pub fn verification(server: &Server, conditions: &[Condition]) -> Vec<String> {
     let catalog: Vec<String> = conditions
         .iter()
         .filter(|condition| !condition.reads_rows())
-        .map(|condition| indent(&boolean(server, condition), 4))
+        .map(|condition| indent(server.dialect, &boolean(server, condition), 4))
         .collect();
     if !catalog.is_empty() {
         queries.push(format!("SELECT\n    {} AS ok", catalog.join("\n    AND ")));

@@ -4,7 +4,7 @@ use crate::catalog::Expr;
 use crate::dialect::Dialect;
 use crate::plan::op::{Sync, SyncKind};
 
-use super::{Sql, Writer, dollar};
+use super::{Sql, Writer, dollar, indent};
 
 impl Writer<'_> {
     pub(super) fn create_sync(&self, sync: &Sync) -> Vec<Sql> {
@@ -101,7 +101,8 @@ END"
             let lines: Vec<String> = all
                 .iter()
                 .map(|(column, Expr(expr))| {
-                    format!("{}{}", " ".repeat(by), line(&self.ident(column), expr))
+                    let expr = indent(self.dialect, expr, by - 4);
+                    format!("{}{}", " ".repeat(by), line(&self.ident(column), &expr))
                 })
                 .collect();
             lines.join("\n")
@@ -157,6 +158,7 @@ END",
         required: bool,
     ) -> String {
         let c = self.ident(column);
+        let expr = indent(self.dialect, expr, 4);
         let changed: Vec<String> = sources
             .iter()
             .map(|source| {

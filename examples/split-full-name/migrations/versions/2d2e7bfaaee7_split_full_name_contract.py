@@ -66,7 +66,7 @@ BEGIN
         IF NEW.first_name IS NULL AND NEW.last_name IS NULL THEN
             NEW.first_name := split_part(btrim(NEW.full_name), ' ', 1);
             NEW.last_name := nullif(btrim(substr(btrim(NEW.full_name),
-        length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), '');
+                length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), '');
         ELSE
             NEW.full_name := nullif(concat_ws(' ', NEW.first_name, NEW.last_name), '');
         END IF;
@@ -77,14 +77,14 @@ BEGIN
         IF NEW.full_name IS DISTINCT FROM OLD.full_name OR (NEW.first_name IS NULL AND NEW.last_name IS NULL) THEN
             NEW.first_name := split_part(btrim(NEW.full_name), ' ', 1);
             NEW.last_name := nullif(btrim(substr(btrim(NEW.full_name),
-        length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), '');
+                length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), '');
         END IF;
     ELSE
         IF OLD.first_name IS NULL AND OLD.last_name IS NULL THEN
             -- Not filled yet: what new code left out comes from the old columns.
             NEW.first_name := coalesce(NEW.first_name, split_part(btrim(NEW.full_name), ' ', 1));
             NEW.last_name := coalesce(NEW.last_name, nullif(btrim(substr(btrim(NEW.full_name),
-        length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), ''));
+                length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), ''));
         END IF;
         NEW.full_name := nullif(concat_ws(' ', NEW.first_name, NEW.last_name), '');
     END IF;
