@@ -64,6 +64,22 @@ pub(crate) fn indented(text: &str, by: usize, dialect: Dialect) -> String {
     result
 }
 
+/// The expression as it may stand beside an operator: in brackets, unless it is one word or call.
+pub(crate) fn operand(expr: &str, dialect: Dialect) -> String {
+    use TokenKind::{Close, Dot, Number, Open, Text, Word};
+    let tokens = lex(expr, dialect).unwrap_or_default();
+    let kinds: Vec<TokenKind> = tokens.iter().map(|token| token.kind).collect();
+    let whole = match kinds.as_slice() {
+        [Word | Text | Number] | [Word, Dot, Word] => true,
+        [Word, Open, .., Close] => {
+            tokens[1].partner() == tokens.len() - 1
+                && !expr[tokens[0].range()].eq_ignore_ascii_case("not")
+        }
+        _ => false,
+    };
+    if whole { expr.to_owned() } else { format!("({expr})") }
+}
+
 /// The text with one space where there was white space or a comment.
 pub(crate) fn folded(text: &str, dialect: Dialect) -> String {
     let Some(tokens) = lex(text, dialect) else {
@@ -157,6 +173,21 @@ mod tests {
             "f('a\n''b\nc', \"d\ne\") ||\n  $$x\ny$$ -- it's\n  || 1"
         );
         assert_eq!(indented("'open\n", 2, Dialect::Postgres), "'open\n");
+    }
+
+    #[test]
+    fn brackets_where_an_operator_could_tear_apart() {
+        for (expr, beside) in [
+            ("a", "a"),
+            ("NEW.a", "NEW.a"),
+            ("f(a, (b))", "f(a, (b))"),
+            ("f(a) || g(b)", "(f(a) || g(b))"),
+            ("NOT (a)", "(NOT (a))"),
+            ("-1", "(-1)"),
+            ("CASE WHEN a THEN b END", "(CASE WHEN a THEN b END)"),
+        ] {
+            assert_eq!(operand(expr, Dialect::Postgres), beside);
+        }
     }
 
     #[test]

@@ -15,6 +15,10 @@ use crate::plan::rows::Walk;
 
 use super::{Writer, indent};
 
+/// A comment: what sets a parameter of the session differs from framework to framework.
+pub(super) const PAUSE: &str =
+    "Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.";
+
 /// More find room surer, and read each page once more.
 const STRIPES: u32 = 14;
 

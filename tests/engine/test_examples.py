@@ -24,6 +24,9 @@ EXAMPLES = REPOSITORY / "examples"
 WRITTEN = (date(2025, 1, 13), date(2025, 2, 17))
 RELEASED = date(2025, 1, 15)
 
+# Deploys whose way back loses what their runbooks name: there rows are counted, not compared.
+LOSES = {("not-null-flag", 1), ("split-full-name", 2)}
+
 # Target, server, and rows as they are found: odd ones among them.
 CASES = {
     "split-full-name": (
@@ -134,7 +137,7 @@ def test_to_the_end_and_back(example: tuple[Project, Path, str]) -> None:
         output = miggen.run(project, *arguments, "--format=json", day=WRITTEN[number])
         rollout = miggen.parse(output)
         consumers.check(project, rollout)
-        there_and_back(project, rollout)
+        there_and_back(project, rollout, (folder.name, number + 1) in LOSES)
     assert rollout and rollout.is_last
     assert miggen.files(project.root) == miggen.files(folder)
     arrived = dumps.shape(project.database, project.target.bookkeeping)
@@ -150,7 +153,7 @@ def release(project: Project, rollout: str, deploy: int) -> None:
     state.write_text(text.replace(number, f"{number}released = {RELEASED}\n", 1))
 
 
-def there_and_back(project: Project, rollout: Rollout) -> None:
+def there_and_back(project: Project, rollout: Rollout, loses: bool) -> None:
     """A deploy up, each step verified, down as its commands say, and up again."""
     hidden = project.target.bookkeeping
     before = dumps.validated(dumps.shape(project.database, hidden))
@@ -163,7 +166,46 @@ def there_and_back(project: Project, rollout: Rollout) -> None:
     back = dumps.validated(dumps.shape(project.database, hidden))
     dumps.assert_same(before, back, f"deploy {rollout.current}: down", ("was", "is"))
     now = contents(project)
-    counts = [{table: len(of[table]) for table in of} for of in (rows, now)]
-    assert counts[0] == counts[1]
+    if loses:
+        rows, now = ({table: len(of[table]) for table in of} for of in (rows, now))
+    assert rows == now, f"deploy {rollout.current}: down"
     for step in rollout.deploy.steps:
         rollouts.up(project, step)
+
+
+@pytest.mark.parametrize("example", ["split-full-name"], indirect=True)
+def test_what_one_side_cannot_say_stays(example: tuple[Project, Path, str]) -> None:
+    """Neither backfill, forth or back, changes what it is computed from."""
+    project, folder, _ = example
+    block = (folder / "README.md").read_text().split("```")[1].splitlines()[1:]
+    commands = [line.split("#")[0].split()[1:] for line in block]
+    before = "SELECT id, full_name FROM users ORDER BY id"
+    full_names = project.database.rows(before)
+
+    first = miggen.parse(miggen.run(project, *commands[0], "--format=json", day=WRITTEN[0]))
+    for step in first.deploy.steps:
+        rollouts.up(project, step)
+    assert project.database.rows(before) == full_names
+    long = "x" * 200
+    project.database.script(
+        "UPDATE users SET first_name = 'Mary Jane', last_name = 'Watson' WHERE id = 1;"
+        f"UPDATE users SET first_name = '{long}', last_name = '{long}' WHERE id = 2;"
+        "INSERT INTO users (email, first_name, last_name) VALUES ('new', 'Ana Maria', 'Lopez');"
+        "UPDATE users SET full_name = '  Grace   Hopper ' WHERE id = 3"
+    )
+    after = "SELECT id, first_name, last_name FROM users ORDER BY id"
+    names = project.database.rows(after)
+    assert names[0] == (1, "Mary Jane", "Watson")
+    assert names[1] == (2, long, long)
+    assert names[2] == (3, "Grace", "Hopper")
+    release(project, first.folder, 1)
+    last = miggen.parse(miggen.run(project, *commands[1], "--format=json", day=WRITTEN[1]))
+    for step in last.deploy.steps:
+        rollouts.up(project, step)
+        rollouts.verify(project, last, step)
+    for step in reversed(last.deploy.steps):
+        rollouts.down(project, step)
+    assert project.database.rows(after) == names
+    assert project.database.rows("SELECT full_name FROM users WHERE id = 1") == [
+        ("Mary Jane Watson",)
+    ]
