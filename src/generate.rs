@@ -364,10 +364,10 @@ fn new_state(
         let number = at + 1;
         deploys.push(DeployState {
             number,
-            may_run: if number == 1 {
-                "old code; new code once it is verified"
-            } else {
-                "new code only"
+            may_run: match number {
+                1 if plan.stops_old_code() => "none; new code once it is verified",
+                1 => "old code; new code once it is verified",
+                _ => "new code only",
             }
             .into(),
             waits_for: (number > 1).then(|| match &intent.keep {

@@ -17,7 +17,7 @@ mod strategy;
 use chrono::NaiveDate;
 
 use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName};
-use crate::change::{CommentOn, Intent, Keep};
+use crate::change::{Asked, Change, CommentOn, Intent, Keep};
 use crate::dialect::{Action, Blocks, Fact, Server, Tx, Verdict, quote};
 use crate::error::{Error, Result};
 
@@ -220,6 +220,20 @@ pub struct RenamedIndex {
 }
 
 impl Plan {
+    /// Whether code of before fails from the moment the plan runs, for downtime is allowed.
+    pub fn stops_old_code(&self) -> bool {
+        let breaks = |asked: &Asked| {
+            matches!(
+                asked.change,
+                Change::RenameColumn(_)
+                    | Change::RenameTable(_)
+                    | Change::DropColumn(_)
+                    | Change::DropTable(_)
+            )
+        };
+        self.policy.downtime != Downtime::None && self.intent.asked.iter().any(breaks)
+    }
+
     /// The schema at the end of each deploy.
     pub fn states(&self) -> Vec<Catalog> {
         let mut catalog = self.before.clone();

@@ -175,6 +175,9 @@ fn deploy(input: &Input, at: usize) -> DeployView {
         });
     }
     let may_run = match (number, plan.deploys.len()) {
+        (1, _) if plan.stops_old_code() => {
+            "no code at all. Stop the old code before the first step; start the new code when the last one is verified."
+        }
         (1, 1) => "old and new code, side by side, all the time.",
         (1, _) => {
             "old code only, until the last step is verified. Then new code, beside the old for as long as you like."
@@ -204,8 +207,8 @@ fn deploy(input: &Input, at: usize) -> DeployView {
         run: aligned(&run),
         watch: queries::watch(plan, deploy),
         stop: prose::stop(plan, deploy),
-        troubles: prose::troubles(plan, deploy),
-        way_back: prose::way_back(deploy, number),
+        troubles: prose::troubles(plan, deploy, input.target),
+        way_back: prose::way_back(plan, deploy, number),
         back_commands: back,
         afterwards: (!last).then(|| {
             let keep = plan.keep.as_ref().map_or_else(
@@ -297,7 +300,8 @@ fn later_sql(plan: &Plan, steps: &[Step]) -> Vec<SqlStep> {
 
 fn picture(plan: &Plan) -> Vec<String> {
     let mut lines = vec!["flowchart LR".to_owned()];
-    let mut before = "a[\"old code runs\"]".to_owned();
+    let standstill = plan.stops_old_code();
+    let mut before = format!("a[\"old code {}\"]", if standstill { "stops" } else { "runs" });
     for (at, deploy) in plan.deploys.iter().enumerate() {
         let steps: Vec<String> = deploy
             .steps
@@ -314,6 +318,7 @@ fn picture(plan: &Plan) -> Vec<String> {
         let next = char::from(b'c' + u8::try_from(at * 2).unwrap_or(0));
         let last = at + 1 == plan.deploys.len();
         let label = match (last, at, &plan.keep) {
+            (true, 0, _) if standstill => "new code starts",
             (true, 0, _) => "new code rolls out",
             (true, ..) => "new code only",
             (false, _, Some(keep)) => {

@@ -25,7 +25,7 @@ DECLARE
 BEGIN
     SELECT count(*) INTO v_rows
     FROM users
-    WHERE (lower(trim(email))) IS NULL;
+    WHERE lower(trim(email)) IS NULL;
     IF v_rows > 0 THEN
         RAISE EXCEPTION '% rows of users have no value for email_normalized: give them one first', v_rows;
     END IF;

@@ -1,5 +1,5 @@
 \set ON_ERROR_STOP on
--- Nothing to undo: which rows had no newsletter is not kept.
+-- Loses which rows had no newsletter: they keep what they got.
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 

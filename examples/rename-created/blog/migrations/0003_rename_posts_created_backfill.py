@@ -4,7 +4,7 @@ from django.db import migrations
 # A window is updated in stripes: each finds room in the same pages, freed by the stripes
 # before it, so no index is touched and WAL is halved. While an old snapshot keeps dead
 # rows alive that fails, and plain batches are used.
-# Replicas lag? Run it with PGOPTIONS='-c miggen.pause=0.2' (seconds after each batch).
+# Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
 BACKFILL = """
 DO $backfill$
 DECLARE

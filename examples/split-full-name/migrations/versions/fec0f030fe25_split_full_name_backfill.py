@@ -1,7 +1,7 @@
-"""replace users.full_name by first_name and last_name, 2/3: fill first_name and last_name
+"""replace users.full_name by first_name and last_name, 2/3: backfill
 
-Revision ID: 485882a22e18
-Revises: fafeb96156f4
+Revision ID: fec0f030fe25
+Revises: df760e3b30f7
 Create Date: 2025-01-13 12:00:02.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "485882a22e18"
-down_revision: str | Sequence[str] | None = "fafeb96156f4"
+revision: str = "fec0f030fe25"
+down_revision: str | Sequence[str] | None = "df760e3b30f7"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -20,7 +20,7 @@ depends_on: str | Sequence[str] | None = None
 # A window is updated in stripes: each finds room in the same pages, freed by the stripes
 # before it, so no index is touched and WAL is halved. While an old snapshot keeps dead
 # rows alive that fails, and plain batches are used.
-# Replicas lag? Run it with PGOPTIONS='-c miggen.pause=0.2' (seconds after each batch).
+# Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
 BACKFILL = """
 DO $backfill$
 DECLARE
@@ -53,10 +53,10 @@ BEGIN
     FOR v_pass IN 1..30 LOOP
         SELECT EXISTS (
             SELECT FROM users
-            WHERE (
-                first_name IS NULL AND (split_part(btrim(full_name), ' ', 1)) IS NOT NULL
-                OR last_name IS NULL AND (nullif(btrim(substr(btrim(full_name),
-                    length(split_part(btrim(full_name), ' ', 1)) + 2)), '')) IS NOT NULL
+            WHERE first_name IS NULL AND last_name IS NULL AND (
+                split_part(btrim(full_name), ' ', 1) IS NOT NULL
+                OR nullif(btrim(substr(btrim(full_name),
+                    length(split_part(btrim(full_name), ' ', 1)) + 2)), '') IS NOT NULL
             )
         ) INTO v_left;
         EXIT WHEN NOT v_left;
@@ -87,10 +87,10 @@ BEGIN
                             length(split_part(btrim(full_name), ' ', 1)) + 2)), '')
                     WHERE ctid >= v_from AND ctid < v_to
                         AND get_byte(tidsend(ctid), 5) % v_stripes = v_stripe  -- the line in its page
-                        AND (
-                            first_name IS NULL AND (split_part(btrim(full_name), ' ', 1)) IS NOT NULL
-                            OR last_name IS NULL AND (nullif(btrim(substr(btrim(full_name),
-                                length(split_part(btrim(full_name), ' ', 1)) + 2)), '')) IS NOT NULL
+                        AND first_name IS NULL AND last_name IS NULL AND (
+                            split_part(btrim(full_name), ' ', 1) IS NOT NULL
+                            OR nullif(btrim(substr(btrim(full_name),
+                                length(split_part(btrim(full_name), ' ', 1)) + 2)), '') IS NOT NULL
                         );
                     GET DIAGNOSTICS v_rows = ROW_COUNT;
                 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN

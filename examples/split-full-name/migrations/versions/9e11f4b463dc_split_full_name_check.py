@@ -1,7 +1,7 @@
-"""replace users.full_name by first_name and last_name, deploy 2, 1/2: check that full_name may go
+"""replace users.full_name by first_name and last_name, deploy 2, 1/2: check
 
-Revision ID: c15f93b3e381
-Revises: 823a7e59acb8
+Revision ID: 9e11f4b463dc
+Revises: e7d638ae8d0d
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "c15f93b3e381"
-down_revision: str | Sequence[str] | None = "823a7e59acb8"
+revision: str = "9e11f4b463dc"
+down_revision: str | Sequence[str] | None = "e7d638ae8d0d"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+# Reads the whole table once; locks nothing.
 GUARD = """
 DO $guard$
+DECLARE
+    v_rows bigint;
 BEGIN
     IF now() < '2025-02-14' THEN
         RAISE EXCEPTION
@@ -31,6 +34,16 @@ BEGIN
         RAISE EXCEPTION
             'users_full_name_sync is missing: finish deploy 1 on this database first';
     END IF;
+    SELECT count(*) INTO v_rows
+    FROM users
+    WHERE (
+        first_name IS DISTINCT FROM split_part(btrim(full_name), ' ', 1)
+        OR last_name IS DISTINCT FROM nullif(btrim(substr(btrim(full_name),
+            length(split_part(btrim(full_name), ' ', 1)) + 2)), '')
+    ) AND full_name IS DISTINCT FROM left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255);
+    IF v_rows > 0 THEN
+        RAISE EXCEPTION '% rows of users are out of step: see the runbook', v_rows;
+    END IF;
 END
 $guard$
 """
@@ -39,7 +52,7 @@ $guard$
 # A window is updated in stripes: each finds room in the same pages, freed by the stripes
 # before it, so no index is touched and WAL is halved. While an old snapshot keeps dead
 # rows alive that fails, and plain batches are used.
-# Replicas lag? Run it with PGOPTIONS='-c miggen.pause=0.2' (seconds after each batch).
+# Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
 BACKFILL = """
 DO $backfill$
 DECLARE
@@ -72,7 +85,7 @@ BEGIN
     FOR v_pass IN 1..30 LOOP
         SELECT EXISTS (
             SELECT FROM users
-            WHERE full_name IS NULL AND (nullif(concat_ws(' ', first_name, last_name), '')) IS NOT NULL
+            WHERE full_name IS NULL AND left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255) IS NOT NULL
         ) INTO v_left;
         EXIT WHEN NOT v_left;
         IF v_missed > 0 THEN
@@ -97,10 +110,10 @@ BEGIN
                     -- Below deadlock_timeout: it is us who give way, never a user.
                     SET LOCAL lock_timeout = '500ms';
                     UPDATE users
-                    SET full_name = nullif(concat_ws(' ', first_name, last_name), '')
+                    SET full_name = left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255)
                     WHERE ctid >= v_from AND ctid < v_to
                         AND get_byte(tidsend(ctid), 5) % v_stripes = v_stripe  -- the line in its page
-                        AND full_name IS NULL AND (nullif(concat_ws(' ', first_name, last_name), '')) IS NOT NULL;
+                        AND full_name IS NULL AND left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255) IS NOT NULL;
                     GET DIAGNOSTICS v_rows = ROW_COUNT;
                 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
                     v_rows := 0;

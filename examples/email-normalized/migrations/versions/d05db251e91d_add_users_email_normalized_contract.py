@@ -1,6 +1,6 @@
-"""add users.email_normalized, deploy 2, 1/1: users.email_normalized without its trigger
+"""add users.email_normalized, deploy 2: users.email_normalized without its trigger
 
-Revision ID: 8e11b006e623
+Revision ID: d05db251e91d
 Revises: fc6f35621c05
 Create Date: 2025-02-17 12:00:01.000000
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "8e11b006e623"
+revision: str = "d05db251e91d"
 down_revision: str | Sequence[str] | None = "fc6f35621c05"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None

@@ -1,6 +1,6 @@
-"""rename countries.title to name, 1/1: name, kept in step by a trigger; fill name; index name; countries.name not null
+"""rename countries.title to name: expand
 
-Revision ID: a24498adf2f5
+Revision ID: 332199dab90a
 Revises: b7e40c15d982
 Create Date: 2025-01-13 12:00:01.000000
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "a24498adf2f5"
+revision: str = "332199dab90a"
 down_revision: str | Sequence[str] | None = "b7e40c15d982"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None

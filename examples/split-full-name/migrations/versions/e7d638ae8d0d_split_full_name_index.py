@@ -1,7 +1,7 @@
-"""replace users.full_name by first_name and last_name, 3/3: index idx_users_last_name on users
+"""replace users.full_name by first_name and last_name, 3/3: index
 
-Revision ID: 823a7e59acb8
-Revises: 485882a22e18
+Revision ID: e7d638ae8d0d
+Revises: fec0f030fe25
 Create Date: 2025-01-13 12:00:03.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "823a7e59acb8"
-down_revision: str | Sequence[str] | None = "485882a22e18"
+revision: str = "e7d638ae8d0d"
+down_revision: str | Sequence[str] | None = "fec0f030fe25"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

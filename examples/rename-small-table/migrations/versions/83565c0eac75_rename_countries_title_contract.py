@@ -1,7 +1,7 @@
-"""rename countries.title to name, deploy 2, 1/1: check that title may go; check that title and name are equal; title is name
+"""rename countries.title to name, deploy 2: contract
 
-Revision ID: 91608f8358cd
-Revises: a24498adf2f5
+Revision ID: 83565c0eac75
+Revises: 332199dab90a
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "91608f8358cd"
-down_revision: str | Sequence[str] | None = "a24498adf2f5"
+revision: str = "83565c0eac75"
+down_revision: str | Sequence[str] | None = "332199dab90a"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -140,7 +140,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Part of the way back: name as deploy 1 had it. Loses nothing: name is title again, and gets its copy back; the downs before fill it."""
+    """Part of the way back: name as deploy 1 had it. Loses nothing: name is title
+    again, and gets its copy back; the downs before fill it."""
     op.execute(LOCK_COUNTRIES)
     op.execute("ALTER INDEX countries_title_idx RENAME TO countries_title_idx_old")
     op.alter_column("countries", "name", new_column_name="title")

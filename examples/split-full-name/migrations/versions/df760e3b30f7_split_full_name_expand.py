@@ -1,6 +1,6 @@
-"""replace users.full_name by first_name and last_name, 1/3: first_name and last_name, kept in step with full_name by a trigger
+"""replace users.full_name by first_name and last_name, 1/3: expand
 
-Revision ID: fafeb96156f4
+Revision ID: df760e3b30f7
 Revises: 8c2f0e4b1a77
 Create Date: 2025-01-13 12:00:01.000000
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "fafeb96156f4"
+revision: str = "df760e3b30f7"
 down_revision: str | Sequence[str] | None = "8c2f0e4b1a77"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -64,26 +64,31 @@ BEGIN
             NEW.first_name := split_part(btrim(NEW.full_name), ' ', 1);
             NEW.last_name := nullif(btrim(substr(btrim(NEW.full_name),
                 length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), '');
-        ELSE
-            NEW.full_name := nullif(concat_ws(' ', NEW.first_name, NEW.last_name), '');
         END IF;
-    ELSIF NEW.first_name IS NOT DISTINCT FROM OLD.first_name
-            AND NEW.last_name IS NOT DISTINCT FROM OLD.last_name
+    ELSIF OLD.first_name IS NULL AND OLD.last_name IS NULL THEN
+        -- Not filled yet: what is left out comes from the old side.
+        NEW.first_name := coalesce(NEW.first_name, split_part(btrim(NEW.full_name), ' ', 1));
+        NEW.last_name := coalesce(NEW.last_name, nullif(btrim(substr(btrim(NEW.full_name),
+            length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), ''));
+    END IF;
+    IF NEW.full_name IS NOT DISTINCT FROM left(nullif(concat_ws(' ', NEW.first_name, NEW.last_name), '')::text, 255)
+        OR (NEW.first_name IS NOT DISTINCT FROM split_part(btrim(NEW.full_name), ' ', 1)
+            AND NEW.last_name IS NOT DISTINCT FROM nullif(btrim(substr(btrim(NEW.full_name),
+                    length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), ''))
     THEN
-        -- Old code wrote, or the row was not filled yet.
-        IF NEW.full_name IS DISTINCT FROM OLD.full_name OR (NEW.first_name IS NULL AND NEW.last_name IS NULL) THEN
-            NEW.first_name := split_part(btrim(NEW.full_name), ' ', 1);
-            NEW.last_name := nullif(btrim(substr(btrim(NEW.full_name),
-                length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), '');
-        END IF;
+        RETURN NEW;
+    ELSIF TG_OP = 'UPDATE'
+        AND NEW.full_name IS DISTINCT FROM OLD.full_name
+        AND NEW.first_name IS NOT DISTINCT FROM OLD.first_name
+        AND NEW.last_name IS NOT DISTINCT FROM OLD.last_name
+    THEN
+        -- Old code wrote.
+        NEW.first_name := split_part(btrim(NEW.full_name), ' ', 1);
+        NEW.last_name := nullif(btrim(substr(btrim(NEW.full_name),
+            length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), '');
     ELSE
-        IF OLD.first_name IS NULL AND OLD.last_name IS NULL THEN
-            -- Not filled yet: what new code left out comes from the old columns.
-            NEW.first_name := coalesce(NEW.first_name, split_part(btrim(NEW.full_name), ' ', 1));
-            NEW.last_name := coalesce(NEW.last_name, nullif(btrim(substr(btrim(NEW.full_name),
-                length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), ''));
-        END IF;
-        NEW.full_name := nullif(concat_ws(' ', NEW.first_name, NEW.last_name), '');
+        -- New code wrote.
+        NEW.full_name := left(nullif(concat_ws(' ', NEW.first_name, NEW.last_name), '')::text, 255);
     END IF;
     RETURN NEW;
 END
@@ -114,7 +119,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Loses nothing: full_name holds every value."""
+    """Loses what new code wrote and full_name cannot say."""
     op.execute(LOCK_USERS)
     op.execute("DROP TRIGGER users_full_name_sync ON users")
     op.execute("DROP FUNCTION users_full_name_sync()")

@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 2/2: full_name dropped
 
-Revision ID: 2d2e7bfaaee7
-Revises: c15f93b3e381
+Revision ID: 70c14c425315
+Revises: 9e11f4b463dc
 Create Date: 2025-02-17 12:00:02.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "2d2e7bfaaee7"
-down_revision: str | Sequence[str] | None = "c15f93b3e381"
+revision: str = "70c14c425315"
+down_revision: str | Sequence[str] | None = "9e11f4b463dc"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -67,26 +67,31 @@ BEGIN
             NEW.first_name := split_part(btrim(NEW.full_name), ' ', 1);
             NEW.last_name := nullif(btrim(substr(btrim(NEW.full_name),
                 length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), '');
-        ELSE
-            NEW.full_name := nullif(concat_ws(' ', NEW.first_name, NEW.last_name), '');
         END IF;
-    ELSIF NEW.first_name IS NOT DISTINCT FROM OLD.first_name
-            AND NEW.last_name IS NOT DISTINCT FROM OLD.last_name
+    ELSIF OLD.first_name IS NULL AND OLD.last_name IS NULL THEN
+        -- Not filled yet: what is left out comes from the old side.
+        NEW.first_name := coalesce(NEW.first_name, split_part(btrim(NEW.full_name), ' ', 1));
+        NEW.last_name := coalesce(NEW.last_name, nullif(btrim(substr(btrim(NEW.full_name),
+            length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), ''));
+    END IF;
+    IF NEW.full_name IS NOT DISTINCT FROM left(nullif(concat_ws(' ', NEW.first_name, NEW.last_name), '')::text, 255)
+        OR (NEW.first_name IS NOT DISTINCT FROM split_part(btrim(NEW.full_name), ' ', 1)
+            AND NEW.last_name IS NOT DISTINCT FROM nullif(btrim(substr(btrim(NEW.full_name),
+                    length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), ''))
     THEN
-        -- Old code wrote, or the row was not filled yet.
-        IF NEW.full_name IS DISTINCT FROM OLD.full_name OR (NEW.first_name IS NULL AND NEW.last_name IS NULL) THEN
-            NEW.first_name := split_part(btrim(NEW.full_name), ' ', 1);
-            NEW.last_name := nullif(btrim(substr(btrim(NEW.full_name),
-                length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), '');
-        END IF;
+        RETURN NEW;
+    ELSIF TG_OP = 'UPDATE'
+        AND NEW.full_name IS DISTINCT FROM OLD.full_name
+        AND NEW.first_name IS NOT DISTINCT FROM OLD.first_name
+        AND NEW.last_name IS NOT DISTINCT FROM OLD.last_name
+    THEN
+        -- Old code wrote.
+        NEW.first_name := split_part(btrim(NEW.full_name), ' ', 1);
+        NEW.last_name := nullif(btrim(substr(btrim(NEW.full_name),
+            length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), '');
     ELSE
-        IF OLD.first_name IS NULL AND OLD.last_name IS NULL THEN
-            -- Not filled yet: what new code left out comes from the old columns.
-            NEW.first_name := coalesce(NEW.first_name, split_part(btrim(NEW.full_name), ' ', 1));
-            NEW.last_name := coalesce(NEW.last_name, nullif(btrim(substr(btrim(NEW.full_name),
-                length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), ''));
-        END IF;
-        NEW.full_name := nullif(concat_ws(' ', NEW.first_name, NEW.last_name), '');
+        -- New code wrote.
+        NEW.full_name := left(nullif(concat_ws(' ', NEW.first_name, NEW.last_name), '')::text, 255);
     END IF;
     RETURN NEW;
 END
@@ -109,7 +114,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The values of full_name come back as the hint of the change computes them, not as they were."""
+    """The values of full_name come back as the hint of the change computes them, not as
+    they were."""
     op.execute(LOCK_USERS)
     op.add_column("users", sa.Column("full_name", sa.String(255), nullable=True))
     op.execute(SYNC_FUNCTION)
