@@ -20,6 +20,7 @@ use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName}
 use crate::change::{Asked, Change, CommentOn, Intent, Keep};
 use crate::dialect::{Action, Blocks, Fact, Server, Tx, Verdict, quote};
 use crate::error::{Error, Result};
+use crate::source::Span;
 
 use condition::Condition;
 use op::Op;
@@ -356,6 +357,13 @@ impl Step {
 
 /// Plans, orders, merges and proves.
 pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) -> Result<Plan> {
+    if server.facts().next().is_none() {
+        let place = intent.asked.first().map_or_else(Span::default, |asked| asked.span);
+        return Err(Error::refused(format!("miggen does not plan for {} yet", server.title()))
+            .at(&intent.source, place, "understood, but not how that server does it")
+            .note("its scripts are read; what its statements lock and cost is not known")
+            .hint("`--server` names PostgreSQL or SQLite: postgres@15, sqlite@3.45"));
+    }
     let mut steps = Vec::new();
     for asked in &intent.asked {
         let context = context::Context { server: &server, before, intent, policy, asked };
