@@ -56,6 +56,7 @@ fn plan_and_emit(bencher: divan::Bencher, tables: usize) {
         schema: vec![Source::new("schema.sql", schema(tables))],
         schema_name: "schema.sql".into(),
         rows: Vec::new(),
+        typed_rows: Vec::new(),
         downtime: Downtime::None,
         keep: None,
         name: None,

@@ -32,6 +32,8 @@ pub struct Options {
     /// As named by the user or found.
     pub schema_name: String,
     pub rows: Vec<(String, u64)>,
+    /// Tables of `rows` that were typed just now, and must be there.
+    pub typed_rows: Vec<String>,
     pub downtime: Downtime,
     pub batches: Batches,
     /// Days that what the last deploy drops stays at least.
@@ -73,6 +75,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let mut intent = change::read(&server, &catalog, &options.change)?;
     keep(&mut intent, options.keep)?;
     let policy = policy(&options.rows, options.downtime, None, options.batches);
+    known_rows(options, &[&catalog, &intent.after])?;
     let plan = plan::plan(server, &catalog, &intent, &policy)?;
     let repo = Repo::new(&options.root);
     let target = find_target(&options.target)?;
@@ -82,9 +85,14 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let folder = Path::new(rollout::FOLDER)
         .join(format!("{}-{name}", options.now.date().format("%Y-%m-%d")));
     if repo.is_folder(&folder) {
-        return Err(Error::refused(format!("the rollout {} is already there", folder.display()))
-            .note("miggen overwrites nothing")
-            .hint("`miggen next` writes its next deploy; `--name OTHER` starts another rollout"));
+        let error = Error::refused(format!("the rollout {} is already there", folder.display()))
+            .note("miggen overwrites nothing");
+        return Err(if repo.is_file(folder.join("rollout.toml")) {
+            error
+                .hint("`miggen next` writes its next deploy; `--name OTHER` starts another rollout")
+        } else {
+            error.hint("it has no rollout.toml, so nothing can follow: take the folder away")
+        });
     }
 
     let request = Request {
@@ -291,21 +299,39 @@ fn downtime_text(downtime: Downtime) -> String {
     }
 }
 
+/// A name mistyped would leave the plan without its number.
+fn known_rows(options: &Options, schemas: &[&Catalog]) -> Result<()> {
+    let is_known = |table: &TableName| schemas.iter().any(|s| s.tables.contains_key(table));
+    let Some(typed) = options.typed_rows.iter().find(|name| !is_known(&table_named(name))) else {
+        return Ok(());
+    };
+    let error =
+        Error::usage(format!("--rows: there is no table `{typed}` in {}", options.schema_name));
+    let names = schemas[0].tables.keys().map(|table| table.name.as_str());
+    Err(match catalog::names::closest(typed, names) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("`--rows users=40M`: a table of the schema, with its rows"),
+    })
+}
+
+fn table_named(name: &str) -> TableName {
+    match name.split_once('.') {
+        Some((schema, name)) => {
+            TableName { schema: Some(schema.to_owned()), name: name.to_owned() }
+        }
+        None => TableName::new(name),
+    }
+}
+
 fn policy(
     rows: &[(String, u64)],
     downtime: Downtime,
     not_before: Option<NaiveDate>,
     batches: Batches,
 ) -> Policy {
-    let named = |name: &str| match name.split_once('.') {
-        Some((schema, name)) => {
-            TableName { schema: Some(schema.to_owned()), name: name.to_owned() }
-        }
-        None => TableName::new(name),
-    };
     Policy {
         downtime,
-        rows: rows.iter().map(|(name, count)| (named(name), *count)).collect(),
+        rows: rows.iter().map(|(name, count)| (table_named(name), *count)).collect(),
         not_before,
         batches,
     }
@@ -433,5 +459,9 @@ pub fn read_schema(repo: &Repo, path: &Path) -> Result<Vec<Source>> {
         }
         return input::folder::order(files);
     }
-    Ok(vec![repo.read(path)?])
+    match repo.find(path)? {
+        Some(source) => Ok(vec![source]),
+        None => Err(Error::refused(format!("there is no schema `{}`", path.display()))
+            .hint("`--schema FILE` names a dump: `pg_dump -s`, or `sqlite3 app.db .schema`")),
+    }
 }

@@ -118,8 +118,11 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
         _ => schema.clone(),
     };
     let mut rows: Vec<(String, u64)> = settings.rows.into_iter().collect();
+    let mut typed_rows = Vec::new();
     for fact in &args.rows {
-        rows.push(parse_rows(fact)?);
+        let (table, count) = parse_rows(fact)?;
+        typed_rows.push(table.clone());
+        rows.push((table, count));
     }
     let downtime = args.downtime.clone().or(settings.downtime).unwrap_or_else(|| "none".into());
     Ok(Options {
@@ -130,6 +133,7 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
         schema: generate::read_schema(&repo, &schema_path)?,
         schema_name: schema.display().to_string(),
         rows,
+        typed_rows,
         downtime: generate::parse_downtime(&downtime)?,
         batches: generate::parse_batches(args.backfill.as_deref())?,
         keep: args.keep.as_deref().map(generate::parse_keep).transpose()?,

@@ -268,17 +268,19 @@ pub fn read(repo: &Repo, folder: &Path) -> Result<Rollout> {
     let source = repo.read(folder.join(FILE))?;
     let state: State = toml::from_str(&source.text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
-        Error::refused(format!("{} is not as miggen writes it", source.name)).at(
-            &source,
-            Span::new(span.start, span.end),
-            error.message().to_owned(),
-        )
+        Error::refused(format!("{} is not as miggen writes it", source.name))
+            .at(&source, Span::new(span.start, span.end), error.message().to_owned())
+            .hint(format!(
+                "`git checkout {}` brings it back; of its lines only `released` is for people",
+                source.name
+            ))
     })?;
     if state.format != 1 {
         return Err(Error::refused(format!(
             "{} has format {}; this miggen knows format 1",
             source.name, state.format
-        )));
+        ))
+        .hint("the miggen that wrote it, or a later one, can read it"));
     }
     Ok(Rollout { folder: folder.to_path_buf(), state, source })
 }
