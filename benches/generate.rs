@@ -5,7 +5,7 @@
 
 use miggen::dialect::Server;
 use miggen::generate::{Options, first};
-use miggen::plan::Downtime;
+use miggen::rollout::Facts;
 use miggen::source::Source;
 
 fn main() {
@@ -48,16 +48,14 @@ fn plan_and_emit(bencher: divan::Bencher, tables: usize) {
     let change = "ALTER TABLE t7 RENAME COLUMN created TO created_at;\n\
                   ALTER TABLE t8 ADD COLUMN verified boolean NOT NULL DEFAULT false;\n";
     let options = Options {
-        batches: miggen::plan::Batches::default(),
         root: folder.path().to_path_buf(),
         target: "raw".into(),
         server: Server::parse("postgres@15").unwrap(),
         change: Source::new("change.sql", change),
         schema: vec![Source::new("schema.sql", schema(tables))],
         schema_name: "schema.sql".into(),
-        rows: Vec::new(),
+        facts: Facts { downtime: "none".into(), ..Facts::default() },
         typed_rows: Vec::new(),
-        downtime: Downtime::None,
         keep: None,
         name: None,
         author: None,

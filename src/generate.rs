@@ -3,10 +3,12 @@
 //! Enters: resolved options, the clock among them. Leaves: an [`Outcome`]. Must not know: the
 //! command line, the terminal.
 
+mod policy;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::NaiveDateTime;
 
 use crate::catalog::{self, Catalog, TableName};
 use crate::change::{self, Intent, Keep, names};
@@ -14,7 +16,7 @@ use crate::dialect::Server;
 use crate::error::{Error, Result};
 use crate::input;
 use crate::package::{self, Emission, Engine, File, Request, Target, runbook, targets};
-use crate::plan::{self, Batches, Downtime, Plan, Policy};
+use crate::plan::{self, Plan};
 use crate::repo::Repo;
 use crate::rollout::{self, ChangeText, DeployState, Facts, FileState, Rollout, SchemaText, State};
 use crate::source::{Source, Span};
@@ -31,11 +33,9 @@ pub struct Options {
     pub schema: Vec<Source>,
     /// As named by the user or found.
     pub schema_name: String,
-    pub rows: Vec<(String, u64)>,
-    /// Tables of `rows` that were typed just now, and must be there.
+    pub facts: Facts,
+    /// Tables of `facts.rows` that were typed just now, and must be there.
     pub typed_rows: Vec<String>,
-    pub downtime: Downtime,
-    pub batches: Batches,
     /// Days that what the last deploy drops stays at least.
     pub keep: Option<u32>,
     pub name: Option<String>,
@@ -74,8 +74,8 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let (catalog, warnings) = catalog::build(&options.schema, server.dialect)?;
     let mut intent = change::read(&server, &catalog, &options.change)?;
     keep(&mut intent, options.keep)?;
-    let policy = policy(&options.rows, options.downtime, None, options.batches);
-    known_rows(options, &[&catalog, &intent.after])?;
+    let policy = policy::policy(&options.facts, None)?;
+    policy::known_rows(options, &[&catalog, &intent.after])?;
     let plan = plan::plan(server, &catalog, &intent, &policy)?;
     let repo = Repo::new(&options.root);
     let target = find_target(&options.target)?;
@@ -165,14 +165,8 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         Source::new(format!("{}: change.sql", rollout.source.name), state.change.sql.clone());
     let mut intent = change::read(&server, &catalog, &change)?;
     keep(&mut intent, rollout.keep_days())?;
-    let rows: Vec<(String, u64)> = state.facts.rows.clone().into_iter().collect();
     let keep_ends = (state.facts.keep.is_some()).then_some(not_before);
-    let policy = policy(
-        &rows,
-        parse_downtime(&state.facts.downtime)?,
-        keep_ends,
-        parse_batches(state.facts.backfill.as_deref())?,
-    );
+    let policy = policy::policy(&state.facts, keep_ends)?;
     let plan = plan::plan(server, &catalog, &intent, &policy)?;
     if plan.deploys.len() != state.deploys.len() {
         return Err(Error::refused(
@@ -267,76 +261,6 @@ fn state_folder(state: &State) -> Option<PathBuf> {
     Path::new(&file.path).parent().map(Path::to_path_buf)
 }
 
-/// `none`, `5m`, `any`.
-pub fn parse_downtime(text: &str) -> Result<Downtime> {
-    match text {
-        "none" => Ok(Downtime::None),
-        "any" => Ok(Downtime::Any),
-        _ => {
-            let minutes = text.strip_suffix('m').and_then(|number| number.parse().ok());
-            minutes.map(Downtime::Minutes).ok_or_else(|| {
-                Error::usage(format!("`{text}` is not a downtime")).hint("`none`, `5m` or `any`")
-            })
-        }
-    }
-}
-
-/// `migration`, `job`; nothing is the first.
-pub fn parse_batches(text: Option<&str>) -> Result<Batches> {
-    match text {
-        None | Some("migration") => Ok(Batches::Migration),
-        Some("job") => Ok(Batches::Job),
-        Some(other) => Err(Error::usage(format!("`{other}` is no place for a backfill"))
-            .hint("`migration` or `job`")),
-    }
-}
-
-fn downtime_text(downtime: Downtime) -> String {
-    match downtime {
-        Downtime::None => "none".into(),
-        Downtime::Minutes(minutes) => format!("{minutes}m"),
-        Downtime::Any => "any".into(),
-    }
-}
-
-/// A name mistyped would leave the plan without its number.
-fn known_rows(options: &Options, schemas: &[&Catalog]) -> Result<()> {
-    let is_known = |table: &TableName| schemas.iter().any(|s| s.tables.contains_key(table));
-    let Some(typed) = options.typed_rows.iter().find(|name| !is_known(&table_named(name))) else {
-        return Ok(());
-    };
-    let error =
-        Error::usage(format!("--rows: there is no table `{typed}` in {}", options.schema_name));
-    let names = schemas[0].tables.keys().map(|table| table.name.as_str());
-    Err(match catalog::names::closest(typed, names) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint("`--rows users=40M`: a table of the schema, with its rows"),
-    })
-}
-
-fn table_named(name: &str) -> TableName {
-    match name.split_once('.') {
-        Some((schema, name)) => {
-            TableName { schema: Some(schema.to_owned()), name: name.to_owned() }
-        }
-        None => TableName::new(name),
-    }
-}
-
-fn policy(
-    rows: &[(String, u64)],
-    downtime: Downtime,
-    not_before: Option<NaiveDate>,
-    batches: Batches,
-) -> Policy {
-    Policy {
-        downtime,
-        rows: rows.iter().map(|(name, count)| (table_named(name), *count)).collect(),
-        not_before,
-        batches,
-    }
-}
-
 fn find_target(name: &str) -> Result<&'static dyn Target> {
     targets::target(name).ok_or_else(|| {
         let names: Vec<&str> = package::TARGETS.iter().map(|target| target.name()).collect();
@@ -418,10 +342,8 @@ fn new_state(
         reason: options.reason.clone(),
         change: ChangeText { from: options.change.name.clone(), sql: options.change.text.clone() },
         facts: Facts {
-            downtime: downtime_text(options.downtime),
-            backfill: (options.batches == Batches::Job).then(|| "job".to_owned()),
             keep: intent.keep.as_ref().map(|keep| keep.text.clone()),
-            rows: options.rows.iter().cloned().collect(),
+            ..options.facts.clone()
         },
         schema: SchemaText {
             from: options.schema_name.clone(),

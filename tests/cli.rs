@@ -45,7 +45,9 @@ fn refusals_name_the_place_the_reason_and_what_to_do() {
         "ALTER TABLE users ADD COLUMN email text",
         "ALTER TABLE users ADD COLUMN x int NOT NULL",
         "ALTER TABLE users ADD COLUMN x foo",
-        "ALTER TABLE users ADD COLUMN n serial",
+        "ALTER TABLE users ADD COLUMN n text GENERATED ALWAYS AS (lower(email)) STORED",
+        "ALTER TABLE users ADD COLUMN n text GENERATED ALWAYS AS (lower(email))",
+        "ALTER TABLE users ALTER COLUMN status TYPE serial",
         "ALTER TABLE users ADD COLUMN x int PRIMARY KEY",
         "ALTER TABLE users ADD COLUMN x text DEFAULT 'abc",
         "ALTER TABLE users ALTER COLUMN email SET NOT NULL",
@@ -108,6 +110,8 @@ fn usage_errors_exit_with_2() {
         ),
         (vec!["--target", "raw", "--server", "oracle@9", "x y"], "is not a server miggen knows"),
         (with(&["--keep", "soon", "UPDATE users SET status = 'x'"]), "is not a number of days"),
+        (with(&["--archive", "UPDATE users SET status = 'x'"]), "there is nothing to archive"),
+        (with(&["--dual-write", "me", "UPDATE users SET status = 'x'"]), "cannot write twice"),
         (vec!["--frobnicate"], "unexpected argument"),
     ] {
         let ran = repo.miggen(&args);

@@ -5,7 +5,7 @@
 #[path = "input/support.rs"]
 mod support;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use miggen::catalog;
 use miggen::change;
@@ -195,8 +195,8 @@ fn survives(schema: &str, change: &str, server: &str, downtime: Downtime) -> boo
         }
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        eprintln!("{server}, {downtime:?}\nschema {schema:?}\nchange {change:?}");
-        resume_unwind(panic)
+        let said = panic.downcast_ref::<String>().map_or("", String::as_str);
+        panic!("{server}, {downtime:?}\nschema {schema:?}\nchange {change:?}\n{said}")
     })
 }
 
@@ -205,7 +205,7 @@ fn mutants_of_changes_are_planned_or_refused() {
     let mut random = Random::new(8_128);
     let seeds = statements_of(CHANGES);
     let mut done = 0;
-    let rounds = rounds(5_000);
+    let rounds = rounds(4_000);
     for _ in 0..rounds {
         let one = &seeds[random.below(seeds.len())];
         let other = &seeds[random.below(seeds.len())];
@@ -221,7 +221,7 @@ fn mutants_of_changes_are_planned_or_refused() {
 fn mutants_of_schemas_carry_a_change_or_do_not() {
     let mut random = Random::new(496);
     let changes = statements_of(CHANGES);
-    for _ in 0..rounds(1_500) {
+    for _ in 0..rounds(1_000) {
         let (dialect, fixture) = FEATURES[random.below(FEATURES.len())];
         let features = statements_of(fixture);
         let feature = &features[random.below(features.len())];

@@ -42,13 +42,16 @@ pub(super) fn no_longer_serial(column: &mut Column) {
         return;
     }
     column.identity = None;
-    if is_serial(&column.ty) {
-        let ty = match column.ty.to_ascii_lowercase().as_str() {
-            "bigserial" | "serial8" => "bigint",
-            "smallserial" | "serial2" => "smallint",
-            _ => "integer",
-        };
-        ty.clone_into(&mut column.ty);
+    column.ty = integer_type(&column.ty).to_owned();
+}
+
+/// What stands behind a serial; any other type as it is.
+pub(super) fn integer_type(ty: &str) -> &str {
+    match ty.to_ascii_lowercase().as_str() {
+        "bigserial" | "serial8" => "bigint",
+        "smallserial" | "serial2" => "smallint",
+        "serial" | "serial4" => "integer",
+        _ => ty,
     }
 }
 

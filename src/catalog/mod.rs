@@ -98,6 +98,18 @@ pub struct Column {
     pub other: Vec<String>,
 }
 
+impl Column {
+    /// Whether the definition itself gives every row a number: `bigserial`, an identity.
+    pub fn numbers_itself(&self) -> bool {
+        columns::is_serial(&self.ty) || matches!(self.identity, Some(Identity::Generated(_)))
+    }
+
+    /// `bigint` for a `bigserial`; else the type as it is.
+    pub fn integer_type(&self) -> &str {
+        columns::integer_type(&self.ty)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generated {
     pub expr: Expr,
@@ -302,6 +314,8 @@ impl Catalog {
         if let Some(table) = self.table_mut(table) {
             column_changes::drop_column_from(table, column, false);
         }
+        let owns = |(of, own): &(TableName, String)| of == table && own == column;
+        self.sequences.retain(|_, sequence| !sequence.owned_by.as_ref().is_some_and(owns));
     }
 
     /// The table that has an index of this name.

@@ -79,7 +79,7 @@ const POSTGRES: &[&str] = &[
 
 const SERIAL: &[&str] = &["bigserial", "serial", "serial4", "serial8", "smallserial", "serial2"];
 
-/// Whether a new column of this type costs nothing.
+/// Whether a column may be given this type.
 pub(super) fn check(server: &Server, catalog: &Catalog, ty: &str) -> Result<(), String> {
     if server.dialect != Dialect::Postgres {
         return Ok(());
@@ -87,7 +87,7 @@ pub(super) fn check(server: &Server, catalog: &Catalog, ty: &str) -> Result<(), 
     let word = first_word(ty);
     if SERIAL.contains(&word.as_str()) {
         return Err(format!(
-            "miggen does not plan a new `{word}` column yet: it rewrites the table"
+            "`{word}` is an integer column with a sequence of its own, and no type to change to"
         ));
     }
     if !POSTGRES.contains(&word.as_str()) && catalog.domains.contains_key(&named(ty)) {

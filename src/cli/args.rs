@@ -83,6 +83,12 @@ pub(super) struct PlanArgs {
     /// and the migration asserts: migration, job [default: migration]
     #[arg(long, value_name = "WHERE")]
     pub(super) backfill: Option<String>,
+    /// Who writes the old and the new form while both are in use: trigger, app [default: trigger]
+    #[arg(long, value_name = "WHO")]
+    pub(super) dual_write: Option<String>,
+    /// Keep what the last deploy drops in a table beside
+    #[arg(long)]
+    pub(super) archive: bool,
     /// How long what the last deploy drops stays at least: 30d [default: until no old code runs]
     #[arg(long, value_name = "DAYS")]
     pub(super) keep: Option<String>,

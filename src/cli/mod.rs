@@ -19,7 +19,7 @@ use crate::dialect::Server;
 use crate::error::{Error, Result};
 use crate::generate::{self, Options, Outcome};
 use crate::repo::{self, Repo};
-use crate::rollout::{self, Rollout, Standing};
+use crate::rollout::{self, Facts, Rollout, Standing};
 use crate::source::Source;
 
 use args::{Args, Command, Format, PlanArgs};
@@ -117,12 +117,12 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
         }
         _ => schema.clone(),
     };
-    let mut rows: Vec<(String, u64)> = settings.rows.into_iter().collect();
+    let mut rows = settings.rows;
     let mut typed_rows = Vec::new();
     for fact in &args.rows {
         let (table, count) = parse_rows(fact)?;
         typed_rows.push(table.clone());
-        rows.push((table, count));
+        rows.extend([(table, count)]);
     }
     let downtime = args.downtime.clone().or(settings.downtime).unwrap_or_else(|| "none".into());
     Ok(Options {
@@ -132,10 +132,15 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
         change,
         schema: generate::read_schema(&repo, &schema_path)?,
         schema_name: schema.display().to_string(),
-        rows,
+        facts: Facts {
+            downtime,
+            dual_write: args.dual_write.clone().filter(|who| who != "trigger"),
+            archive: args.archive,
+            backfill: args.backfill.clone().filter(|place| place != "migration"),
+            keep: None,
+            rows,
+        },
         typed_rows,
-        downtime: generate::parse_downtime(&downtime)?,
-        batches: generate::parse_batches(args.backfill.as_deref())?,
         keep: args.keep.as_deref().map(generate::parse_keep).transpose()?,
         name: args.name.clone(),
         author: args.author.clone().or(settings.author),

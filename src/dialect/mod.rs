@@ -37,6 +37,12 @@ pub enum Action {
     AddColumnStableDefault,
     /// Inline REFERENCES on a column whose existing rows are NULL.
     AddColumnReferences,
+    /// Every row gets a value of its own: it numbers or computes itself, and keeps what it computed.
+    AddColumnRewrite,
+    /// Computed when it is read.
+    AddColumnVirtual,
+    /// A filled, required column becomes an identity, or is one no longer.
+    SetIdentity,
     AddCheckNotValid,
     Comment,
     /// Its lock is on the new table, which nobody uses.

@@ -40,6 +40,12 @@ pub(super) const FACTS: &[Fact] = &[
     row(Action::AddColumn, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(Action::AddColumnConstantDefault, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(Action::AddColumnStableDefault, AX, Blocks::Everything, Work::Metadata, MANUAL),
+    row(Action::AddColumnRewrite, AX, Blocks::Everything, Work::Rewrite, MANUAL),
+    Fact {
+        since: Version::new(18, 0),
+        ..row(Action::AddColumnVirtual, AX, Blocks::Everything, Work::Metadata, MANUAL)
+    },
+    row(Action::SetIdentity, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(Action::AddCheckNotValid, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(
         Action::Comment,

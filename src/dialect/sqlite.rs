@@ -25,6 +25,7 @@ const fn row(action: Action, since: Version, work: Work, source: &'static str) -
 pub(super) const FACTS: &[Fact] = &[
     row(Action::AddColumn, OLDEST, Work::Metadata, ALTER),
     row(Action::AddColumnConstantDefault, OLDEST, Work::Metadata, ALTER),
+    row(Action::AddColumnVirtual, Version::new(3, 31), Work::Metadata, "gencol.html; run on 3.40"),
     row(Action::AddColumnReferences, OLDEST, Work::Metadata, ALTER),
     row(Action::DropColumn, Version::new(3, 35), Work::Rewrite, ALTER),
     row(Action::RenameTable, OLDEST, Work::Metadata, ALTER),

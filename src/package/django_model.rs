@@ -12,7 +12,7 @@ use crate::plan::Field;
 /// `models.BooleanField(default=False, db_default=False)`; `to` is the model a foreign key points to.
 pub(crate) fn field(dialect: Dialect, field: &Field, to: Option<&str>) -> Option<Py> {
     let column = &field.column;
-    if column.collation.is_some() || column.generated.is_some() {
+    if column.collation.is_some() || column.generated.is_some() || column.identity.is_some() {
         return None;
     }
     let mut kwargs: Vec<(String, Py)> = Vec::new();

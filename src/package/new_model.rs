@@ -9,7 +9,7 @@ use heck::ToUpperCamelCase;
 
 use super::python::{self, Py};
 use super::{django_model, references, types};
-use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Identity, Key, Table};
+use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Generated, Identity, Key, Table};
 use crate::dialect::Dialect;
 use crate::plan::Field;
 
@@ -256,6 +256,11 @@ pub(super) fn mapped(dialect: Dialect, field: &Field, is_key: bool) -> String {
     if let Some(Identity::Generated(text)) = &column.identity {
         let always = text.to_ascii_uppercase().contains("ALWAYS AS");
         args.push(if always { "sa.Identity(always=True)" } else { "sa.Identity()" }.into());
+    }
+    if let Some(Generated { expr: Expr(expr), stored }) = &column.generated {
+        let stored = if *stored { "True" } else { "False" };
+        let expr = python::string(&python::sa_text(expr));
+        args.push(format!("sa.Computed({expr}, persisted={stored})"));
     }
     if let Some(Expr(default)) = &column.default {
         args.push(format!("server_default=sa.text({})", python::string(&python::sa_text(default))));

@@ -101,6 +101,8 @@ pub enum Reason {
     Left,
     /// The same, where a person runs it from a file of the rollout.
     JobLeft { file: String },
+    /// They hold a value that is to be dropped, and this table does not.
+    NotKept { archive: String },
     /// Two columns that a trigger keeps equal are not.
     OutOfStep,
     /// The expression of the change says nothing for them, and the column is required.

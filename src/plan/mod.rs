@@ -3,6 +3,7 @@
 //! Enters: the catalog before, what was asked, a server, a policy. Leaves: a [`Plan`], proven in
 //! memory. Must not know: SQL text, files, frameworks.
 
+mod archive;
 pub mod condition;
 mod context;
 mod jobs;
@@ -34,6 +35,18 @@ pub struct Policy {
     /// Day before which a contract must not run; known once deploy 1 is released.
     pub not_before: Option<NaiveDate>,
     pub batches: Batches,
+    pub dual_write: DualWrite,
+    /// What the last deploy drops is kept in a table beside.
+    pub archive: bool,
+}
+
+/// Who keeps an old and a new form in step while both are in use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DualWrite {
+    #[default]
+    Trigger,
+    /// Each release of the application, as the runbook tells.
+    App,
 }
 
 /// Where walks through rows are written.
@@ -67,6 +80,8 @@ pub struct Plan {
     pub intent: Intent,
     pub before: Catalog,
     pub policy: Policy,
+    /// Tables that keep what is dropped, until a person drops them.
+    pub archives: Vec<TableName>,
 }
 
 /// What reaches production together: a release boundary.
@@ -250,6 +265,21 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// They are what was asked for as well, and come about as the steps make them.
+    fn expect_archives(&mut self) {
+        let states = self.states();
+        let Some(end) = states.last() else { return };
+        for name in &self.archives {
+            if let Some(table) = end.tables.get(name) {
+                self.intent.after.tables.insert(name.clone(), table.clone());
+            }
+            let triggers = end.triggers.iter().filter(|((of, _), _)| of == name);
+            self.intent.after.triggers.extend(triggers.map(|(k, v)| (k.clone(), v.clone())));
+        }
+    }
+}
+
 impl Down {
     pub fn ops(ops: Vec<Op>) -> Down {
         Down { ops, note: None, loses: false }
@@ -365,9 +395,22 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
             .hint("`--server` names PostgreSQL or SQLite: postgres@15, sqlite@3.45"));
     }
     let mut steps = Vec::new();
+    let mut archives = Vec::new();
     for asked in &intent.asked {
         let context = context::Context { server: &server, before, intent, policy, asked };
-        steps.extend(rules::steps(&context)?);
+        let own = rules::steps(&context)?;
+        if policy.archive {
+            let (own, kept) = archive::keep(&context, own)?;
+            steps.extend(own);
+            archives.extend(kept);
+        } else {
+            steps.extend(own);
+        }
+    }
+    if policy.archive && archives.is_empty() {
+        return Err(Error::usage("there is nothing to archive")
+            .note("the change drops no column and no table whose values would be lost")
+            .hint("leave out `--archive`"));
     }
     let mut deploys = order::order(steps);
     if policy.batches == Batches::Job && jobs::take_out(&mut deploys) == 0 {
@@ -382,7 +425,7 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
     for step in deploys.iter().flat_map(|deploy| &deploy.steps) {
         check_facts(&server, step)?;
     }
-    let plan = Plan {
+    let mut plan = Plan {
         server,
         title: intent.title.clone(),
         slug: intent.slug.clone(),
@@ -391,7 +434,9 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
         intent: intent.clone(),
         before: before.clone(),
         policy: policy.clone(),
+        archives,
     };
+    plan.expect_archives();
     prove::prove(&plan)?;
     Ok(plan)
 }

@@ -3,17 +3,18 @@
 //! Enters: an operation and a catalog. Leaves: the catalog after it, or why it cannot be carried
 //! out there. Must not know: SQL text, frameworks.
 
+mod apply;
+
 use std::collections::BTreeMap;
 
-use crate::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Expr, Index, Origin, Table, TableName, Trigger,
-    View,
-};
+use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Index, Table, TableName};
 use crate::change::CommentOn;
 use crate::dialect::Action;
 
 use super::condition::{Condition, Predicate};
 use super::rows::{Backfill, CopyRows, DeleteRows, Walk};
+
+pub use apply::Misfit;
 
 /// An option of a unique constraint that stands with its index, where it is made of one.
 pub const NULLS_NOT_DISTINCT: &str = "NULLS NOT DISTINCT";
@@ -81,6 +82,18 @@ pub enum Op {
     DropDefault {
         table: TableName,
         column: String,
+    },
+    /// A sequence that goes with the column, for it to count by.
+    CreateSequence(Counted),
+    /// The column counts by itself, on from where its sequence is; the sequence goes.
+    BecomeIdentity {
+        counted: Counted,
+        identity: String,
+    },
+    /// The way back: the column counts by the sequence, on from where it is.
+    LeaveIdentity {
+        counted: Counted,
+        identity: String,
     },
     /// Type and collation of `to`; `using` computes the values.
     SetType {
@@ -191,6 +204,19 @@ pub enum Op {
     Rebuild(Box<Rebuild>),
 }
 
+/// A column and the sequence it counts by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counted {
+    pub table: TableName,
+    pub column: String,
+    /// Of the column and the sequence: `bigint`.
+    pub ty: String,
+    /// Name of the sequence, beside the table.
+    pub sequence: String,
+    /// `(START WITH 1000)`, as written for an identity; may be empty.
+    pub options: String,
+}
+
 /// A trigger that keeps columns in step while two versions of the application run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sync {
@@ -263,9 +289,6 @@ pub struct Dependant {
     pub text: String,
 }
 
-/// Why an operation does not fit the catalog it meets.
-pub type Misfit = String;
-
 impl Op {
     /// What the server is asked to do, strongest lock first; empty for what only asks.
     pub fn actions(&self) -> Vec<Action> {
@@ -279,9 +302,12 @@ impl Op {
             }
             Op::Lock { .. } | Op::Touch { .. } => vec![],
             Op::AddColumn { column, constraints, .. } => {
-                let mut actions = vec![match &column.default {
-                    None => Action::AddColumn,
-                    Some(_) => Action::AddColumnConstantDefault,
+                let mut actions = vec![match (&column.default, &column.generated) {
+                    _ if column.numbers_itself() => Action::AddColumnRewrite,
+                    (_, Some(generated)) if generated.stored => Action::AddColumnRewrite,
+                    (_, Some(_)) => Action::AddColumnVirtual,
+                    (None, None) => Action::AddColumn,
+                    (Some(_), None) => Action::AddColumnConstantDefault,
                 }];
                 if constraints
                     .iter()
@@ -304,6 +330,8 @@ impl Op {
             Op::RenameColumn { .. } => vec![Action::RenameColumn],
             Op::SetDefault { .. } => vec![Action::SetDefault],
             Op::DropDefault { .. } => vec![Action::DropDefault],
+            Op::CreateSequence(_) => vec![],
+            Op::BecomeIdentity { .. } | Op::LeaveIdentity { .. } => vec![Action::SetIdentity],
             Op::SetType { free: true, .. } => vec![Action::SetTypeFree],
             Op::SetType { free: false, .. } => vec![Action::SetTypeRewrite],
             Op::SetNotNull { .. } => vec![Action::SetNotNullProven],
@@ -388,6 +416,9 @@ impl Op {
             | Op::CreateStandIn { name, .. }
             | Op::DropStandIn { name } => Some(name),
             Op::CreateSync(sync) | Op::DropSync(sync) => Some(&sync.table),
+            Op::CreateSequence(counted)
+            | Op::BecomeIdentity { counted, .. }
+            | Op::LeaveIdentity { counted, .. } => Some(&counted.table),
             Op::Backfill(backfill) => Some(&backfill.table),
             Op::Delete(rows) => Some(&rows.table),
             Op::Copy(rows) => Some(&rows.into),
@@ -396,287 +427,4 @@ impl Op {
             Op::Rebuild(rebuild) => Some(&rebuild.from.name),
         }
     }
-
-    /// Carries the operation out on the catalog.
-    pub fn apply(&self, catalog: &mut Catalog) -> Result<(), Misfit> {
-        match self {
-            Op::Guard(_) | Op::Lock { .. } | Op::Touch { .. } => Ok(()),
-            Op::AddColumn { table, column, constraints } => {
-                let table = table_mut(catalog, table)?;
-                if table.columns.iter().any(|c| c.name == column.name) {
-                    return Err(format!("column {} is already there", column.name));
-                }
-                table.columns.push(column.clone());
-                for constraint in constraints {
-                    add_constraint(table, constraint)?;
-                }
-                Ok(())
-            }
-            Op::CreateTable(table) => {
-                match catalog.tables.insert(table.name.clone(), (**table).clone()) {
-                    None => Ok(()),
-                    Some(_) => Err(format!("table {} is already there", table.name.name)),
-                }
-            }
-            Op::DropTable(table) => {
-                catalog.triggers.retain(|(of, _), _| *of != table.name);
-                match catalog.tables.remove(&table.name) {
-                    Some(_) => Ok(()),
-                    None => Err(format!("table {} is not there", table.name.name)),
-                }
-            }
-            Op::Restore { table, trigger, text } => {
-                table_mut(catalog, table)?;
-                if let Some(name) = trigger {
-                    let trigger = Trigger {
-                        mentions: Vec::new(),
-                        stale: false,
-                        origin: Origin { text: text.clone(), ..Origin::default() },
-                    };
-                    catalog.triggers.insert((table.clone(), name.clone()), trigger);
-                }
-                Ok(())
-            }
-            Op::RenameTable { from, to } => {
-                if catalog.tables.contains_key(to) || catalog.views.contains_key(to) {
-                    return Err(format!("{} is taken", to.name));
-                }
-                table_mut(catalog, from)?;
-                catalog.rename_table(from, to, false);
-                Ok(())
-            }
-            Op::CreateStandIn { name, table, .. } => {
-                table_mut(catalog, table)?;
-                let view = View {
-                    materialized: false,
-                    stale: false,
-                    mentions: vec![table.name.clone()],
-                    origin: Origin::default(),
-                };
-                match catalog.views.insert(name.clone(), view) {
-                    None if !catalog.tables.contains_key(name) => Ok(()),
-                    _ => Err(format!("{} is taken", name.name)),
-                }
-            }
-            Op::DropStandIn { name } => match catalog.views.remove(name) {
-                Some(_) => Ok(()),
-                None => Err(format!("view {} is not there", name.name)),
-            },
-            Op::Comment { on, text } => {
-                let table = table_mut(catalog, on.table())?;
-                let comment = match on {
-                    CommentOn::Table(_) => &mut table.comment,
-                    CommentOn::Column(_, name) => &mut column_mut(table, name)?.comment,
-                    CommentOn::Index(_, name) => &mut index_mut(table, name)?.comment,
-                    CommentOn::Constraint(_, name) => &mut constraint_mut(table, name)?.comment,
-                };
-                comment.clone_from(text);
-                Ok(())
-            }
-            Op::DropColumn { table, column } => {
-                column_mut(table_mut(catalog, table)?, column)?;
-                catalog.drop_column(table, column);
-                Ok(())
-            }
-            Op::RenameColumn { table, from, to } => {
-                let found = table_mut(catalog, table)?;
-                if found.columns.iter().any(|c| c.name == *to) {
-                    return Err(format!("column {to} is already there"));
-                }
-                column_mut(found, from)?;
-                catalog.rename_column(table, from, to);
-                Ok(())
-            }
-            Op::SetDefault { table, column, expr } => {
-                column_mut(table_mut(catalog, table)?, column)?.default = Some(expr.clone());
-                Ok(())
-            }
-            Op::DropDefault { table, column } => {
-                column_mut(table_mut(catalog, table)?, column)?.default = None;
-                Ok(())
-            }
-            Op::SetType { table, column, to, .. } => {
-                let column = column_mut(table_mut(catalog, table)?, column)?;
-                column.ty.clone_from(&to.ty);
-                column.collation.clone_from(&to.collation);
-                Ok(())
-            }
-            Op::SetNotNull { table, column } => {
-                column_mut(table_mut(catalog, table)?, column)?.not_null = true;
-                Ok(())
-            }
-            Op::DropNotNull { table, column } => {
-                column_mut(table_mut(catalog, table)?, column)?.not_null = false;
-                Ok(())
-            }
-            Op::AddConstraint { table, constraint } => {
-                add_constraint(table_mut(catalog, table)?, constraint)
-            }
-            Op::Validate { table, name, .. } => {
-                constraint_mut(table_mut(catalog, table)?, name)?.valid = true;
-                Ok(())
-            }
-            Op::DropConstraint { table, name } => {
-                let table = table_mut(catalog, table)?;
-                constraint_mut(table, name)?;
-                table.constraints.retain(|c| c.name.as_deref() != Some(name));
-                Ok(())
-            }
-            Op::RenameConstraint { table, from, to } => {
-                constraint_mut(table_mut(catalog, table)?, from)?.name = Some(to.clone());
-                Ok(())
-            }
-            Op::UsingIndex { table, name, options, primary } => {
-                let table = table_mut(catalog, table)?;
-                let at = table.indexes.iter().position(|index| index.name == *name);
-                let Some(at) = at else {
-                    return Err(format!("index {name} is not there"));
-                };
-                let index = table.indexes.remove(at);
-                let constraint = Constraint {
-                    name: Some(name.clone()),
-                    named: true,
-                    kind: if *primary {
-                        ConstraintKind::PrimaryKey(index.keys)
-                    } else {
-                        ConstraintKind::Unique(index.keys)
-                    },
-                    options: options.clone(),
-                    valid: true,
-                    comment: None,
-                };
-                add_constraint(table, &constraint)
-            }
-            Op::RestoreIndex { table, index, .. } => {
-                let table = table_mut(catalog, table)?;
-                if table.index(&index.name).is_none() && table.constraint(&index.name).is_none() {
-                    table.indexes.push(index.clone());
-                }
-                Ok(())
-            }
-            Op::Unless { table, holds, ops } => {
-                let found = table_mut(catalog, table)?;
-                let holds = match holds {
-                    Condition::ColumnNotNull { column, .. } => column_mut(found, column)?.not_null,
-                    Condition::ConstraintValid { name, .. } => found.constraint(name).is_some(),
-                    other => return Err(format!("{other:?} cannot be asked of a catalog")),
-                };
-                if !holds {
-                    for op in ops {
-                        op.apply(catalog)?;
-                    }
-                }
-                Ok(())
-            }
-            Op::CreateIndex { table, index, .. } => {
-                if catalog.table_of_index(&table.sibling(index.name.clone())).is_some() {
-                    return Err(format!("index {} is already there", index.name));
-                }
-                table_mut(catalog, table)?.indexes.push(index.clone());
-                Ok(())
-            }
-            Op::DropIndex { table, index, .. } => {
-                let table = table_mut(catalog, table)?;
-                index_mut(table, &index.name)?;
-                table.indexes.retain(|i| i.name != index.name);
-                Ok(())
-            }
-            Op::RenameIndex { table, index, to } => {
-                index_mut(table_mut(catalog, table)?, &index.name)?.name.clone_from(to);
-                Ok(())
-            }
-            Op::CreateSync(sync) => {
-                table_mut(catalog, &sync.table)?;
-                let trigger =
-                    Trigger { mentions: Vec::new(), stale: false, origin: Origin::default() };
-                match catalog.triggers.insert((sync.table.clone(), sync.name.clone()), trigger) {
-                    None => Ok(()),
-                    Some(_) => Err(format!("trigger {} is already there", sync.name)),
-                }
-            }
-            Op::DropSync(sync) => {
-                match catalog.triggers.remove(&(sync.table.clone(), sync.name.clone())) {
-                    Some(_) => Ok(()),
-                    None => Err(format!("trigger {} is not there", sync.name)),
-                }
-            }
-            Op::Backfill(backfill) => {
-                let table = table_mut(catalog, &backfill.table)?;
-                if let Walk::Key(columns) = &backfill.walk {
-                    for column in columns {
-                        column_mut(table, column)?;
-                    }
-                }
-                for (column, _) in &backfill.set {
-                    column_mut(table, column)?;
-                }
-                if let Some(sync) = &backfill.sync
-                    && !catalog.triggers.contains_key(&(backfill.table.clone(), sync.clone()))
-                {
-                    return Err(format!("trigger {sync} is not there"));
-                }
-                Ok(())
-            }
-            Op::Anew { edits, .. } => {
-                for edit in edits {
-                    edit.apply(catalog)?;
-                }
-                Ok(())
-            }
-            Op::Job { op, .. } => op.apply(catalog),
-            Op::Delete(rows) => table_mut(catalog, &rows.table).map(|_| ()),
-            Op::Copy(rows) => {
-                table_mut(catalog, &rows.from)?;
-                let into = table_mut(catalog, &rows.into)?;
-                rows.list.iter().try_for_each(|(column, _)| column_mut(into, column).map(|_| ()))
-            }
-            Op::Insert { table, .. } | Op::DeleteExactly { table, .. } => {
-                table_mut(catalog, table).map(|_| ())
-            }
-            Op::Rebuild(rebuild) => {
-                let table = table_mut(catalog, &rebuild.from.name)?;
-                *table = rebuild.to.clone();
-                Ok(())
-            }
-        }
-    }
-}
-
-fn table_mut<'c>(catalog: &'c mut Catalog, name: &TableName) -> Result<&'c mut Table, Misfit> {
-    catalog.tables.get_mut(name).ok_or_else(|| format!("table {} is not there", name.name))
-}
-
-fn column_mut<'t>(table: &'t mut Table, name: &str) -> Result<&'t mut Column, Misfit> {
-    let Table { columns, name: of, .. } = table;
-    columns
-        .iter_mut()
-        .find(|column| column.name == name)
-        .ok_or_else(|| format!("column {}.{name} is not there", of.name))
-}
-
-fn constraint_mut<'t>(table: &'t mut Table, name: &str) -> Result<&'t mut Constraint, Misfit> {
-    table
-        .constraints
-        .iter_mut()
-        .find(|constraint| constraint.name.as_deref() == Some(name))
-        .ok_or_else(|| format!("constraint {name} is not there"))
-}
-
-fn index_mut<'t>(table: &'t mut Table, name: &str) -> Result<&'t mut Index, Misfit> {
-    table
-        .indexes
-        .iter_mut()
-        .find(|index| index.name == name)
-        .ok_or_else(|| format!("index {name} is not there"))
-}
-
-fn add_constraint(table: &mut Table, constraint: &Constraint) -> Result<(), Misfit> {
-    if constraint.name.is_some() && table.constraints.iter().any(|c| c.name == constraint.name) {
-        return Err(format!(
-            "constraint {} is already there",
-            constraint.name.as_deref().unwrap_or("")
-        ));
-    }
-    table.constraints.push(constraint.clone());
-    Ok(())
 }

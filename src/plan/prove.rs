@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::catalog::{Catalog, ConstraintKind, Key};
+use crate::catalog::{Catalog, ConstraintKind, Identity, Key};
 use crate::error::{Error, Result};
 use crate::source::Dialect;
 
@@ -65,12 +65,14 @@ fn shape(catalog: &Catalog) -> Vec<String> {
         let table_name = &name.name;
         lines.push(format!("{table_name} table {:?}", table.comment));
         for column in &table.columns {
+            // A serial is an integer that counts by its sequence, in either spelling.
+            let counts = column.identity == Some(Identity::Serial);
             lines.push(format!(
                 "{table_name}.{} {} {} {:?} {:?} {:?} {:?} {:?} {:?}",
                 column.name,
-                column.ty,
+                column.integer_type(),
                 column.not_null,
-                column.default,
+                column.default.as_ref().filter(|_| !counts),
                 column.collation,
                 column.generated,
                 column.identity,

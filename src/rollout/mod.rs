@@ -59,10 +59,16 @@ pub struct ChangeText {
     pub sql: String,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// How the rollout is carried out, in the words of the command line.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Facts {
     pub downtime: String,
+    /// `app` where the application writes both forms itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dual_write: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub archive: bool,
     /// `job` where a person runs what walks through rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backfill: Option<String>,

@@ -217,7 +217,7 @@ fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
     let literal = |text: &str| quote::literal(server.dialect, text);
     let column = |of: &TableName, column: &str, more: &str| {
         format!(
-            "EXISTS (\n    SELECT 1 FROM pragma_table_info({})\n    WHERE lower(name) = lower({}){more}\n)",
+            "EXISTS (\n    SELECT 1 FROM pragma_table_xinfo({})\n    WHERE lower(name) = lower({}){more}\n)",
             literal(&of.name),
             literal(column)
         )
@@ -332,6 +332,10 @@ pub(super) fn message(condition: &Condition) -> String {
             Reason::JobLeft { file } => {
                 format!("rows of {} are not done: run {file} of the rollout first", table.name)
             }
+            Reason::NotKept { archive } => format!(
+                "rows of {} are not in {archive}: run the step before this one again",
+                table.name
+            ),
             Reason::OutOfStep => {
                 format!("rows of {} are out of step: see the runbook", table.name)
             }
@@ -374,7 +378,9 @@ pub fn verification(server: &Server, conditions: &[Condition]) -> Vec<String> {
     for condition in conditions {
         if let Some(count) = count(server, condition) {
             let name = match condition {
-                Condition::NoRows { reason: Reason::Left, .. } => "rows_left",
+                Condition::NoRows { reason: Reason::Left | Reason::NotKept { .. }, .. } => {
+                    "rows_left"
+                }
                 Condition::NoRows { reason: Reason::OutOfStep, .. } => "out_of_step",
                 _ => "rows",
             };
@@ -388,7 +394,9 @@ pub fn verification(server: &Server, conditions: &[Condition]) -> Vec<String> {
 pub fn expectation(server: &Server, conditions: &[Condition]) -> String {
     let truth = if server.dialect == Dialect::Sqlite { "1" } else { "t" };
     let rows = conditions.iter().find_map(|condition| match condition {
-        Condition::NoRows { reason: Reason::Left, .. } => Some("rows_left"),
+        Condition::NoRows { reason: Reason::Left | Reason::NotKept { .. }, .. } => {
+            Some("rows_left")
+        }
         Condition::NoRows { reason: Reason::OutOfStep, .. } => Some("out_of_step"),
         _ => None,
     });

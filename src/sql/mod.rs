@@ -11,6 +11,7 @@ mod ddl;
 mod guard;
 mod rebuild;
 mod rows;
+mod sequence;
 mod stand_in;
 mod sync;
 mod table;
@@ -175,6 +176,9 @@ impl Writer<'_> {
             Op::DropDefault { table, column } => {
                 vec![self.alter_column(table, column, "DROP DEFAULT")]
             }
+            Op::CreateSequence(counted) => self.create_sequence(counted),
+            Op::BecomeIdentity { counted, identity } => self.become_identity(counted, identity),
+            Op::LeaveIdentity { counted, .. } => self.leave_identity(counted),
             Op::SetType { table, column, to, using, .. } => {
                 let collation = to.collation.as_ref().map(|name| format!(" COLLATE {name}"));
                 let using = using.as_ref().map(|Expr(expr)| format!(" USING {expr}"));

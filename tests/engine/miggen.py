@@ -120,18 +120,18 @@ def parse(output: str) -> Rollout:
         raise AssertionError(f"not the answer of --format json ({error!r}):\n{output}") from None
 
 
-def plan(project: Project, change: str, rows: str = "40M") -> Rollout:
+def plan(project: Project, change: str, *options: str) -> Rollout:
     """Ask for the rollout of `change` as of the day `WRITTEN`: writes deploy 1."""
-    return parse(run(project, *arguments(project, rows), change))
+    return parse(run(project, *arguments(project), *options, change))
 
 
-def arguments(project: Project, rows: str = "40M") -> list[str]:
+def arguments(project: Project) -> list[str]:
     return [
         f"--target={project.target.name}",
         f"--server={project.server.version}",
         "--schema=schema.sql",
-        f"--rows=users={rows}",
-        f"--rows=posts={rows}",
+        "--rows=users=40M",
+        "--rows=posts=40M",
         "--downtime=none",
         "--format=json",
     ]

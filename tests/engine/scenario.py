@@ -43,8 +43,8 @@ class Scenario:
     # For each deploy, by target or target and dialect ("django-sqlite"): the edits to the
     # application that the runbook asks for. Alembic and Django then find nothing to add.
     models: Mapping[str, tuple[Edits, ...]] = field(default_factory=dict)
-    # What `--rows` says of each table.
-    rows: str = "40M"
+    # Further options of miggen's command line.
+    options: tuple[str, ...] = ()
     # The targets that it is for; all where nothing is said.
     targets: tuple[str, ...] = ()
     # SQL that builds the wanted schema, where the server cannot run the naive change at all.

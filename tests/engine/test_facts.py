@@ -23,6 +23,11 @@ EXAMPLES = {
     "add_column": Example("ALTER TABLE t ADD COLUMN x text"),
     "add_column_constant_default": Example("ALTER TABLE t ADD COLUMN x text DEFAULT 'x'"),
     "add_column_stable_default": Example("ALTER TABLE t ADD COLUMN x timestamp DEFAULT now()"),
+    "add_column_rewrite": Example("ALTER TABLE t ADD COLUMN x bigserial"),
+    "add_column_virtual": Example(
+        "ALTER TABLE t ADD COLUMN x text GENERATED ALWAYS AS (b || 'x') VIRTUAL"
+    ),
+    "set_identity": Example("ALTER TABLE t ALTER COLUMN a ADD GENERATED ALWAYS AS IDENTITY"),
     "drop_column": Example("ALTER TABLE t DROP COLUMN b"),
     "drop_column_takes_indexes": Example(
         "ALTER TABLE t DROP COLUMN b", setup="CREATE INDEX x ON t (b)"

@@ -19,9 +19,9 @@ def test_steps(scenario: Scenario, project: Project, tmp_path: Path) -> None:
     reference.script(scenario.wanted(project.server.id))
     copy = miggen.fresh_copy(project, tmp_path)
 
-    rollout = miggen.plan(project, scenario.change(project.server.id), scenario.rows)
+    rollout = miggen.plan(project, scenario.change(project.server.id), *scenario.options)
     consumers.check(project, rollout)
-    again = miggen.plan(copy, scenario.change(project.server.id), scenario.rows)
+    again = miggen.plan(copy, scenario.change(project.server.id), *scenario.options)
     assert again.answer == rollout.answer
     miggen.assert_same_files(project.root, copy.root)
 
@@ -50,7 +50,7 @@ def test_writers(
     scenario: Scenario, project: Project, record_property: Callable[[str, str], None]
 ) -> None:
     """Old and new code write throughout, and lose nothing: no failed statement, no lost value."""
-    rollout = miggen.plan(project, scenario.change(project.server.id), scenario.rows)
+    rollout = miggen.plan(project, scenario.change(project.server.id), *scenario.options)
     traffic = Traffic(project.database, scenario.values, scenario.settle)
     traffic.ledger.fill(project.database, scenario.old)
     again = 0

@@ -3,7 +3,8 @@
 use crate::catalog::{ConstraintKind, Key, TableName};
 use crate::error::{Error, Result};
 use crate::input::ast::{
-    AlterAction, AlterKind, AlterTable, Statement, TableConstraint, TableConstraintKind,
+    AlterAction, AlterKind, AlterTable, ColumnConstraintKind, Statement, TableConstraint,
+    TableConstraintKind,
 };
 
 use super::super::{Change, OfConstraint, RenameColumn};
@@ -146,6 +147,12 @@ impl Reader<'_> {
             AlterKind::AddColumn { column, .. } => {
                 let change = self.add_column(table, column)?;
                 self.ask(Change::AddColumn(change), span);
+                let key = |kind: &ColumnConstraintKind| {
+                    matches!(kind, ColumnConstraintKind::PrimaryKey { .. })
+                };
+                if column.constraints.iter().any(|constraint| key(&constraint.kind)) {
+                    return self.keyed(table, span);
+                }
             }
             AlterKind::DropColumn { column, .. } => self.dropped(table, column, span),
             AlterKind::RenameColumn { from, to } => {

@@ -224,13 +224,23 @@ impl Reader<'_> {
     pub(super) fn constrained(&mut self, table: &TableName, span: Span) -> Result<()> {
         let added = self.after.tables[table].constraints.last().cloned();
         let constraint = added.ok_or_else(|| Error::bug("constraint not applied"))?;
-        if matches!(constraint.kind, ConstraintKind::PrimaryKey(_))
-            && self.before.tables.get(table).is_some_and(|t| t.primary_key().is_some())
-        {
-            return Err(self.not_yet("another primary key for a table that has one", span));
+        if matches!(constraint.kind, ConstraintKind::PrimaryKey(_)) {
+            return self.keyed(table, span);
         }
         let change = OfConstraint { table: table.clone(), constraint };
         self.ask(Change::AddConstraint(change), span);
+        Ok(())
+    }
+
+    /// The primary key that came with a new column.
+    pub(super) fn keyed(&mut self, table: &TableName, span: Span) -> Result<()> {
+        if self.before.tables.get(table).is_some_and(|t| t.primary_key().is_some()) {
+            return Err(self.not_yet("another primary key for a table that has one", span));
+        }
+        let is_key = |one: &&Constraint| matches!(one.kind, ConstraintKind::PrimaryKey(_));
+        let key = self.after.tables[table].constraints.iter().find(is_key).cloned();
+        let constraint = key.ok_or_else(|| Error::bug("constraint not applied"))?;
+        self.ask(Change::AddConstraint(OfConstraint { table: table.clone(), constraint }), span);
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use crate::dialect::functions::{Volatility, function};
 use crate::error::{Error, Result};
 use crate::input::ast::{ColumnConstraintKind, ColumnDef};
 use crate::input::{self, expr};
-use crate::source::Span;
+use crate::source::{Dialect, Span};
 
 use super::super::{AddColumn, DefaultKind};
 use super::{Reader, types};
@@ -20,13 +20,12 @@ impl Reader<'_> {
         for constraint in &definition.constraints {
             let span = constraint.text.span();
             match constraint.kind {
-                ColumnConstraintKind::PrimaryKey { .. } => {
+                ColumnConstraintKind::PrimaryKey { .. }
+                    if self.server.dialect == Dialect::Sqlite =>
+                {
                     return Err(self.not_yet("a primary key on a new column", span));
                 }
-                ColumnConstraintKind::Generated { .. } => {
-                    return Err(self.not_yet("a generated column", span));
-                }
-                ColumnConstraintKind::Identity { .. } | ColumnConstraintKind::AutoIncrement => {
+                ColumnConstraintKind::AutoIncrement => {
                     return Err(self.not_yet("a column that numbers itself", span));
                 }
                 ColumnConstraintKind::Check { expr, .. } if !self.names(expr.text, name) => {
@@ -46,7 +45,7 @@ impl Reader<'_> {
         }
         let after: &Table = &self.after.tables[table];
         let column = after.column(name).cloned().ok_or_else(|| Error::bug("column not applied"))?;
-        if let Some(ty) = &definition.ty {
+        if let Some(ty) = definition.ty.as_ref().filter(|_| !column.numbers_itself()) {
             types::check(self.server, &self.after, &column.ty)
                 .map_err(|why| Error::refused(why).at(self.source, ty.span(), "this type"))?;
         }

@@ -119,10 +119,15 @@ fn lines(
         (ModelChange::AddIndex { index, .. }, "alembic") => {
             vec![format!("+    {}", table_arg(index, false))]
         }
-        (ModelChange::AddField { field, .. }, "django") => django(dialect, field, models)
-            .map(|text| format!("+    {} = {text}", django_model::field_name(field)))
-            .into_iter()
-            .collect(),
+        (ModelChange::AddField { field, .. }, "django") => {
+            let name = django_model::field_name(field);
+            vec![match django(dialect, field, models) {
+                Some(text) => format!("+    {name} = {text}"),
+                None => {
+                    format!("     # {name}: no field of Django says this; the model does without")
+                }
+            }]
+        }
         (ModelChange::AlterField { before, field, .. }, "django") => {
             let Some(new) = django(dialect, field, models) else { return Vec::new() };
             let old = django(dialect, before, models).unwrap_or_else(|| "…".into());
@@ -435,13 +440,10 @@ fn leaving(plan: &Plan, folder: &Path) -> Option<String> {
             }
         }
     }
-    if names.is_empty() {
-        return leaving_tables(plan, folder);
+    if names.is_empty() || !plan.archives.is_empty() {
+        return leaving_tables(plan, folder, &names);
     }
-    let set: Vec<String> = names
-        .iter()
-        .map(|(t, n)| format!("({}, {})", python::string(t), python::string(n)))
-        .collect();
+    let set = pairs(&names);
     let last = plan.deploys.len();
     Some(format!(
         "In `env.py`, until deploy {last}, so that `alembic check` and autogenerate leave alone what is there for a while (pass \
@@ -453,8 +455,14 @@ fn leaving(plan: &Plan, folder: &Path) -> Option<String> {
     ))
 }
 
-/// The same for whole tables.
-fn leaving_tables(plan: &Plan, folder: &Path) -> Option<String> {
+fn pairs(names: &[(String, String)]) -> Vec<String> {
+    let pair =
+        |(t, n): &(String, String)| format!("({}, {})", python::string(t), python::string(n));
+    names.iter().map(pair).collect()
+}
+
+/// The same for whole tables, and for those that keep what is dropped.
+fn leaving_tables(plan: &Plan, folder: &Path, inside: &[(String, String)]) -> Option<String> {
     let changes = plan.deploys.iter().flat_map(|d| &d.steps).flat_map(|s| &s.model);
     let names: Vec<String> = changes
         .filter_map(|change| match change {
@@ -462,6 +470,20 @@ fn leaving_tables(plan: &Plan, folder: &Path) -> Option<String> {
             _ => None,
         })
         .collect();
+    if !plan.archives.is_empty() {
+        let archives = plan.archives.iter().map(|name| python::string(&name.name));
+        let mut set: Vec<String> = archives.collect();
+        set.extend(names);
+        set.extend(pairs(inside));
+        return Some(format!(
+            "In `env.py`, for as long as they are there, so that `alembic check` and autogenerate leave alone what the models do \
+             not know (pass `include_object=include_object` to `context.configure`):\n\n```diff\n+LEAVING = {{{}}}  # {}\n+\n+\n\
+             +def include_object(obj, name, type_, reflected, compare_to):\n+    \
+             key = name if type_ == \"table\" else (obj.table.name, name)\n+    return key not in LEAVING\n```",
+            set.join(", "),
+            folder.display()
+        ));
+    }
     if names.is_empty() || plan.deploys.len() == 1 {
         return None;
     }

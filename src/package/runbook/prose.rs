@@ -143,7 +143,7 @@ pub fn risk(plan: &Plan) -> Risk {
                     ));
                 }
             }
-            Change::DropTable(drop) => {
+            Change::DropTable(drop) if plan.archives.is_empty() => {
                 level = level.max(1);
                 reasons.push((
                     "loses",
@@ -185,7 +185,7 @@ pub fn risk(plan: &Plan) -> Risk {
                 }
                 reasons.push(("loses", what));
             }
-            Change::DropColumn(drop) => {
+            Change::DropColumn(drop) if plan.archives.is_empty() => {
                 level = level.max(1);
                 reasons.push((
                     "loses",
@@ -276,6 +276,10 @@ pub fn risk(plan: &Plan) -> Risk {
                 .into(),
         ));
     }
+    if !plan.archives.is_empty() {
+        let kept = format!("what is dropped, in {}, until a person drops that", archives(plan));
+        reasons.push(("keeps", kept));
+    }
     if !reasons.iter().any(|(name, _)| *name == "loses") {
         reasons.push(("loses", "nothing, in either direction".into()));
     }
@@ -297,6 +301,12 @@ fn writers_wait(plan: &Plan) -> Option<(&'static str, String)> {
         locks.iter().map(|(table, ..)| format!("`{}`", table.name)).collect();
     let (_, lock, _) = locks.first()?;
     Some((lock, tables.into_iter().collect::<Vec<_>>().join(", ")))
+}
+
+/// `` `users_email_archive` ``
+fn archives(plan: &Plan) -> String {
+    let names: Vec<String> = plan.archives.iter().map(|name| format!("`{name}`")).collect();
+    names.join(" and ")
 }
 
 /// What the downs of a deploy lose.
@@ -552,6 +562,13 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                 super::count(*rows)
             ));
         }
+    }
+    if !plan.archives.is_empty() {
+        all.push(format!(
+            "What is dropped stays in {0}, as it was at that moment. Once nobody asks for it, drop {0} by hand; until then \
+             what is said of such data (who may read it, when it must be deleted) holds for it as well.",
+            archives(plan)
+        ));
     }
     all
 }

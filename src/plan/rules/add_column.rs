@@ -5,6 +5,7 @@
 //! | nullable, or with a constant default | as written, catalog only | as written, catalog only |
 //! | default that is one value for all rows (`now()`) | as written, catalog only | rebuild |
 //! | default of its own for each row | added empty, default set, backfill, NOT NULL by a proven CHECK | rebuild |
+//! | that numbers or computes itself | `numbered.rs`, `generated.rs` | the same |
 //! | filled by an UPDATE | added empty with a trigger that fills it for old code, backfill, NOT NULL by a proven CHECK; the trigger leaves in deploy 2 | the same, but NOT NULL in deploy 2: no trigger can fill a row before it is checked |
 //! | NOT NULL, no default, no UPDATE | refused: the server would | refused |
 //!
@@ -26,11 +27,17 @@ use super::super::strategy::constrain::{
 };
 use super::super::strategy::{backfill_unit, rebuild, sync};
 use super::super::{Down, Field, ModelChange, Phase, Step, Unit};
-use super::Context;
+use super::{Context, generated, numbered};
 
 pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
     let rule = Rule { context, add };
     let column = &add.column;
+    if let Some(generated) = &column.generated {
+        return generated::add(context, add, generated);
+    }
+    if column.identity.is_some() {
+        return numbered::steps(context, add);
+    }
     if column.not_null && add.default == DefaultKind::None && add.fill.is_none() {
         return Err(context
             .refuse(
@@ -52,6 +59,20 @@ pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
         }
         (None, _) => rule.in_place(),
     }
+}
+
+/// As written; UNIQUE, foreign key and CHECKs behind it, apart.
+pub(super) fn at_once(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
+    Rule { context, add }.in_place()
+}
+
+pub(super) fn by_rebuild(context: &Context, add: &AddColumn) -> Vec<Step> {
+    Rule { context, add }.rebuilt()
+}
+
+/// The default gives each row a value of its own.
+pub(super) fn valued_each(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
+    Rule { context, add }.own_value_each()
 }
 
 /// What follows once a column that another rule brought is filled: UNIQUE, foreign key, CHECKs, NOT

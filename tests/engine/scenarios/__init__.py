@@ -3,10 +3,12 @@
 from scenario import Scenario
 from scenarios import (
     add_column,
+    archive,
     backfill,
     column,
     combined,
     comment,
+    computed,
     constraint,
     create_index,
     create_table,
@@ -22,6 +24,7 @@ from scenarios import (
 
 MODULES = (
     add_column,
+    computed,
     create_index,
     rename_column,
     replace,
@@ -36,6 +39,7 @@ MODULES = (
     comment,
     rename_table,
     drop_table,
+    archive,
     small,
 )
 

@@ -12,7 +12,7 @@ def small(scenario: Scenario) -> Scenario:
         scenario,
         name=f"{scenario.name}_small",
         sql={"postgres": scenario.change("pg15")},
-        rows="5K",
+        options=("--rows=users=5K", "--rows=posts=5K"),
         targets=("raw", "alembic", "django"),
     )
 

@@ -1,7 +1,7 @@
 -- Expected: ok = 1.
 SELECT
     EXISTS (
-        SELECT 1 FROM pragma_table_info('authors')
+        SELECT 1 FROM pragma_table_xinfo('authors')
         WHERE lower(name) = lower('sort_name')
     )
     AND (

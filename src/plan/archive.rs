@@ -1,0 +1,272 @@
+//! `--archive`: what the last deploy drops stays in a table beside, until a person drops that.
+//!
+//! Enters: the steps of one change. Leaves: the same, in which a dropped table is renamed, and a dropped
+//! column is copied out before with the primary key of its row. Nobody writes a column that is about to
+//! be dropped, so the copy can be made in batches; and its way back fills the column again. What was
+//! computed into other columns is kept, and never put back: those may have changed since.
+
+use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Key, Origin, Table, TableName};
+use crate::change::Change;
+use crate::dialect::{Action, quote};
+use crate::error::Result;
+
+use super::condition::{Condition, Predicate, Reason};
+use super::context::{Context, primary_key};
+use super::op::Op;
+use super::rows::{Backfill, CopyRows};
+use super::strategy::{backfill_unit, named};
+use super::{Down, Phase, Step, Unit};
+
+/// With the tables that keep what is dropped.
+pub(super) fn keep(context: &Context, steps: Vec<Step>) -> Result<(Vec<Step>, Vec<TableName>)> {
+    let mut all = Vec::new();
+    let mut archives = Vec::new();
+    for mut step in steps {
+        let table = step.table.clone();
+        let columns = dropped_columns(&step);
+        if step.up.iter().any(|op| matches!(op, Op::DropTable(_))) {
+            archives.push(set_aside(context, &mut step)?);
+        } else if step.down.loses && !columns.is_empty() {
+            let archive = Archive::new(context, &table, &columns)?;
+            all.extend(archive.steps(&step)?);
+            archive.guard(&mut step);
+            archives.push(archive.into.name.clone());
+        }
+        all.push(step);
+    }
+    Ok((all, archives))
+}
+
+/// As the way back would bring them.
+fn dropped_columns(step: &Step) -> Vec<Column> {
+    let dropped: Vec<&String> = edits(&step.up)
+        .filter_map(|op| match op {
+            Op::DropColumn { column, .. } => Some(column),
+            _ => None,
+        })
+        .collect();
+    edits(&step.down.ops)
+        .filter_map(|op| match op {
+            Op::AddColumn { column, .. } if dropped.contains(&&column.name) => Some(column.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn edits(ops: &[Op]) -> impl Iterator<Item = &Op> {
+    ops.iter().flat_map(|op| match op {
+        Op::Anew { edits, .. } => edits.as_slice(),
+        op => std::slice::from_ref(op),
+    })
+}
+
+/// The table under another name, with all it has.
+fn set_aside(context: &Context, step: &mut Step) -> Result<TableName> {
+    let table = step.table.clone();
+    let to = free(context, &table, &table.name)?;
+    for op in &mut step.up {
+        if matches!(op, Op::DropTable(_)) {
+            *op = Op::RenameTable { from: table.clone(), to: to.clone() };
+        }
+    }
+    let mut down = context.lock(&[&to], Action::RenameTable);
+    down.push(Op::RenameTable { from: to.clone(), to: table.clone() });
+    step.title = format!("{} is kept as {}", table.name, to.name);
+    step.down = Down::noted(down, format!("The table comes back with its rows, from {}.", to.name));
+    step.verify.push(Condition::TableExists { table: to.clone() });
+    Ok(to)
+}
+
+fn free(context: &Context, table: &TableName, stem: &str) -> Result<TableName> {
+    let name = table.sibling(named(stem, "_archive"));
+    if context.before.tables.contains_key(&name) || context.before.views.contains_key(&name) {
+        return Err(context
+            .refuse(format!("`{name}` is there already"), "--archive would keep this in it")
+            .hint("drop or rename that table first"));
+    }
+    Ok(name)
+}
+
+struct Archive<'c> {
+    context: &'c Context<'c>,
+    table: TableName,
+    into: Table,
+    key: Vec<String>,
+    columns: Vec<String>,
+}
+
+impl<'c> Archive<'c> {
+    fn new(context: &'c Context<'c>, table: &TableName, columns: &[Column]) -> Result<Archive<'c>> {
+        let of = context.table(table);
+        let key: Option<Vec<String>> = primary_key(of)
+            .map(|keys| keys.iter().filter_map(Key::column).map(str::to_owned).collect());
+        let Some(key) = key else {
+            return Err(context
+                .refuse(
+                    format!("`{table}` has no primary key"),
+                    "--archive would not know whose values they are",
+                )
+                .hint(
+                    "leave out --archive, and copy what you need by hand before the last deploy",
+                ));
+        };
+        let plain = |column: &Column, not_null: bool| Column {
+            ty: column.integer_type().to_owned(),
+            not_null,
+            default: None,
+            generated: None,
+            identity: None,
+            comment: None,
+            other: Vec::new(),
+            ..column.clone()
+        };
+        let of_key = key.iter().filter_map(|name| of.column(name));
+        let mut kept: Vec<Column> = of_key.map(|column| plain(column, true)).collect();
+        kept.extend(columns.iter().map(|column| plain(column, false)));
+        let columns: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let keys = key.iter().map(|name| Key::Column { name: name.clone(), rest: None }).collect();
+        let name = free(context, table, &format!("{}_{}", table.name, columns.join("_")))?;
+        let into = Table {
+            dialect: of.dialect,
+            columns: kept,
+            constraints: vec![Constraint {
+                name: Some(named(&name.name, "_pkey")),
+                named: false,
+                kind: ConstraintKind::PrimaryKey(keys),
+                options: None,
+                valid: true,
+                comment: None,
+            }],
+            indexes: Vec::new(),
+            options: None,
+            partition_by: None,
+            partition_of: None,
+            comment: None,
+            partial: Vec::new(),
+            origin: Origin::default(),
+            name,
+        };
+        Ok(Archive { context, table: table.clone(), into, key, columns })
+    }
+
+    /// Before `step`, which drops.
+    fn steps(&self, step: &Step) -> Result<[Step; 2]> {
+        let Archive { context, table, into, columns, .. } = self;
+        let phase = if step.phase == Phase::Contract { Phase::Check } else { step.phase };
+        let name = &into.name.name;
+        let made = Step {
+            phase,
+            table: into.name.clone(),
+            slug: "archive".into(),
+            title: format!("{name}, for what {} holds", columns.join(" and ")),
+            unit: Unit::Transaction,
+            up: vec![Op::CreateTable(Box::new(into.clone()))],
+            down: Down::ops(vec![Op::DropTable(Box::new(into.clone()))]),
+            verify: vec![Condition::TableExists { table: into.name.clone() }],
+            model: Vec::new(),
+        };
+        let list = self.key.iter().chain(columns);
+        let copy = CopyRows {
+            from: table.clone(),
+            into: into.name.clone(),
+            walk: context.walk(table)?,
+            list: list.map(|name| (name.clone(), self.ident(name))).collect(),
+            remaining: self.remaining(),
+        };
+        let down = match &context.asked.change {
+            Change::DropColumn(_) => {
+                Down::noted(vec![self.put_back()?], format!("Fills the column from {name}."))
+            }
+            _ => Down::noted(
+                Vec::new(),
+                format!(
+                    "Puts nothing back: {name} has the values as they were, for a person to look at."
+                ),
+            ),
+        };
+        let filled = Step {
+            phase,
+            table: into.name.clone(),
+            slug: "archive_rows".into(),
+            title: format!("copy {} to {name}", columns.join(" and ")),
+            unit: backfill_unit(context.server),
+            up: vec![Op::Copy(copy)],
+            down,
+            verify: vec![self.all_kept()],
+            model: Vec::new(),
+        };
+        Ok([made, filled])
+    }
+
+    /// `step` does not drop what is not kept.
+    fn guard(&self, step: &mut Step) {
+        step.up.insert(0, Op::Guard(vec![self.all_kept()]));
+        let name = &self.into.name.name;
+        if let Change::DropColumn(_) = self.context.asked.change {
+            step.down.loses = false;
+            step.down.note = Some(format!(
+                "The column comes back empty; the next way back fills it from {name}."
+            ));
+        } else {
+            step.down.note =
+                step.down.note.take().map(|note| format!("{note} {name} has them as they were."));
+        }
+    }
+
+    fn all_kept(&self) -> Condition {
+        Condition::NoRows {
+            table: self.table.clone(),
+            filter: self.remaining(),
+            reason: Reason::NotKept { archive: self.into.name.name.clone() },
+        }
+    }
+
+    /// Rows with a value that is not kept yet.
+    fn remaining(&self) -> Predicate {
+        let mut given: Vec<Predicate> =
+            self.columns.iter().cloned().map(Predicate::IsNotNull).collect();
+        let given = if given.len() == 1 { given.remove(0) } else { Predicate::Or(given) };
+        let key = self.key.iter().map(|name| (name.clone(), name.clone())).collect();
+        let (from, into) = (self.table.clone(), self.into.name.clone());
+        Predicate::And(vec![given, Predicate::Missing { from, into, key }])
+    }
+
+    fn put_back(&self) -> Result<Op> {
+        let set: Vec<(String, Expr)> =
+            self.columns.iter().map(|name| (name.clone(), self.kept(name))).collect();
+        let mut open: Vec<Predicate> = set
+            .iter()
+            .map(|(name, kept)| {
+                let there = Predicate::ExprIsNotNull(kept.clone());
+                Predicate::And(vec![Predicate::IsNull(name.clone()), there])
+            })
+            .collect();
+        let remaining = if open.len() == 1 { open.remove(0) } else { Predicate::Or(open) };
+        Ok(Op::Backfill(Backfill {
+            table: self.table.clone(),
+            walk: self.context.walk(&self.table)?,
+            set,
+            remaining,
+            sync: None,
+        }))
+    }
+
+    /// What is kept of a column, for the row at hand.
+    fn kept(&self, column: &str) -> Expr {
+        let ident = |name: &str| quote::ident(self.context.server.dialect, name);
+        let own: Vec<String> = self
+            .key
+            .iter()
+            .map(|key| format!("a.{0} = {1}.{0}", ident(key), ident(&self.table.name)))
+            .collect();
+        let from = match &self.into.name.schema {
+            Some(schema) => format!("{}.{}", ident(schema), ident(&self.into.name.name)),
+            None => ident(&self.into.name.name),
+        };
+        Expr(format!("(SELECT a.{} FROM {from} AS a WHERE {})", ident(column), own.join(" AND ")))
+    }
+
+    fn ident(&self, name: &str) -> Expr {
+        Expr(quote::ident(self.context.server.dialect, name))
+    }
+}

@@ -1,0 +1,69 @@
+"""Columns that number or compute themselves, on tables that are not their user's own."""
+
+import pytest
+
+import dumps
+import hard
+import miggen
+import rollouts
+from hard import Lay, beside, refusal
+
+SCHEMA = "CREATE TABLE t (name text); CREATE ROLE {role}; GRANT SELECT, INSERT ON t TO {role};"
+ROWS = "INSERT INTO t SELECT 'Name ' || n FROM generate_series(1, 300) AS n"
+
+on_all = pytest.mark.parametrize("lay", ["pg12", "pg15", "pg18"], indirect=True)
+
+
+@on_all
+@pytest.mark.parametrize("kind", ["serial", "int GENERATED ALWAYS AS IDENTITY (START WITH 1000)"])
+def test_a_role_that_only_inserts_goes_on(lay: Lay, kind: str) -> None:
+    """The sequence is its table's owner's, and whoever may insert rows may count, at every step."""
+    role, owner = f"clerk_{kind[0]}", f"boss_{kind[0]}"
+    project = lay(
+        SCHEMA.format(role=role) + f"CREATE ROLE {owner}; ALTER TABLE t OWNER TO {owner};"
+        f"GRANT CREATE ON SCHEMA public TO {owner};",
+        ROWS,
+    )
+    try:
+        write = f"SET ROLE {role}; INSERT INTO t (name) VALUES ('new')"
+        rollout = miggen.plan(project, f"ALTER TABLE t ADD COLUMN no {kind}")
+        with beside(lambda connection: connection.execute(write), project):
+            for step in rollout.deploy.steps:
+                rollouts.up(project, step)
+                rollouts.verify(project, rollout, step)
+            for step in reversed(rollout.deploy.steps):
+                rollouts.down(project, step)
+            for step in rollout.deploy.steps:
+                rollouts.up(project, step)
+        rows = project.database.rows("SELECT count(*), count(no), count(DISTINCT no) FROM t")
+        assert len(set(rows[0])) == 1
+        if "1000" in kind:
+            assert project.database.rows("SELECT min(no) >= 1000 FROM t") == [(True,)]
+    finally:
+        project.database.script(
+            f"DROP TABLE t; DROP OWNED BY {role}, {owner}; DROP ROLE {role}, {owner}"
+        )
+
+
+@on_all
+def test_a_key_for_a_table_without_one(lay: Lay) -> None:
+    """A new column is numbered, required and made the primary key beside writers."""
+    project = lay("CREATE TABLE t (name text)", ROWS)
+    write = "INSERT INTO t (name) VALUES ('new')"
+    with beside(lambda connection: connection.execute(write), project):
+        hard.run(project, "ALTER TABLE t ADD COLUMN id bigserial PRIMARY KEY")
+    wanted = project.database.copy()
+    wanted.script("DROP TABLE t; CREATE TABLE t (name text)")
+    wanted.script("ALTER TABLE t ADD COLUMN id bigserial PRIMARY KEY")
+    dumps.assert_same(dumps.schema(wanted), dumps.schema(project.database), "", ("wanted", "is"))
+    wanted.drop()
+
+
+def test_a_stored_column_is_refused_where_everybody_would_wait(lay: Lay) -> None:
+    change = "ALTER TABLE t ADD COLUMN low text GENERATED ALWAYS AS (lower(name)) STORED"
+    project = lay("CREATE TABLE t (id int PRIMARY KEY, name text)")
+    assert "would be computed for every row while everybody waits" in refusal(project, change)
+    rollout = miggen.plan(project, change, "--rows=t=100")
+    rollouts.up(project, rollout.deploy.steps[0])
+    generated = "SELECT attgenerated FROM pg_attribute WHERE attname = 'low'"
+    assert project.database.rows(generated) == [("s",)]
