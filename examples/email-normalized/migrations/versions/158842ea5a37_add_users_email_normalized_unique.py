@@ -1,8 +1,8 @@
-"""add users.email_normalized, deploy 2: users.email_normalized without its trigger
+"""add users.email_normalized, 3/4: users.email_normalized unique
 
-Revision ID: d05db251e91d
-Revises: fc6f35621c05
-Create Date: 2025-02-17 12:00:01.000000
+Revision ID: 158842ea5a37
+Revises: 7e20410be62f
+Create Date: 2025-01-13 12:00:03.000000
 
 """
 
@@ -11,21 +11,27 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "d05db251e91d"
-down_revision: str | Sequence[str] | None = "fc6f35621c05"
+revision: str = "158842ea5a37"
+down_revision: str | Sequence[str] | None = "7e20410be62f"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+# Reads the whole table once; locks nothing.
 GUARD = """
 DO $guard$
+DECLARE
+    v_rows bigint;
 BEGIN
-    IF NOT EXISTS (
-        SELECT FROM pg_trigger
-        WHERE tgrelid = 'users'::regclass AND tgname = 'users_email_normalized_sync'
-            AND tgenabled IN ('O', 'A')
-    ) THEN
-        RAISE EXCEPTION
-            'users_email_normalized_sync is missing: finish deploy 1 on this database first';
+    SELECT count(*) INTO v_rows
+    FROM (
+        SELECT email_normalized
+        FROM users
+        WHERE email_normalized IS NOT NULL
+        GROUP BY email_normalized
+        HAVING count(*) > 1
+    ) duplicates;
+    IF v_rows > 0 THEN
+        RAISE EXCEPTION '% values of users stand in several rows: see the pre-checks in the runbook', v_rows;
     END IF;
 END
 $guard$
@@ -44,6 +50,7 @@ BEGIN
                     AND mode = 'ShareUpdateExclusiveLock'
             ) THEN '2s' ELSE '200ms' END, true);
             LOCK TABLE users IN ACCESS EXCLUSIVE MODE;
+            ALTER TABLE users ADD CONSTRAINT users_email_normalized_key UNIQUE USING INDEX users_email_normalized_key;
             RETURN;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             PERFORM pg_sleep(least(5, 0.2 * v_try) * (0.5 + random()));
@@ -66,7 +73,8 @@ BEGIN
                 WHERE relation = 'users'::regclass AND pid <> pg_backend_pid()
                     AND mode = 'ShareUpdateExclusiveLock'
             ) THEN '2s' ELSE '200ms' END, true);
-            LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE;
+            LOCK TABLE users IN ACCESS EXCLUSIVE MODE;
+            ALTER TABLE users DROP CONSTRAINT users_email_normalized_key;
             RETURN;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             PERFORM pg_sleep(least(5, 0.2 * v_try) * (0.5 + random()));
@@ -77,38 +85,37 @@ END
 $lock$
 """
 
-SYNC_FUNCTION = """
-CREATE FUNCTION users_email_normalized_sync() RETURNS trigger LANGUAGE plpgsql AS $sync$
-BEGIN
-    IF TG_OP = 'INSERT' THEN
-        NEW.email_normalized := coalesce(NEW.email_normalized, lower(trim(NEW.email)));
-    ELSIF NEW.email_normalized IS NOT DISTINCT FROM OLD.email_normalized
-        AND (OLD.email_normalized IS NULL OR NEW.email IS DISTINCT FROM OLD.email)
-    THEN
-        -- Old code wrote, or the row was not filled yet.
-        NEW.email_normalized := lower(trim(NEW.email));
-    END IF;
-    RETURN NEW;
-END
-$sync$
-"""
-
-SYNC_TRIGGER = """
-CREATE TRIGGER users_email_normalized_sync BEFORE INSERT OR UPDATE ON users
-FOR EACH ROW EXECUTE FUNCTION users_email_normalized_sync()
-"""
-
 
 def upgrade() -> None:
     """Upgrade schema."""
-    op.execute(GUARD)
-    op.execute(LOCK_USERS)
-    op.execute("DROP TRIGGER users_email_normalized_sync ON users")
-    op.execute("DROP FUNCTION users_email_normalized_sync()")
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        op.execute("SET statement_timeout = 0")
+        op.execute(GUARD)
+        # A build that was cut off left an invalid index: so it is dropped first.
+        op.drop_index(
+            op.f("users_email_normalized_key"),
+            table_name="users",
+            postgresql_concurrently=True,
+            if_exists=True,
+        )
+        op.create_index(
+            op.f("users_email_normalized_key"),
+            "users",
+            ["email_normalized"],
+            unique=True,
+            postgresql_concurrently=True,
+        )
+        op.execute(LOCK_USERS)
+        op.execute("RESET lock_timeout")
+        op.execute("RESET statement_timeout")
 
 
 def downgrade() -> None:
-    """Loses nothing: the trigger fills the column for old code again."""
-    op.execute(LOCK_USERS_2)
-    op.execute(SYNC_FUNCTION)
-    op.execute(SYNC_TRIGGER)
+    """Downgrade schema."""
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        op.execute("SET statement_timeout = 0")
+        op.execute(LOCK_USERS_2)
+        op.execute("RESET lock_timeout")
+        op.execute("RESET statement_timeout")

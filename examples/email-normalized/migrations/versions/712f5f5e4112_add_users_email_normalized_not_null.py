@@ -1,7 +1,7 @@
 """add users.email_normalized, 4/4: users.email_normalized not null
 
-Revision ID: fc6f35621c05
-Revises: 37e33f020e4d
+Revision ID: 712f5f5e4112
+Revises: 158842ea5a37
 Create Date: 2025-01-13 12:00:04.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "fc6f35621c05"
-down_revision: str | Sequence[str] | None = "37e33f020e4d"
+revision: str = "712f5f5e4112"
+down_revision: str | Sequence[str] | None = "158842ea5a37"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
