@@ -44,8 +44,11 @@ pub(super) fn written(outcome: &Outcome) -> String {
     }
     let mut first = None;
     let mut notes = Vec::new();
-    for (deploy, emission) in plan.deploys.iter().zip(&outcome.emissions) {
+    for (at, (deploy, emission)) in plan.deploys.iter().zip(&outcome.emissions).enumerate() {
         let Some(emission) = emission else { continue };
+        if at >= outcome.deploy {
+            let _ = writeln!(text, "deploy {}, written too", at + 1);
+        }
         for (step, emitted) in deploy.steps.iter().zip(&emission.steps) {
             for file in emitted.files.iter().filter(|file| !is_way_back(&file.path)) {
                 let _ = writeln!(
