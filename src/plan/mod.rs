@@ -129,9 +129,14 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Phases of one release go out together.
-    fn release(self) -> usize {
-        usize::from(self >= Phase::Switch) + usize::from(self >= Phase::Check)
+    /// Phases of one release go out together. Where the application writes both forms, nothing can be
+    /// filled before it does.
+    fn release(self, dual_write: DualWrite) -> usize {
+        let changes_over = match dual_write {
+            DualWrite::Trigger => self >= Phase::Switch,
+            DualWrite::App => self > Phase::Expand,
+        };
+        usize::from(changes_over) + usize::from(self >= Phase::Check)
     }
 }
 
@@ -412,7 +417,15 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
             .note("the change drops no column and no table whose values would be lost")
             .hint("leave out `--archive`"));
     }
-    let mut deploys = order::order(steps);
+    let twice = |asked: &crate::change::Asked| {
+        matches!(asked.change, Change::RenameColumn(_) | Change::Replace(_))
+    };
+    if policy.dual_write == DualWrite::App && !intent.asked.iter().any(twice) {
+        return Err(Error::usage("there is nothing for the application to write twice")
+            .note("it writes both forms of a column that is renamed, split or merged")
+            .hint("leave out `--dual-write app`"));
+    }
+    let mut deploys = order::order(steps, policy.dual_write);
     if policy.batches == Batches::Job && jobs::take_out(&mut deploys) == 0 {
         return Err(Error::usage("there is nothing to make a job of")
             .note("no step walks through the rows of a table in batches")

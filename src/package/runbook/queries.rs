@@ -3,7 +3,7 @@
 use crate::catalog::Key;
 use crate::change::AddColumn;
 use crate::dialect::{Action, Dialect, quote};
-use crate::plan::condition::Condition;
+use crate::plan::condition::{Condition, Reason};
 use crate::plan::op::Op;
 use crate::plan::{Deploy, Plan};
 use crate::sql;
@@ -65,7 +65,14 @@ SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelid = {name}::regclass;"
             ));
         }
     }
+    let fills = has(deploy, |op| op.walk().is_some());
     for condition in conditions(deploy) {
+        // The deploy itself sees to these.
+        if let Condition::NoRows { reason: Reason::Left | Reason::NotKept { .. }, .. } = condition
+            && fills
+        {
+            continue;
+        }
         let (comment, condition) = match condition {
             Condition::NoDuplicates { .. } => match of_now(plan, condition) {
                 Some(now) => ("-- 0: each of these would fail the unique index.", now),
