@@ -317,6 +317,9 @@ fn new_state(
             may_run: match (plan.policy.dual_write, number) {
                 (_, 1) if plan.stops_old_code() => "none; new code once it is verified",
                 (DualWrite::App, _) => runbook::releases::application(plan, at),
+                (DualWrite::Trigger, 1) if plan.stops_old_code() => {
+                    "none; new code once it is verified"
+                }
                 (DualWrite::Trigger, 1) => "old code; new code once it is verified",
                 (DualWrite::Trigger, _) => "new code only",
             }
