@@ -16,7 +16,7 @@ use crate::dialect::Server;
 use crate::error::{Error, Result};
 use crate::input;
 use crate::package::{self, Emission, Engine, File, Request, Target, runbook, targets};
-use crate::plan::{self, Plan};
+use crate::plan::{self, DualWrite, Plan};
 use crate::repo::Repo;
 use crate::rollout::{self, ChangeText, DeployState, Facts, FileState, Rollout, SchemaText, State};
 use crate::source::{Source, Span};
@@ -306,10 +306,10 @@ fn new_state(
         let number = at + 1;
         deploys.push(DeployState {
             number,
-            may_run: if number == 1 {
-                "old code; new code once it is verified"
-            } else {
-                "new code only"
+            may_run: match (plan.policy.dual_write, number) {
+                (DualWrite::App, _) => runbook::releases::application(plan, at),
+                (DualWrite::Trigger, 1) => "old code; new code once it is verified",
+                (DualWrite::Trigger, _) => "new code only",
             }
             .into(),
             waits_for: (number > 1).then(|| match &intent.keep {

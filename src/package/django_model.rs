@@ -68,7 +68,9 @@ pub(crate) fn uses_now(field: &Py) -> bool {
 }
 
 fn is_now(Expr(text): &Expr) -> bool {
-    matches!(text.to_ascii_lowercase().as_str(), "now()" | "current_timestamp")
+    // The last is how Django itself writes it.
+    let text = text.to_ascii_lowercase();
+    matches!(text.as_str(), "now()" | "current_timestamp" | "statement_timestamp()")
 }
 
 fn value(dialect: Dialect, default: &Expr) -> Option<Py> {

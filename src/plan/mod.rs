@@ -19,7 +19,7 @@ mod strategy;
 use chrono::NaiveDate;
 
 use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName};
-use crate::change::{CommentOn, Intent, Keep};
+use crate::change::{Change, CommentOn, Intent, Keep};
 use crate::dialect::{Action, Blocks, Fact, Server, Tx, Verdict, quote};
 use crate::error::{Error, Result};
 
@@ -129,9 +129,14 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Phases of one release go out together.
-    fn release(self) -> usize {
-        usize::from(self >= Phase::Switch) + usize::from(self >= Phase::Check)
+    /// Phases of one release go out together. Where the application writes both forms, nothing can be
+    /// filled before it does.
+    fn release(self, dual_write: DualWrite) -> usize {
+        let changes_over = match dual_write {
+            DualWrite::Trigger => self >= Phase::Switch,
+            DualWrite::App => self > Phase::Expand,
+        };
+        usize::from(changes_over) + usize::from(self >= Phase::Check)
     }
 }
 
@@ -391,8 +396,17 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
             .note("the change drops no column and no table whose values would be lost")
             .hint("leave out `--archive`"));
     }
+    let twice = |asked: &crate::change::Asked| {
+        matches!(asked.change, Change::RenameColumn(_) | Change::Replace(_))
+    };
+    if policy.dual_write == DualWrite::App && !intent.asked.iter().any(twice) {
+        return Err(Error::usage("there is nothing for the application to write twice")
+            .note("it writes both forms of a column that is renamed, split or merged")
+            .hint("leave out `--dual-write app`"));
+    }
     meet::refuse(before, intent, &planned)?;
-    let mut deploys = order::order(planned.into_iter().flatten().collect());
+    let steps = planned.into_iter().flatten().collect();
+    let mut deploys = order::order(steps, policy.dual_write);
     if policy.batches == Batches::Job && jobs::take_out(&mut deploys) == 0 {
         return Err(Error::usage("there is nothing to make a job of")
             .note("no step walks through the rows of a table in batches")

@@ -5,9 +5,9 @@
 //! made anew is made anew once.
 
 use super::op::Op;
-use super::{Deploy, Phase, Step, Unit};
+use super::{Deploy, DualWrite, Phase, Step, Unit};
 
-pub(super) fn order(mut steps: Vec<Step>) -> Vec<Deploy> {
+pub(super) fn order(mut steps: Vec<Step>, dual_write: DualWrite) -> Vec<Deploy> {
     steps.sort_by_key(|step| step.phase);
     let mut merged: Vec<Step> = Vec::new();
     for step in steps {
@@ -19,8 +19,8 @@ pub(super) fn order(mut steps: Vec<Step>) -> Vec<Deploy> {
     let mut deploys: Vec<Deploy> = Vec::new();
     let mut release = None;
     for step in merged {
-        if release != Some(step.phase.release()) {
-            release = Some(step.phase.release());
+        if release != Some(step.phase.release(dual_write)) {
+            release = Some(step.phase.release(dual_write));
             deploys.push(Deploy { steps: Vec::new() });
         }
         if let Some(deploy) = deploys.last_mut() {

@@ -31,6 +31,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         chosen = combinations()
         if only := metafunc.definition.get_closest_marker("only"):
             chosen = [(s, t, v) for s, t, v in chosen if f"{t}-{v}" in only.args]
+        if metafunc.definition.get_closest_marker("two_releases"):
+            chosen = [(s, t, v) for s, t, v in chosen if ALL[s].new]
         if names := metafunc.definition.get_closest_marker("scenarios"):
             chosen = [(s, t, v) for s, t, v in chosen if s in names.args]
         metafunc.parametrize(

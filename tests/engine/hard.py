@@ -195,10 +195,10 @@ def identifier(name: str) -> str:
     return '"{}"'.format(name.replace('"', '""'))
 
 
-def refusal(project: Project, change: str) -> str:
+def refusal(project: Project, change: str, *options: str) -> str:
     """What is said to a change that is refused; nothing may have been written."""
     before = miggen.files(project.root)
-    done = miggen.call(project, *miggen.arguments(project), change)
+    done = miggen.call(project, *miggen.arguments(project), *options, change)
     assert done.returncode == 1, done.stdout
     assert miggen.files(project.root) == before
     return " ".join(done.stdout.replace("\n", " ").split())

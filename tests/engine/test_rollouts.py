@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 import consumers
 import dumps
 import miggen
@@ -46,6 +48,7 @@ def test_steps(scenario: Scenario, project: Project, tmp_path: Path) -> None:
     reference.drop()
 
 
+@pytest.mark.two_releases
 def test_writers(
     scenario: Scenario, project: Project, record_property: Callable[[str, str], None]
 ) -> None:

@@ -7,6 +7,7 @@ mod durations;
 mod models;
 mod prose;
 mod queries;
+pub mod releases;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +18,7 @@ use serde::Serialize;
 use super::{Emission, EmittedStep, Engine, File, Target};
 use crate::dialect::{Blocks, Dialect};
 use crate::error::Result;
-use crate::plan::{Plan, Step, Unit};
+use crate::plan::{DualWrite, Plan, Step, Unit};
 use crate::sql;
 
 pub(in crate::package) use models::table_arg;
@@ -174,15 +175,6 @@ fn deploy(input: &Input, at: usize) -> DeployView {
             None => format!(", when deploy {at} is released and no old code runs"),
         });
     }
-    let may_run = match (number, plan.deploys.len()) {
-        (1, 1) => "old and new code, side by side, all the time.",
-        (1, _) => {
-            "old code only, until the last step is verified. Then new code, beside the old for as long as you like."
-        }
-        _ => {
-            "new code only. One old process left (a pod, a cron job, a console) would fail or lose writes."
-        }
-    };
     let mut run = Vec::new();
     let mut back = Vec::new();
     if let Some(emission) = emission {
@@ -197,7 +189,7 @@ fn deploy(input: &Input, at: usize) -> DeployView {
         number,
         heading,
         emitted: emission.is_some(),
-        may_run: may_run.into(),
+        may_run: releases::may_run(plan, number),
         parent: emission.and_then(|emission| emission.parent.clone()),
         notes: emission.map(|emission| emission.notes.clone()).unwrap_or_default(),
         before: queries::before(plan, deploy),
@@ -313,7 +305,10 @@ fn picture(plan: &Plan) -> Vec<String> {
         ));
         let next = char::from(b'c' + u8::try_from(at * 2).unwrap_or(0));
         let last = at + 1 == plan.deploys.len();
+        let twice = plan.policy.dual_write == DualWrite::App;
         let label = match (last, at, &plan.keep) {
+            (false, 0, _) if twice => "release A rolls out, and writes both",
+            (false, 1, _) if twice => "release B rolls out, then C",
             (true, 0, _) => "new code rolls out",
             (true, ..) => "new code only",
             (false, _, Some(keep)) => {

@@ -309,11 +309,7 @@ pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
     let mut rows = Vec::new();
     for (at, deploy) in plan.deploys.iter().enumerate() {
         let titles: Vec<&str> = deploy.steps.iter().map(|step| step.title.as_str()).collect();
-        let application = match (at, plan.deploys.len()) {
-            (0, 1) => "old code, then new code",
-            (0, _) => "old code; then new code beside it",
-            _ => "new code only",
-        };
+        let application = super::releases::application(plan, at);
         let losses = losses(deploy).join(" ");
         let no_return = deploy.steps.iter().any(|step| step.down.loses);
         let back = if no_return && deploy.steps.iter().all(|s| s.down.ops.is_empty()) {
@@ -334,8 +330,12 @@ pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
 
 pub(super) fn strategy(plan: &Plan) -> Vec<String> {
     let mut all = Vec::new();
+    let twice = super::releases::strategy(plan);
     for asked in &plan.intent.asked {
         let text = match &asked.change {
+            Change::RenameColumn(_) | Change::Replace(_) if twice.is_some() => {
+                twice.clone().unwrap_or_default()
+            }
             Change::AddColumn(add) => {
                 let name = &add.column.name;
                 if add.fill.is_some() {
@@ -628,7 +628,7 @@ fn deletes(plan: &Plan, table: &TableName) -> String {
 
 /// While a trigger is on: who writes, and what happens.
 pub(super) fn who_writes(plan: &Plan) -> Vec<[String; 2]> {
-    let mut rows: Vec<[String; 2]> = Vec::new();
+    let mut rows: Vec<[String; 2]> = super::releases::table(plan);
     let mut row = |who: String, what: String| rows.push([who, what]);
     let syncs = plan
         .deploys

@@ -1,7 +1,7 @@
 //! Queries for people: pre-checks and what to watch.
 
 use crate::dialect::{Action, Dialect, quote};
-use crate::plan::condition::Condition;
+use crate::plan::condition::{Condition, Reason};
 use crate::plan::op::Op;
 use crate::plan::{Deploy, Plan, Unit};
 use crate::sql;
@@ -70,7 +70,14 @@ SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelid = {name}::regclass;"
             ));
         }
     }
+    let fills = has(deploy, |op| op.walk().is_some());
     for condition in conditions(deploy) {
+        // The deploy itself sees to these.
+        if let Condition::NoRows { reason: Reason::Left | Reason::NotKept { .. }, .. } = condition
+            && fills
+        {
+            continue;
+        }
         let comment = match condition {
             Condition::NoDuplicates { .. } => "-- 0: each of these would fail the unique index.",
             Condition::NoRows { .. } => "-- 0 rows: the first step asks the same.",

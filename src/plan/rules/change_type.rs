@@ -25,7 +25,7 @@ use super::super::strategy::constrain::{
 };
 use super::super::strategy::dependants::{in_primary_key, in_the_way};
 use super::super::strategy::{backfill_unit, named, sync};
-use super::super::{Down, Downtime, Field, ModelChange, Phase, Step, Unit, column_expr};
+use super::super::{Down, Downtime, DualWrite, Field, ModelChange, Phase, Step, Unit, column_expr};
 
 pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>> {
     let table = context.table(&change.table);
@@ -56,6 +56,17 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
         });
     if free || context.policy.downtime != Downtime::None {
         return Ok(vec![rule.direct(free)]);
+    }
+    if context.policy.dual_write == DualWrite::App {
+        return Err(context
+            .refuse(
+                "the application cannot write both types under one name",
+                "with --dual-write app",
+            )
+            .hint(
+                "a new column of another name: ADD COLUMN, UPDATE, DROP COLUMN with a `back` hint",
+            )
+            .hint("or leave out `--dual-write app`: a trigger computes the copy"));
     }
     rule.refuse_what_cannot_be_carried()?;
     if change.using.is_none()

@@ -12,6 +12,7 @@ mod delete;
 mod drop_column;
 mod drop_index;
 mod drop_table;
+mod dual_write;
 mod generated;
 mod not_null;
 mod numbered;
@@ -24,16 +25,20 @@ mod update;
 use crate::change::Change;
 use crate::error::Result;
 
-use super::Step;
 use super::context::Context;
+use super::{Downtime, DualWrite, Step};
 
 pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
+    let by_app =
+        context.policy.dual_write == DualWrite::App && context.policy.downtime == Downtime::None;
     match &context.asked.change {
         Change::AddColumn(add) => add_column::steps(context, add),
         Change::Comment(comment) => Ok(comment::steps(context, comment)),
         Change::CreateIndex(create) => Ok(create_index::steps(context, create)),
         Change::CreateTable(create) => Ok(create_table::steps(context, create)),
         Change::DropIndex(drop) => Ok(drop_index::steps(context, drop)),
+        Change::RenameColumn(rename) if by_app => dual_write::rename(context, rename),
+        Change::Replace(replace) if by_app => dual_write::replace(context, replace),
         Change::RenameColumn(rename) => rename_column::steps(context, rename),
         Change::DropColumn(drop) => drop_column::steps(context, drop),
         Change::DropTable(drop) => drop_table::steps(context, drop),

@@ -1,5 +1,6 @@
 """posts.created becomes created_at: both names work from deploy 1 until deploy 2."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from scenario import Edit, Scenario, text
@@ -31,6 +32,9 @@ def code(created: str) -> Code:
     )
 
 
+DJANGO_OLD = "    created = models.DateTimeField(db_default=Now())\n"
+DJANGO_NEW = "created_at = models.DateTimeField(db_default=Now())"
+DJANGO_OPTIONAL = "created_at = models.DateTimeField(db_default=Now(), null=True)"
 OLD_COLUMN = """    created: Mapped[datetime] = mapped_column(
         sa.DateTime(timezone=True), server_default=sa.func.now()
     )
@@ -39,6 +43,7 @@ NEW_COLUMN = (
     "created_at = mapped_column("
     'sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False)'
 )
+OPTIONAL = NEW_COLUMN.replace("nullable=False", "nullable=True")
 NEW_COLUMN_SQLITE = (
     'created_at = mapped_column(sa.DateTime(), server_default=sa.text("CURRENT_TIMESTAMP"), '
     "nullable={})"
@@ -55,45 +60,89 @@ def column(old: str, new: str) -> Edit:
     return Edit("models.py", old, f"    {new}\n", (new,))
 
 
-SCENARIOS = [
-    Scenario(
-        name="rename_column",
-        table="posts",
-        sql="ALTER TABLE posts RENAME COLUMN created TO created_at",
-        old=code("created"),
-        new=code("created_at"),
-        values={"created": moment, "title": text("title")},
-        kept=("id", "author_id", "title"),
-        restored=("created",),
-        in_step="SELECT id FROM posts WHERE created IS DISTINCT FROM created_at",
-        models={
-            "alembic-postgres": (
-                (
-                    column(OLD_COLUMN, NEW_COLUMN),
-                    Edit("models.py", INDEX, NEW_INDEX, (NEW_INDEX,)),
-                    *LEAVING,
-                ),
-                GONE,
+RENAME = Scenario(
+    name="rename_column",
+    table="posts",
+    sql="ALTER TABLE posts RENAME COLUMN created TO created_at",
+    old=code("created"),
+    new=code("created_at"),
+    values={"created": moment, "title": text("title")},
+    kept=("id", "author_id", "title"),
+    restored=("created",),
+    in_step="SELECT id FROM posts WHERE created IS DISTINCT FROM created_at",
+    models={
+        "alembic-postgres": (
+            (
+                column(OLD_COLUMN, NEW_COLUMN),
+                Edit("models.py", INDEX, NEW_INDEX, (NEW_INDEX,)),
+                *LEAVING,
             ),
-            "alembic-sqlite": (
-                (
-                    column(OLD_COLUMN, NEW_COLUMN_SQLITE.format(True)),
-                    Edit("models.py", INDEX, NEW_INDEX, (NEW_INDEX,)),
-                    *LEAVING,
+            GONE,
+        ),
+        "alembic-sqlite": (
+            (
+                column(OLD_COLUMN, NEW_COLUMN_SQLITE.format(True)),
+                Edit("models.py", INDEX, NEW_INDEX, (NEW_INDEX,)),
+                *LEAVING,
+            ),
+            (
+                Edit(
+                    "models.py",
+                    NEW_COLUMN_SQLITE.format(True),
+                    NEW_COLUMN_SQLITE.format(False),
+                    (NEW_COLUMN_SQLITE.format(False),),
                 ),
+                *GONE,
+            ),
+        ),
+        "django": (
+            (
+                Edit("blog/models.py", "    created =", "    created_at ="),
+                Edit("blog/models.py", DJANGO_INDEX, NEW_DJANGO_INDEX, (NEW_DJANGO_INDEX,)),
+            ),
+        ),
+    },
+)
+
+SCENARIOS = [
+    RENAME,
+    replace(
+        RENAME,
+        name="rename_column_app",
+        sql={"postgres": RENAME.change("pg15")},
+        new=None,
+        in_step=None,
+        options=("--dual-write=app",),
+        targets=("raw", "alembic", "django"),
+        models={
+            "alembic": (
                 (
                     Edit(
                         "models.py",
-                        NEW_COLUMN_SQLITE.format(True),
-                        NEW_COLUMN_SQLITE.format(False),
-                        (NEW_COLUMN_SQLITE.format(False),),
+                        OLD_COLUMN,
+                        f"{OLD_COLUMN}    {OPTIONAL}\n",
+                        (OPTIONAL,),
                     ),
-                    *GONE,
+                    *alembic_leaving(("posts", "created"), ("posts", "posts_created_idx_new")),
+                ),
+                (Edit("models.py", OPTIONAL, NEW_COLUMN, (NEW_COLUMN,)),),
+                (
+                    Edit("models.py", OLD_COLUMN, ""),
+                    Edit("models.py", INDEX, NEW_INDEX, (NEW_INDEX,)),
                 ),
             ),
             "django": (
                 (
-                    Edit("blog/models.py", "    created =", "    created_at ="),
+                    Edit(
+                        "blog/models.py",
+                        DJANGO_OLD,
+                        f"{DJANGO_OLD}    {DJANGO_OPTIONAL}\n",
+                        (DJANGO_OPTIONAL,),
+                    ),
+                ),
+                (Edit("blog/models.py", DJANGO_OPTIONAL, DJANGO_NEW, (DJANGO_NEW,)),),
+                (
+                    Edit("blog/models.py", DJANGO_OLD, ""),
                     Edit("blog/models.py", DJANGO_INDEX, NEW_DJANGO_INDEX, (NEW_DJANGO_INDEX,)),
                 ),
             ),
