@@ -55,6 +55,7 @@ fn plan_and_emit(bencher: divan::Bencher, tables: usize) {
         schema: vec![Source::new("schema.sql", schema(tables))],
         schema_name: "schema.sql".into(),
         facts: Facts { downtime: "none".into(), ..Facts::default() },
+        typed_rows: Vec::new(),
         keep: None,
         name: None,
         author: None,

@@ -34,6 +34,8 @@ pub struct Options {
     /// As named by the user or found.
     pub schema_name: String,
     pub facts: Facts,
+    /// Tables of `facts.rows` that were typed just now, and must be there.
+    pub typed_rows: Vec<String>,
     /// Days that what the last deploy drops stays at least.
     pub keep: Option<u32>,
     pub name: Option<String>,
@@ -73,6 +75,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let mut intent = change::read(&server, &catalog, &options.change)?;
     keep(&mut intent, options.keep)?;
     let policy = policy::policy(&options.facts, None)?;
+    policy::known_rows(options, &[&catalog, &intent.after])?;
     let plan = plan::plan(server, &catalog, &intent, &policy)?;
     let repo = Repo::new(&options.root);
     let target = find_target(&options.target)?;
@@ -82,9 +85,14 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let folder = Path::new(rollout::FOLDER)
         .join(format!("{}-{name}", options.now.date().format("%Y-%m-%d")));
     if repo.is_folder(&folder) {
-        return Err(Error::refused(format!("the rollout {} is already there", folder.display()))
-            .note("miggen overwrites nothing")
-            .hint("`miggen next` writes its next deploy; `--name OTHER` starts another rollout"));
+        let error = Error::refused(format!("the rollout {} is already there", folder.display()))
+            .note("miggen overwrites nothing");
+        return Err(if repo.is_file(folder.join("rollout.toml")) {
+            error
+                .hint("`miggen next` writes its next deploy; `--name OTHER` starts another rollout")
+        } else {
+            error.hint("it has no rollout.toml, so nothing can follow: take the folder away")
+        });
     }
 
     let request = Request {
@@ -307,6 +315,7 @@ fn new_state(
         deploys.push(DeployState {
             number,
             may_run: match (plan.policy.dual_write, number) {
+                (_, 1) if plan.stops_old_code() => "none; new code once it is verified",
                 (DualWrite::App, _) => runbook::releases::application(plan, at),
                 (DualWrite::Trigger, 1) => "old code; new code once it is verified",
                 (DualWrite::Trigger, _) => "new code only",
@@ -379,5 +388,9 @@ pub fn read_schema(repo: &Repo, path: &Path) -> Result<Vec<Source>> {
         }
         return input::folder::order(files);
     }
-    Ok(vec![repo.read(path)?])
+    match repo.find(path)? {
+        Some(source) => Ok(vec![source]),
+        None => Err(Error::refused(format!("there is no schema `{}`", path.display()))
+            .hint("`--schema FILE` names a dump: `pg_dump -s`, or `sqlite3 app.db .schema`")),
+    }
 }

@@ -21,7 +21,7 @@ pub fn same(dialect: Dialect, one: &str, other: &str) -> bool {
 
 /// The candidate one typing slip away, for a hint.
 pub fn closest<'n>(name: &str, candidates: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let most = 1 + name.chars().count() / 4;
+    let most = 1 + name.chars().count() / 5;
     candidates
         .into_iter()
         .map(|candidate| (distance(name, candidate), candidate))

@@ -68,6 +68,17 @@ pub enum Change {
     Seed(Seed),
 }
 
+impl Change {
+    /// The columns it adds to tables that are there.
+    pub fn added(&self) -> &[AddColumn] {
+        match self {
+            Change::AddColumn(add) => std::slice::from_ref(add),
+            Change::Replace(replace) => &replace.new,
+            _ => &[],
+        }
+    }
+}
+
 /// A new column, with all that the script says of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AddColumn {

@@ -118,8 +118,11 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
         _ => schema.clone(),
     };
     let mut rows = settings.rows;
+    let mut typed_rows = Vec::new();
     for fact in &args.rows {
-        rows.extend([parse_rows(fact)?]);
+        let (table, count) = parse_rows(fact)?;
+        typed_rows.push(table.clone());
+        rows.extend([(table, count)]);
     }
     let downtime = args.downtime.clone().or(settings.downtime).unwrap_or_else(|| "none".into());
     Ok(Options {
@@ -137,6 +140,7 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
             keep: None,
             rows,
         },
+        typed_rows,
         keep: args.keep.as_deref().map(generate::parse_keep).transpose()?,
         name: args.name.clone(),
         author: args.author.clone().or(settings.author),

@@ -117,5 +117,7 @@ pub fn function(dialect: Dialect, name: &str) -> Option<&'static Function> {
         Dialect::Sqlite => SQLITE,
         Dialect::MySql | Dialect::MariaDb => return None,
     };
+    // `trim(…)` in any of its forms is grammar for btrim, ltrim or rtrim, which are alike.
+    let name = if dialect == Dialect::Postgres && name == "trim" { "btrim" } else { name };
     table.iter().find(|function| function.name == name)
 }

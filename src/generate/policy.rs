@@ -2,18 +2,14 @@
 
 use chrono::NaiveDate;
 
-use crate::catalog::TableName;
+use crate::catalog::{self, Catalog, TableName};
 use crate::error::{Error, Result};
 use crate::plan::{Batches, Downtime, DualWrite, Policy};
 use crate::rollout::Facts;
 
+use super::Options;
+
 pub(super) fn policy(facts: &Facts, not_before: Option<NaiveDate>) -> Result<Policy> {
-    let named = |name: &str| match name.split_once('.') {
-        Some((schema, name)) => {
-            TableName { schema: Some(schema.to_owned()), name: name.to_owned() }
-        }
-        None => TableName::new(name),
-    };
     Ok(Policy {
         downtime: downtime(&facts.downtime)?,
         rows: facts.rows.iter().map(|(name, count)| (named(name), *count)).collect(),
@@ -22,6 +18,30 @@ pub(super) fn policy(facts: &Facts, not_before: Option<NaiveDate>) -> Result<Pol
         dual_write: dual_write(facts.dual_write.as_deref())?,
         archive: facts.archive,
     })
+}
+
+/// A name mistyped would leave the plan without its number.
+pub(super) fn known_rows(options: &Options, schemas: &[&Catalog]) -> Result<()> {
+    let is_known = |table: &TableName| schemas.iter().any(|s| s.tables.contains_key(table));
+    let Some(typed) = options.typed_rows.iter().find(|name| !is_known(&named(name))) else {
+        return Ok(());
+    };
+    let error =
+        Error::usage(format!("--rows: there is no table `{typed}` in {}", options.schema_name));
+    let names = schemas[0].tables.keys().map(|table| table.name.as_str());
+    Err(match catalog::names::closest(typed, names) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("`--rows users=40M`: a table of the schema, with its rows"),
+    })
+}
+
+fn named(name: &str) -> TableName {
+    match name.split_once('.') {
+        Some((schema, name)) => {
+            TableName { schema: Some(schema.to_owned()), name: name.to_owned() }
+        }
+        None => TableName::new(name),
+    }
 }
 
 fn downtime(text: &str) -> Result<Downtime> {

@@ -114,7 +114,8 @@ fn unknown(source: &Source, statement: &Statement<'_>, dialect: Dialect) -> Erro
     let alone = Source::new(source.name.as_str(), statement.text.text);
     let stuck = Scanner::new(&alone, dialect).ok().and_then(|mut scanner| {
         let mut piece = Piece::default();
-        scanner.next(&mut piece).ok()?;
+        // What is a statement among others may be a comment by itself: `--` in MySQL.
+        scanner.next(&mut piece).ok().filter(|found| *found)?;
         let parser = Parser::new(&alone.text, &piece, dialect);
         let token = understand(&parser).stuck?;
         let span = parser.place_of(token);

@@ -41,6 +41,45 @@ pub(crate) fn lex(text: &str, dialect: Dialect) -> Option<Vec<Token>> {
     }
 }
 
+/// The text with every line but the first indented, where the line does not begin inside a literal
+/// or a quoted name: there, blanks would change what it says.
+pub(crate) fn indented(text: &str, by: usize, dialect: Dialect) -> String {
+    let Some(tokens) = lex(text, dialect) else {
+        return text.to_owned();
+    };
+    let mut quoted = tokens
+        .into_iter()
+        .filter(|token| matches!(token.kind, TokenKind::Text | TokenKind::Quoted))
+        .map(Token::range)
+        .peekable();
+    let pad = " ".repeat(by);
+    let mut result = String::with_capacity(text.len() + by);
+    for (at, letter) in text.char_indices() {
+        result.push(letter);
+        while quoted.next_if(|range| range.end <= at).is_some() {}
+        if letter == '\n' && quoted.peek().is_none_or(|range| at < range.start) {
+            result.push_str(&pad);
+        }
+    }
+    result
+}
+
+/// The expression as it may stand beside an operator: in brackets, unless it is one word or call.
+pub(crate) fn operand(expr: &str, dialect: Dialect) -> String {
+    use TokenKind::{Close, Dot, Number, Open, Text, Word};
+    let tokens = lex(expr, dialect).unwrap_or_default();
+    let kinds: Vec<TokenKind> = tokens.iter().map(|token| token.kind).collect();
+    let whole = match kinds.as_slice() {
+        [Word | Text | Number] | [Word, Dot, Word] => true,
+        [Word, Open, .., Close] => {
+            tokens[1].partner() == tokens.len() - 1
+                && !expr[tokens[0].range()].eq_ignore_ascii_case("not")
+        }
+        _ => false,
+    };
+    if whole { expr.to_owned() } else { format!("({expr})") }
+}
+
 /// The text with one space where there was white space or a comment.
 pub(crate) fn folded(text: &str, dialect: Dialect) -> String {
     let Some(tokens) = lex(text, dialect) else {
@@ -125,6 +164,31 @@ pub(crate) fn renamed(text: &str, column: &str, new: &str, dialect: Dialect) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_inside_quotes_are_not_indented() {
+        let text = "f('a\n''b\nc', \"d\ne\") ||\n$$x\ny$$ -- it's\n|| 1";
+        assert_eq!(
+            indented(text, 2, Dialect::Postgres),
+            "f('a\n''b\nc', \"d\ne\") ||\n  $$x\ny$$ -- it's\n  || 1"
+        );
+        assert_eq!(indented("'open\n", 2, Dialect::Postgres), "'open\n");
+    }
+
+    #[test]
+    fn brackets_where_an_operator_could_tear_apart() {
+        for (expr, beside) in [
+            ("a", "a"),
+            ("NEW.a", "NEW.a"),
+            ("f(a, (b))", "f(a, (b))"),
+            ("f(a) || g(b)", "(f(a) || g(b))"),
+            ("NOT (a)", "(NOT (a))"),
+            ("-1", "(-1)"),
+            ("CASE WHEN a THEN b END", "(CASE WHEN a THEN b END)"),
+        ] {
+            assert_eq!(operand(expr, Dialect::Postgres), beside);
+        }
+    }
 
     #[test]
     fn white_space_and_comments_fold_outside_quotes() {

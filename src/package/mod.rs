@@ -112,7 +112,7 @@ impl Request<'_> {
         sql::render(&self.plan.server, step.unit, &step.down.ops)
     }
 
-    /// `rename posts.created 2/4: fill created_at`
+    /// `rename posts.created to created_at, 2/4: fill created_at`; one line that fits.
     pub fn message(&self, step: &Step) -> String {
         let deploys = &self.plan.deploys;
         let is_it = |other: &Step| std::ptr::eq(other, step);
@@ -124,9 +124,18 @@ impl Request<'_> {
         if steps.len() == 1 && deploys.len() == 1 {
             return self.plan.title.clone();
         }
-        format!("{}{deploy}, {position}/{}: {}", self.plan.title, steps.len(), step.title)
+        let place = match steps.len() {
+            1 => deploy,
+            more => format!("{deploy}, {position}/{more}"),
+        };
+        let with = |what: &str| format!("{}{place}: {what}", self.plan.title);
+        let long = with(&step.title);
+        if long.chars().count() <= LINE { long } else { with(&step.slug) }
     }
 }
+
+/// What fits on a line behind the quotes of a docstring.
+const LINE: usize = 85;
 
 /// Settings that a unit runs with: nothing that waits for others may be cut off.
 pub(crate) fn settings(request: &Request, unit: Unit) -> &'static [&'static str] {

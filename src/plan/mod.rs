@@ -19,9 +19,10 @@ mod strategy;
 use chrono::NaiveDate;
 
 use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName};
-use crate::change::{Change, CommentOn, Intent, Keep};
+use crate::change::{Asked, Change, CommentOn, Intent, Keep};
 use crate::dialect::{Action, Blocks, Fact, Server, Tx, Verdict, quote};
 use crate::error::{Error, Result};
+use crate::source::Span;
 
 use condition::Condition;
 use op::Op;
@@ -241,6 +242,20 @@ pub struct RenamedIndex {
 }
 
 impl Plan {
+    /// Whether code of before fails from the moment the plan runs, for downtime is allowed.
+    pub fn stops_old_code(&self) -> bool {
+        let breaks = |asked: &Asked| {
+            matches!(
+                asked.change,
+                Change::RenameColumn(_)
+                    | Change::RenameTable(_)
+                    | Change::DropColumn(_)
+                    | Change::DropTable(_)
+            )
+        };
+        self.policy.downtime != Downtime::None && self.intent.asked.iter().any(breaks)
+    }
+
     /// The schema at the end of each deploy.
     pub fn states(&self) -> Vec<Catalog> {
         let mut catalog = self.before.clone();
@@ -378,6 +393,13 @@ impl Step {
 
 /// Plans, orders, merges and proves.
 pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) -> Result<Plan> {
+    if server.facts().next().is_none() {
+        let place = intent.asked.first().map_or_else(Span::default, |asked| asked.span);
+        return Err(Error::refused(format!("miggen does not plan for {} yet", server.title()))
+            .at(&intent.source, place, "understood, but not how that server does it")
+            .note("its scripts are read; what its statements lock and cost is not known")
+            .hint("`--server` names PostgreSQL or SQLite: postgres@15, sqlite@3.45"));
+    }
     let mut planned = Vec::new();
     let mut archives = Vec::new();
     for asked in &intent.asked {

@@ -234,18 +234,14 @@ impl Rollout {
         if let Some(parent) = parent {
             table.insert("parent", toml_edit::value(parent));
         }
-        let mut list = toml_edit::Array::new();
+        let mut list = toml_edit::ArrayOfTables::new();
         for file in files {
-            let mut entry = toml_edit::InlineTable::new();
-            entry.insert("path", file.path.as_str().into());
-            entry.insert("sha256", file.sha256.as_str().into());
-            let mut value = toml_edit::Value::InlineTable(entry);
-            value.decor_mut().set_prefix("\n    ");
-            list.push_formatted(value);
+            let mut entry = toml_edit::Table::new();
+            entry.insert("path", toml_edit::value(file.path.as_str()));
+            entry.insert("sha256", toml_edit::value(file.sha256.as_str()));
+            list.push(entry);
         }
-        list.set_trailing("\n");
-        list.set_trailing_comma(true);
-        table.insert("files", toml_edit::value(list));
+        table.insert("files", toml_edit::Item::ArrayOfTables(list));
         Ok(document.to_string())
     }
 }
@@ -278,17 +274,19 @@ pub fn read(repo: &Repo, folder: &Path) -> Result<Rollout> {
     let source = repo.read(folder.join(FILE))?;
     let state: State = toml::from_str(&source.text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
-        Error::refused(format!("{} is not as miggen writes it", source.name)).at(
-            &source,
-            Span::new(span.start, span.end),
-            error.message().to_owned(),
-        )
+        Error::refused(format!("{} is not as miggen writes it", source.name))
+            .at(&source, Span::new(span.start, span.end), error.message().to_owned())
+            .hint(format!(
+                "`git checkout {}` brings it back; of its lines only `released` is for people",
+                source.name
+            ))
     })?;
     if state.format != 1 {
         return Err(Error::refused(format!(
             "{} has format {}; this miggen knows format 1",
             source.name, state.format
-        )));
+        ))
+        .hint("the miggen that wrote it, or a later one, can read it"));
     }
     Ok(Rollout { folder: folder.to_path_buf(), state, source })
 }

@@ -41,6 +41,7 @@ impl Done {
         let fail = |error: std::io::Error| {
             Error::refused(format!("{} cannot be written: {error}", file.path.display()))
                 .note("nothing was written")
+                .hint("see who owns the folder, and that it is one")
         };
         if let Some(folder) = path.parent() {
             let missing: Vec<PathBuf> =

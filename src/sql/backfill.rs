@@ -2,7 +2,7 @@
 
 use crate::plan::rows::{Backfill, Walk};
 
-use super::batches::Batches;
+use super::batches::{Batches, PAUSE};
 use super::condition::predicate;
 use super::{Sql, Writer, dollar};
 
@@ -43,9 +43,7 @@ impl Writer<'_> {
                 sql = sql.comment(line);
             }
         }
-        sql.comment(
-            "Replicas lag? Run it with PGOPTIONS='-c miggen.pause=0.2' (seconds after each batch).",
-        )
+        sql.comment(PAUSE)
     }
 
     fn assignments(&self, backfill: &Backfill) -> String {

@@ -10,10 +10,14 @@
 //! against one UPDATE of a million rows on PostgreSQL 15: 0.65 of the time, 0.54 of the WAL.
 
 use crate::catalog::TableName;
-use crate::dialect::Action;
+use crate::dialect::{Action, Dialect};
 use crate::plan::rows::Walk;
 
 use super::{Writer, indent};
+
+/// A comment: what sets a parameter of the session differs from framework to framework.
+pub(super) const PAUSE: &str =
+    "Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.";
 
 /// More find room surer, and read each page once more.
 const STRIPES: u32 = 14;
@@ -173,13 +177,13 @@ impl Writer<'_> {
     RESET application_name;
 {ending}{end}END",
             guard = self.guard_sync(batches, &relation),
-            deep = indent(remaining, 12),
+            deep = indent(self.dialect, remaining, 12),
             start = window.start,
             more = window.more,
             next = window.next,
             after = window.after,
             progress = window.progress,
-            batch = batch(batches, &window.rows, &relation, striped),
+            batch = batch(self.dialect, batches, &window.rows, &relation, striped),
             end = batches.end,
         )
     }
@@ -293,8 +297,8 @@ impl Writer<'_> {
         let down: Vec<String> = names.iter().map(|name| format!("{name} DESC")).collect();
         let (lo, hi, top) = (of("v_lo"), of("v_hi"), of("v_top"));
         let stripes = if batches.in_place { " * v_stripes" } else { "" };
-        let remaining = indent(&batches.remaining, 8);
-        let deeper = indent(&batches.remaining, 12);
+        let remaining = indent(self.dialect, &batches.remaining, 8);
+        let deeper = indent(self.dialect, &batches.remaining, 12);
         Window {
             variables: "    v_lo record;            -- the window is v_lo <= the key <= v_hi
     v_hi record;
@@ -353,7 +357,7 @@ fn row(names: &[String]) -> String {
 }
 
 /// One statement with its own commit; in stripes, as often as there are.
-fn batch(batches: &Batches, rows: &str, relation: &str, striped: bool) -> String {
+fn batch(dialect: Dialect, batches: &Batches, rows: &str, relation: &str, striped: bool) -> String {
     let (stripe, hot, hot_after) = if striped {
         (
             "\n        AND get_byte(tidsend(ctid), 5) % v_stripes = v_stripe  -- the line in its page",
@@ -382,9 +386,9 @@ v_done := v_done + v_rows;
 v_slowest := greatest(v_slowest,
     extract(epoch FROM clock_timestamp() - v_start));
 PERFORM pg_sleep(v_pause);",
-        head = indent(head, 4),
-        remaining = indent(remaining, 8),
-        tail = indent(tail, 4),
+        head = indent(dialect, head, 4),
+        remaining = indent(dialect, remaining, 8),
+        tail = indent(dialect, tail, 4),
     );
     if striped {
         format!(
@@ -393,9 +397,9 @@ PERFORM pg_sleep(v_pause);",
                 {}
             END LOOP;
 ",
-            indent(&text, 16)
+            indent(dialect, &text, 16)
         )
     } else {
-        format!("            {}\n", indent(&text, 12))
+        format!("            {}\n", indent(dialect, &text, 12))
     }
 }

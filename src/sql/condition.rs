@@ -2,6 +2,7 @@
 
 use crate::catalog::{Expr, TableName};
 use crate::dialect::{Dialect, Server, quote};
+use crate::input;
 use crate::plan::condition::{Condition, Missing, Predicate, Reason};
 
 use super::sync::sync_trigger_names;
@@ -21,13 +22,14 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
     match predicate_ {
         Predicate::IsNull(column) => format!("{} IS NULL", ident(column)),
         Predicate::IsNotNull(column) => format!("{} IS NOT NULL", ident(column)),
-        Predicate::ExprIsNull(Expr(expr)) => format!("({expr}) IS NULL"),
-        Predicate::ExprIsNotNull(Expr(expr)) => format!("({expr}) IS NOT NULL"),
+        Predicate::ExprIsNull(Expr(expr)) => {
+            format!("{} IS NULL", input::operand(expr, server.dialect))
+        }
+        Predicate::ExprIsNotNull(Expr(expr)) => {
+            format!("{} IS NOT NULL", input::operand(expr, server.dialect))
+        }
         Predicate::Differs(column, Expr(expr)) => {
-            let simple = expr.chars().all(|c| c.is_alphanumeric() || "_'.(), ".contains(c))
-                && !expr.contains(' ');
-            let expr = if simple { expr.clone() } else { format!("({expr})") };
-            format!("{} {differs} {expr}", ident(column))
+            format!("{} {differs} {}", ident(column), input::operand(expr, server.dialect))
         }
         Predicate::ColumnsDiffer(a, b) => format!("{} {differs} {}", ident(a), ident(b)),
         Predicate::Refused(Expr(expr)) => format!("NOT ({expr})"),
@@ -93,7 +95,7 @@ pub(super) fn count(server: &Server, condition: &Condition) -> Option<Count> {
             select: "SELECT count(*)".into(),
             from: format!(
                 "\nFROM (\n    {}\n) duplicates",
-                indent(&duplicates(server, condition), 4)
+                indent(server.dialect, &duplicates(server, condition), 4)
             ),
         }),
         _ => None,
@@ -283,7 +285,10 @@ fn no_rows(server: &Server, condition: &Condition) -> String {
             table(server.dialect, of),
             predicate(server, filter)
         ),
-        _ => format!("NOT EXISTS (\n    {}\n)", indent(&duplicates(server, condition), 4)),
+        _ => format!(
+            "NOT EXISTS (\n    {}\n)",
+            indent(server.dialect, &duplicates(server, condition), 4)
+        ),
     }
 }
 
@@ -365,7 +370,7 @@ pub fn verification(server: &Server, conditions: &[Condition]) -> Vec<String> {
     let catalog: Vec<String> = conditions
         .iter()
         .filter(|condition| !condition.reads_rows())
-        .map(|condition| indent(&boolean(server, condition), 4))
+        .map(|condition| indent(server.dialect, &boolean(server, condition), 4))
         .collect();
     if !catalog.is_empty() {
         queries.push(format!("SELECT\n    {} AS ok", catalog.join("\n    AND ")));

@@ -226,8 +226,10 @@ impl Writer<'_> {
             [one] => format!("relation = {one}"),
             several => format!("relation IN ({})", several.join(", ")),
         };
-        let statements: String =
-            inside.iter().map(|text| format!("\n            {};", indent(text, 12))).collect();
+        let statements: String = inside
+            .iter()
+            .map(|text| format!("\n            {};", indent(self.dialect, text, 12)))
+            .collect();
         let statements = statements.trim_start_matches('\n');
         let busy = self.literal(&format!(
             "{} was busy for 30 tries: end the blocker, then run this again",

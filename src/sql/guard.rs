@@ -26,7 +26,7 @@ impl Writer<'_> {
                 body.push_str(&format!(
                     "    {} INTO v_rows{};\n    IF v_rows > 0 THEN\n        RAISE EXCEPTION {message}, v_rows;\n    END IF;\n",
                     count.select,
-                    indent(&count.from, 4)
+                    indent(self.dialect, &count.from, 4)
                 ));
             } else {
                 let message = self.literal(&message);
@@ -38,7 +38,7 @@ impl Writer<'_> {
                 };
                 body.push_str(&format!(
                     "    IF {} THEN\n        RAISE EXCEPTION\n            {message};\n    END IF;\n",
-                    indent(&test, 4)
+                    indent(self.dialect, &test, 4)
                 ));
             }
         }
@@ -60,9 +60,9 @@ impl Writer<'_> {
         let statements: String = ops
             .iter()
             .flat_map(|op| self.op(op))
-            .map(|sql| format!("\n        {};", indent(&sql.text, 8)))
+            .map(|sql| format!("\n        {};", indent(self.dialect, &sql.text, 8)))
             .collect();
-        let holds = indent(&boolean(self.server, holds), 4);
+        let holds = indent(self.dialect, &boolean(self.server, holds), 4);
         let body = format!(
             "BEGIN
     PERFORM set_config('lock_timeout', '2s', true);
@@ -83,7 +83,7 @@ END"
             let column = format!("ok_{}", position + 1);
             let sentence = message(condition).replace('"', "'");
             columns.push(format!("{column} NOT NULL CONSTRAINT \"{sentence}\" CHECK ({column})"));
-            values.push(indent(&boolean(self.server, condition), 4));
+            values.push(indent(self.dialect, &boolean(self.server, condition), 4));
         }
         vec![
             Sql::new(format!(

@@ -18,6 +18,7 @@ mod table;
 
 use crate::catalog::{Expr, Index, TableName};
 use crate::dialect::{Dialect, Server, quote};
+use crate::input;
 use crate::plan::Unit;
 use crate::plan::condition::Condition;
 use crate::plan::op::{NULLS_NOT_DISTINCT, Op};
@@ -264,9 +265,9 @@ pub fn table(dialect: Dialect, name: &TableName) -> String {
     }
 }
 
-/// Indents every line but the first.
-fn indent(text: &str, by: usize) -> String {
-    text.replace('\n', &format!("\n{}", " ".repeat(by)))
+/// Indents every line but the first; what is quoted stays as it is.
+fn indent(dialect: Dialect, text: &str, by: usize) -> String {
+    input::indented(text, by, dialect)
 }
 
 /// `body` between dollar quotes of a tag that does not stand in it.

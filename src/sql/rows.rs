@@ -5,13 +5,11 @@ use crate::plan::condition::{Condition, Predicate, Reason};
 use crate::plan::op::Op;
 use crate::plan::rows::{CopyRows, DeleteRows, Walk};
 
-use super::batches::Batches;
+use super::batches::{Batches, PAUSE};
 use super::condition::predicate;
 use super::{Sql, Writer, dollar};
 
 const RERUN: &str = "One commit per batch. It may be killed and run again at any time.";
-const PAUSE: &str =
-    "Replicas lag? Run it with PGOPTIONS='-c miggen.pause=0.2' (seconds after each batch).";
 
 impl Writer<'_> {
     pub(super) fn delete_rows(&self, rows: &DeleteRows) -> Sql {

@@ -2,9 +2,10 @@
 
 use crate::catalog::Expr;
 use crate::dialect::Dialect;
+use crate::input;
 use crate::plan::op::{Sync, SyncKind};
 
-use super::{Sql, Writer, dollar};
+use super::{Sql, Writer, dollar, indent};
 
 impl Writer<'_> {
     pub(super) fn create_sync(&self, sync: &Sync) -> Vec<Sql> {
@@ -95,57 +96,79 @@ END"
         )
     }
 
-    /// Who wrote is asked of the new columns: old code cannot have changed them.
+    /// Whether both sides agree is asked before who wrote: so a backfill, forth or back, never
+    /// overwrites what it was computed from with what can be computed from it.
     fn replace_body(&self, forward: &[(String, Expr)], backward: &[(String, Expr)]) -> String {
-        let each = |by: usize, line: &dyn Fn(&str, &str) -> String, all: &[(String, Expr)]| {
+        type Line<'l> = &'l dyn Fn(&str, &str) -> String;
+        let each = |by: usize, line: Line, all: &[(String, Expr)]| {
             let lines: Vec<String> = all
                 .iter()
                 .map(|(column, Expr(expr))| {
-                    format!("{}{}", " ".repeat(by), line(&self.ident(column), expr))
+                    let expr = indent(self.dialect, expr, by - 4);
+                    format!("{}{}", " ".repeat(by), line(&self.ident(column), &expr))
                 })
                 .collect();
             lines.join("\n")
         };
-        let test = |word: &str, line: &dyn Fn(&str) -> String, all: &[(String, Expr)]| {
-            let parts: Vec<String> = all.iter().map(|(c, _)| line(&self.ident(c))).collect();
+        let test = |by: usize, word: &str, line: Line, all: &[(String, Expr)]| {
+            let parts: Vec<String> = all
+                .iter()
+                .map(|(column, Expr(expr))| {
+                    let expr = indent(self.dialect, &input::operand(expr, self.dialect), by);
+                    line(&self.ident(column), &expr)
+                })
+                .collect();
             let line = parts.join(&format!(" {word} "));
-            if line.len() < 70 { line } else { parts.join(&format!("\n            {word} ")) }
+            if line.len() < 70 {
+                return line;
+            }
+            parts.join(&format!("\n{}{word} ", " ".repeat(by)))
         };
-        let set: &dyn Fn(&str, &str) -> String = &|c, expr| format!("NEW.{c} := {expr};");
-        let fill: &dyn Fn(&str, &str) -> String =
-            &|c, expr| format!("NEW.{c} := coalesce(NEW.{c}, {expr});");
-        let empty = test("AND", &|c| format!("NEW.{c} IS NULL"), forward);
-        let was_empty = test("AND", &|c| format!("OLD.{c} IS NULL"), forward);
-        let same = test("AND", &|c| format!("NEW.{c} IS NOT DISTINCT FROM OLD.{c}"), forward);
-        let changed = test("OR", &|c| format!("NEW.{c} IS DISTINCT FROM OLD.{c}"), backward);
+        let apart = |text: String, all: &[(String, Expr)]| match all {
+            [_] => text,
+            _ => format!("({text})"),
+        };
+        let set: Line = &|c, expr| format!("NEW.{c} := {expr};");
+        let fill: Line = &|c, expr| format!("NEW.{c} := coalesce(NEW.{c}, {expr});");
+        let follows: Line = &|c, expr| format!("NEW.{c} IS NOT DISTINCT FROM {expr}");
+        let same: Line = &|c, _| format!("NEW.{c} IS NOT DISTINCT FROM OLD.{c}");
+        let changed: Line = &|c, _| format!("NEW.{c} IS DISTINCT FROM OLD.{c}");
         format!(
             "BEGIN
     IF TG_OP = 'INSERT' THEN
         IF {empty} THEN
-{}
-        ELSE
-{}
+{from_old}
         END IF;
-    ELSIF {same}
+    ELSIF {was_empty} THEN
+        -- Not filled yet: what is left out comes from the old side.
+{fills}
+    END IF;
+    IF {old_agrees}
+        OR {new_agrees}
     THEN
-        -- Old code wrote, or the row was not filled yet.
-        IF {changed} OR ({empty}) THEN
-{}
-        END IF;
+        RETURN NEW;
+    ELSIF TG_OP = 'UPDATE'
+        AND {old_changed}
+        AND {new_same}
+    THEN
+        -- Old code wrote.
+{from_old_again}
     ELSE
-        IF {was_empty} THEN
-            -- Not filled yet: what new code left out comes from the old columns.
-{}
-        END IF;
-{}
+        -- New code wrote.
+{from_new}
     END IF;
     RETURN NEW;
 END",
-            each(12, set, forward),
-            each(12, set, backward),
-            each(12, set, forward),
-            each(12, fill, forward),
-            each(8, set, backward),
+            empty = test(12, "AND", &|c, _| format!("NEW.{c} IS NULL"), forward),
+            from_old = each(12, set, forward),
+            was_empty = test(8, "AND", &|c, _| format!("OLD.{c} IS NULL"), forward),
+            fills = each(8, fill, forward),
+            old_agrees = apart(test(12, "AND", follows, backward), backward),
+            new_agrees = apart(test(12, "AND", follows, forward), forward),
+            old_changed = apart(test(12, "OR", changed, backward), backward),
+            new_same = test(8, "AND", same, forward),
+            from_old_again = each(8, set, forward),
+            from_new = each(8, set, backward),
         )
     }
 
@@ -157,6 +180,7 @@ END",
         required: bool,
     ) -> String {
         let c = self.ident(column);
+        let expr = indent(self.dialect, expr, 4);
         let changed: Vec<String> = sources
             .iter()
             .map(|source| {

@@ -126,12 +126,13 @@ def plan(project: Project, change: str, *options: str) -> Rollout:
 
 
 def arguments(project: Project) -> list[str]:
+    schema = (project.root / "schema.sql").read_text()
+    known = [name for name in ("users", "posts") if re.search(rf"TABLE \S*\b{name}\b", schema)]
     return [
         f"--target={project.target.name}",
         f"--server={project.server.version}",
         "--schema=schema.sql",
-        "--rows=users=40M",
-        "--rows=posts=40M",
+        *(f"--rows={name}=40M" for name in known),
         "--downtime=none",
         "--format=json",
     ]

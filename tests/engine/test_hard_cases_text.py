@@ -9,7 +9,7 @@ import hard
 import miggen
 import projects
 import rollouts
-from hard import Lay, carried, refusal
+from hard import Lay, arrives, carried, refusal
 from projects import Project
 from servers import Servers
 
@@ -149,6 +149,22 @@ def test_hc78_line_ends_and_marks(lay: Lay, change: str) -> None:
     assert hard.contents(project) == hard.contents(wanted)
     assert rollouts.dumps.shape(project.database) == rollouts.dumps.shape(reference)
     reference.drop()
+
+
+@pytest.mark.parametrize("lay", ["pg15", "sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE t ADD COLUMN note text;"
+        "UPDATE t SET note = 'first\n  second\n' || name || '\n\tthird'",
+        "UPDATE t SET name = 'one\n two' WHERE name = 'x\n  y'",
+        "DELETE FROM t WHERE name = 'x\n  y'",
+    ],
+)
+def test_hc77_lines_inside_a_literal(lay: Lay, change: str) -> None:
+    """SQL is indented where it is placed, but not what stands between quotes."""
+    rows = "INSERT INTO t VALUES (1, 'plain'), (2, 'x\n  y'), (3, 'x\ny')"
+    arrives(lay("CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL)", rows), change)
 
 
 @pytest.fixture(params=projects.TARGETS)

@@ -56,10 +56,7 @@ impl Repo {
 
     /// Every file below the root, sorted.
     pub(crate) fn files(&self) -> Vec<String> {
-        let mut files = Vec::new();
-        walk(self.path(), self.path(), &mut files);
-        files.sort();
-        files
+        files(self.path())
     }
 
     pub(crate) fn miggen(&self, args: &[&str]) -> Ran {
@@ -93,6 +90,15 @@ impl Repo {
             stderr: String::from_utf8(stderr).unwrap(),
         }
     }
+}
+
+/// Every file below a folder, relative to it and sorted.
+#[allow(dead_code, reason = "each test binary uses its own part")]
+pub(crate) fn files(folder: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    walk(folder, folder, &mut files);
+    files.sort();
+    files
 }
 
 fn walk(root: &Path, folder: &Path, files: &mut Vec<String>) {

@@ -44,7 +44,8 @@ impl Reader<'_> {
                         "`{}` has a column `{}` already",
                         table.name, column.name.name
                     ))
-                    .at(self.source, column.name.span, "already there"));
+                    .at(self.source, column.name.span, "already there")
+                    .hint("leave it out, or give it another name"));
                 }
                 if there {
                     return Err(Error::refused("this column is already there").at(
@@ -65,7 +66,8 @@ impl Reader<'_> {
                         "`{}` has a column `{}` already",
                         table.name, to.name
                     ))
-                    .at(self.source, to.span, "already there"));
+                    .at(self.source, to.span, "already there")
+                    .hint("leave it out, or give it another name"));
                 }
                 Ok(())
             }

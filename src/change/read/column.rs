@@ -8,7 +8,8 @@ use crate::input::{self, expr};
 use crate::source::Span;
 
 use super::super::{
-    Change, ChangeType, DefaultKind, DropColumn, Fill, OfConstraint, Relax, Require, SetDefault,
+    Asked, Change, ChangeType, DefaultKind, DropColumn, Fill, OfConstraint, Relax, Require,
+    SetDefault,
 };
 use super::{Reader, types};
 
@@ -32,11 +33,9 @@ impl Reader<'_> {
     ) -> Result<()> {
         self.column(table, column)?;
         if self.before.tables.get(table).and_then(|t| t.column(&column.name)).is_none() {
-            return Err(Error::refused("this script adds the column that it drops").at(
-                self.source,
-                span,
-                "nothing is left of it",
-            ));
+            return Err(Error::refused("this script drops a column that it adds or renames")
+                .at(self.source, span, "nothing is left of it")
+                .hint("leave out what brings it; of a renamed column, drop the old name"));
         }
         if cascade {
             return Err(Error::refused("CASCADE drops whatever uses the column, unseen")
@@ -79,6 +78,23 @@ impl Reader<'_> {
             )
         };
         let (table, name) = (table.clone(), was.name.clone());
+        let is_default =
+            !matches!(kind, AlterKind::SetNotNull { .. } | AlterKind::DropNotNull { .. });
+        let said = |asked: &Asked| match &asked.change {
+            Change::Require(Require { table: of, column, .. })
+            | Change::Relax(Relax { table: of, column }) => {
+                !is_default && (of, column) == (&table, &name)
+            }
+            Change::SetDefault(SetDefault { table: of, column, .. }) => {
+                is_default && (of, column) == (&table, &name)
+            }
+            _ => false,
+        };
+        if self.asked.iter().any(said) {
+            return Err(Error::refused(format!("this script says it of `{name}` twice"))
+                .at(self.source, span, "said before, in the same way or another")
+                .hint("leave one out"));
+        }
         let change = match kind {
             AlterKind::SetNotNull { .. } => {
                 if was.not_null {

@@ -31,6 +31,9 @@ use old_table::renamed_to;
 
 use super::{AddColumn, Asked, Change, CreateIndex, Intent, Keep, names, types};
 
+/// Columns that a hint lists.
+const SHOWN: usize = 12;
+
 /// Understands a change script against the schema before it.
 pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent> {
     let statements = input::read(source, server.dialect)?;
@@ -52,6 +55,7 @@ pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent
     reader.replacements()?;
     reader.finish_created();
     reader.stands_alone()?;
+    reader.nothing_in_vain()?;
     if let Some((_, column)) = reader.backs.keys().next() {
         return Err(Error::refused(format!(
             "nothing in this script needs a way back for `{column}`"
@@ -223,6 +227,23 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// What the script makes and what it drops with something else.
+    fn nothing_in_vain(&self) -> Result<()> {
+        for Asked { change, span } in &self.asked {
+            let Change::CreateIndex(create) = change else { continue };
+            let left = self.after.tables.get(&create.table);
+            if left.is_none_or(|table| table.index(&create.index.name).is_none()) {
+                return Err(Error::refused(format!(
+                    "this script creates {} and drops what it is on",
+                    create.index.name
+                ))
+                .at(self.source, *span, "nothing is left of it")
+                .hint("leave it out"));
+            }
+        }
+        Ok(())
+    }
+
     fn table(&self, name: &TableName, span: Span) -> Result<&Table> {
         self.after.tables.get(name).ok_or_else(|| {
             let error = Error::refused(format!("there is no table `{}`", name.name)).at(
@@ -254,10 +275,13 @@ impl Reader<'_> {
             span,
             "not in the schema",
         );
-        match crate::catalog::names::closest(name, table.columns.iter().map(|c| c.name.as_str())) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error,
+        let names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+        if let Some(near) = crate::catalog::names::closest(name, names.iter().copied()) {
+            return error.hint(format!("did you mean `{near}`?"));
         }
+        let more = if names.len() > SHOWN { ", …" } else { "" };
+        let names = names[..names.len().min(SHOWN)].join(", ");
+        error.hint(format!("it has {names}{more}"))
     }
 
     fn not_yet(&self, what: &str, span: Span) -> Error {

@@ -28,6 +28,15 @@ impl Reader<'_> {
                 ColumnConstraintKind::AutoIncrement => {
                     return Err(self.not_yet("a column that numbers itself", span));
                 }
+                ColumnConstraintKind::Check { expr, .. } if !self.names(expr.text, name) => {
+                    return Err(Error::refused(format!("this CHECK of {name} does not name it"))
+                        .at(self.source, span, "about other columns")
+                        .note("it would not go when the column goes")
+                        .hint(format!(
+                            "ALTER TABLE {} ADD CONSTRAINT … {};",
+                            table.name, constraint.text.text
+                        )));
+                }
                 ColumnConstraintKind::Other | ColumnConstraintKind::OnUpdate(_) => {
                     return Err(self.not_yet("this attribute of a new column", span));
                 }
@@ -62,9 +71,7 @@ impl Reader<'_> {
         let checks = new
             .iter()
             .filter(|c| match &c.kind {
-                ConstraintKind::Check(Expr(text)) => {
-                    input::columns_mentioned(text, self.server.dialect).iter().any(|c| c == name)
-                }
+                ConstraintKind::Check(Expr(text)) => self.names(text, name),
                 _ => false,
             })
             .map(|c| (*c).clone())
@@ -80,6 +87,10 @@ impl Reader<'_> {
         })
     }
 
+    fn names(&self, expr: &str, column: &str) -> bool {
+        input::columns_mentioned(expr, self.server.dialect).iter().any(|name| name == column)
+    }
+
     /// Constraints that were there before any statement of this script.
     pub(super) fn after_before_statement(&self, table: &TableName) -> Vec<Constraint> {
         self.before.tables.get(table).map(|t| t.constraints.clone()).unwrap_or_default()
@@ -93,7 +104,7 @@ impl Reader<'_> {
             return Err(Error::refused("miggen does not understand this default").at(
                 self.source,
                 span,
-                format!("`{text}`"),
+                "not an expression that can be read",
             ));
         };
         let mut kind = DefaultKind::Constant;

@@ -120,9 +120,10 @@ pub(super) fn durations(plan: &Plan) -> Vec<[String; 3]> {
                     format!("no number of rows was given: `--rows {}=…`", step.table.name),
                 ],
                 None if few(step, plan) => [name, "1 s".into(), "a few rows".into()],
-                None => {
+                None if step.up.iter().any(|op| matches!(op, Op::Lock { .. })) => {
                     [name, "1 s".into(), "catalog only; up to 90 s of tries on a busy table".into()]
                 }
+                None => [name, "1 s".into(), "catalog only".into()],
             });
         }
     }
@@ -166,7 +167,11 @@ fn range(low: f64, high: f64) -> String {
             (format!("{:.1}", seconds / 3600.0), "h")
         }
     };
-    let ((low, low_unit), (high, high_unit)) = (text(low), text(high));
+    let ((mut low_text, mut low_unit), (high, high_unit)) = (text(low), text(high));
+    if low_unit == "s" && high_unit == "min" && low >= 60.0 {
+        (low_text, low_unit) = ("1".into(), "min");
+    }
+    let low = low_text;
     match (low == high, low_unit == high_unit) {
         (true, true) => format!("{low} {low_unit}"),
         (_, true) => format!("{low}–{high} {high_unit}"),

@@ -196,8 +196,8 @@ fn deploy(input: &Input, at: usize) -> DeployView {
         run: aligned(&run),
         watch: queries::watch(plan, deploy),
         stop: prose::stop(plan, deploy),
-        troubles: prose::troubles(plan, deploy),
-        way_back: prose::way_back(deploy, number),
+        troubles: prose::troubles(plan, deploy, input.target),
+        way_back: prose::way_back(plan, deploy, number),
         back_commands: back,
         afterwards: (!last).then(|| {
             let keep = plan.keep.as_ref().map_or_else(
@@ -289,7 +289,8 @@ fn later_sql(plan: &Plan, steps: &[Step]) -> Vec<SqlStep> {
 
 fn picture(plan: &Plan) -> Vec<String> {
     let mut lines = vec!["flowchart LR".to_owned()];
-    let mut before = "a[\"old code runs\"]".to_owned();
+    let standstill = plan.stops_old_code();
+    let mut before = format!("a[\"old code {}\"]", if standstill { "stops" } else { "runs" });
     for (at, deploy) in plan.deploys.iter().enumerate() {
         let steps: Vec<String> = deploy
             .steps
@@ -309,6 +310,7 @@ fn picture(plan: &Plan) -> Vec<String> {
         let label = match (last, at, &plan.keep) {
             (false, 0, _) if twice => "release A rolls out, and writes both",
             (false, 1, _) if twice => "release B rolls out, then C",
+            (true, 0, _) if standstill => "new code starts",
             (true, 0, _) => "new code rolls out",
             (true, ..) => "new code only",
             (false, _, Some(keep)) => {

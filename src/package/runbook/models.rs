@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key, TableName};
-use crate::change::CommentOn;
+use crate::change::{Asked, Change, CommentOn};
 use crate::dialect::Dialect;
 use crate::package::{django_model, new_model, python};
 use crate::plan::{Field, ModelChange, Plan};
@@ -35,9 +35,14 @@ pub(super) fn application(
             } else {
                 "New code:".into()
             };
-            parts.push(format!("{when}\n\n```diff\n{}\n```", lines.join("\n")));
+            parts.push(if matches!(target, "alembic" | "django") {
+                format!("{when}\n\n```diff\n{}\n```", lines.join("\n"))
+            } else {
+                format!("{when}\n\n- {}", lines.join("\n- "))
+            });
         }
     }
+    parts.extend(by_itself(plan));
     if target == "alembic" {
         parts.extend(leaving(plan, folder));
     }
@@ -45,6 +50,32 @@ pub(super) fn application(
         parts.push("None is needed.".into());
     }
     parts
+}
+
+/// What a trigger does for old code, and new code must do itself.
+fn by_itself(plan: &Plan) -> Vec<String> {
+    if plan.deploys.len() < 2 {
+        return Vec::new();
+    }
+    let sentence = |asked: &Asked| match &asked.change {
+        Change::AddColumn(add) => {
+            let fill = add.fill.as_ref()?;
+            let follows = match fill.sources.as_slice() {
+                [] => String::new(),
+                sources => format!(", and wherever it changes {}", sources.join(" or ")),
+            };
+            let name = &add.column.name;
+            Some(format!(
+                "New code writes {name} in every INSERT{follows}: the trigger that does it for old code leaves in deploy 2."
+            ))
+        }
+        Change::Require(one) if one.fill.is_some() => Some(format!(
+            "New code never writes NULL into {}: the trigger that mends it for old code leaves in deploy 2.",
+            one.column
+        )),
+        _ => None,
+    };
+    plan.intent.asked.iter().filter_map(sentence).collect()
 }
 
 fn lines(
@@ -149,7 +180,7 @@ fn lines(
             python::string(&table.name)
         )],
         (ModelChange::RemoveModel { table }, _) => {
-            vec![format!("- {} is not named any more", table.name)]
+            vec![format!("{} is not named any more", table.name)]
         }
         (ModelChange::RenameModel { from, to, references }, "alembic") => {
             renamed_model(from, to, references)
@@ -158,12 +189,11 @@ fn lines(
             format!("-        db_table = {}", python::string(&from.name)),
             format!("+        db_table = {}", python::string(&to.name)),
         ],
-        (ModelChange::RenameModel { from, to, .. }, _) => vec![
-            format!("- {} is read and written", from.name),
-            format!("+ {} is read and written; {} is not mentioned any more", to.name, from.name),
-        ],
+        (ModelChange::RenameModel { from, to, .. }, _) => {
+            vec![format!("{} is read and written; {} is not named any more", to.name, from.name)]
+        }
         (ModelChange::AddModel(table), _) => {
-            vec![format!("+ {} may be read and written", table.name.name)]
+            vec![format!("{} may be read and written", table.name.name)]
         }
         (ModelChange::RemoveField { field, indexes, .. }, "alembic") => {
             let mut lines = vec![format!("-    {}", mapped(dialect, field))];
@@ -178,20 +208,20 @@ fn lines(
             lines
         }
         (ModelChange::RemoveField { table, field, .. }, _) => {
-            vec![format!("- {}.{} is not named any more", table.name, field.column.name)]
+            vec![format!("{}.{} is not named any more", table.name, field.column.name)]
         }
         (ModelChange::AddField { table, field }, _) => {
-            vec![format!("+ {}.{} may be read and written", table.name, field.column.name)]
+            vec![format!("{}.{} may be read and written", table.name, field.column.name)]
         }
         (ModelChange::AlterField { table, before, field }, _) => {
             let name = format!("{}.{}", table.name, field.column.name);
             vec![match (&field.column.default, before.column.not_null, field.column.not_null) {
-                (_, false, true) => format!("+ {name} is never NULL"),
-                (_, true, false) => format!("+ {name} may be NULL"),
+                (_, false, true) => format!("{name} is never NULL"),
+                (_, true, false) => format!("{name} may be NULL"),
                 (Some(Expr(default)), ..) => {
-                    format!("+ {name} is `{default}` where it is not given")
+                    format!("{name} is `{default}` where it is not given")
                 }
-                (None, ..) => format!("+ {name} is given by every INSERT"),
+                (None, ..) => format!("{name} is given by every INSERT"),
             }]
         }
         (ModelChange::AddConstraint { constraint, .. }, "alembic") => {
@@ -207,13 +237,10 @@ fn lines(
             django_unique(constraint).map(|text| format!("-    {text}")).into_iter().collect()
         }
         (ModelChange::AddConstraint { .. } | ModelChange::RemoveConstraint { .. }, _) => Vec::new(),
-        (ModelChange::RenameField { table, from, field, .. }, _) => vec![
-            format!("- {}.{from} is read and written", table.name),
-            format!(
-                "+ {}.{} is read and written; {from} is not mentioned any more",
-                table.name, field.column.name
-            ),
-        ],
+        (ModelChange::RenameField { table, from, field, .. }, _) => vec![format!(
+            "{}.{} is read and written; {from} is not named any more",
+            table.name, field.column.name
+        )],
         (
             ModelChange::AddIndex { .. }
             | ModelChange::RemoveIndex { .. }

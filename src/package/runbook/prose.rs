@@ -3,6 +3,8 @@
 use crate::catalog::{Child, Constraint, ConstraintKind, Expr, Table, TableName};
 use crate::change::{Change, DefaultKind};
 use crate::dialect::{Action, Blocks, Dialect, Work};
+use crate::package::Target;
+use crate::package::targets::LIBPQ_PAUSE;
 use crate::plan::op::{Op, SyncKind};
 use crate::plan::small;
 use crate::plan::{Deploy, Downtime, Plan, Unit};
@@ -39,6 +41,7 @@ pub fn risk(plan: &Plan) -> Risk {
     if let Some((lock, _)) = strongest.first() {
         let times = match strongest.len() {
             1 => "once".to_owned(),
+            2 => "twice".to_owned(),
             more => format!("{more} times"),
         };
         let held = if steps.iter().any(|step| small::is_small(&plan.policy, &step.table)) {
@@ -94,21 +97,29 @@ pub fn risk(plan: &Plan) -> Risk {
             "the triggers fill a row right after it is stored: INSERT … RETURNING shows it as before".into(),
         ));
     }
-    if plan.policy.downtime != Downtime::None
-        && plan
-            .intent
-            .asked
-            .iter()
-            .any(|asked| matches!(asked.change, Change::RenameColumn(_) | Change::RenameTable(_)))
-    {
+    if plan.stops_old_code() {
         level = 2;
         reasons.push((
             "breaks",
-            "old code fails from the moment this runs, new code before it: stop the application first".into(),
+            "old code fails from the moment this runs, and new code may before it: stop the application first".into(),
         ));
     }
     for asked in &plan.intent.asked {
         match &asked.change {
+            Change::AddColumn(add) if add.unique.is_some() && add.fill.is_some() => {
+                level = level.max(1);
+                reasons.push((
+                    "writes",
+                    format!(
+                        "once the unique index is there, a row with the {} of another fails, also from old code",
+                        add.column.name
+                    ),
+                ));
+            }
+            Change::Require(one) if one.fill.is_some() => reasons.push((
+                "loses",
+                format!("which rows had no {}: a way back leaves them what they got", one.column),
+            )),
             Change::CreateTable(create) => reasons.push((
                 "loses",
                 format!("nothing; the way back loses the rows of {}", create.table.name.name),
@@ -260,8 +271,8 @@ pub fn risk(plan: &Plan) -> Risk {
     }
     if !sqlite && ops.iter().any(|op| matches!(op, Op::AddColumn { .. } | Op::DropColumn { .. })) {
         reasons.push((
-            "clients",
-            "that cache `SELECT *` plans see \"cached plan must not change result type\" once"
+            "plans",
+            "clients that cache `SELECT *` plans see \"cached plan must not change result type\" once"
                 .into(),
         ));
     }
@@ -298,10 +309,11 @@ fn archives(plan: &Plan) -> String {
     names.join(" and ")
 }
 
-/// What the downs of a deploy lose, in sentences.
+/// What the downs of a deploy lose.
 fn losses(deploy: &Deploy) -> Vec<&str> {
     let notes = deploy.steps.iter().filter_map(|step| step.down.note.as_deref());
-    notes.filter(|note| note.starts_with("Loses ") && !note.starts_with("Loses nothing")).collect()
+    let losses = notes.filter_map(|note| note.strip_prefix("Loses "));
+    losses.filter(|what| !what.starts_with("nothing")).collect()
 }
 
 /// `deploy`, `database`, `application`, `way back`.
@@ -309,6 +321,7 @@ pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
     let mut rows = Vec::new();
     for (at, deploy) in plan.deploys.iter().enumerate() {
         let titles: Vec<&str> = deploy.steps.iter().map(|step| step.title.as_str()).collect();
+        let stops = at == 0 && plan.stops_old_code();
         let application = super::releases::application(plan, at);
         let losses = losses(deploy).join(" ");
         let no_return = deploy.steps.iter().any(|step| step.down.loses);
@@ -317,7 +330,9 @@ pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
         } else if no_return {
             "**point of no return: values are lost**".into()
         } else if !losses.is_empty() {
-            format!("**open, with a loss**: {losses}")
+            format!("**open, but loses** {losses}")
+        } else if stops {
+            "open, with the application stopped: nothing lost".into()
         } else if at == 0 && plan.deploys.len() > 1 {
             "open: new code → old code at any time, nothing lost".into()
         } else {
@@ -704,7 +719,7 @@ pub(super) fn stop(plan: &Plan, deploy: &Deploy) -> String {
 }
 
 /// `it says`, `do`.
-pub(super) fn troubles(plan: &Plan, deploy: &Deploy) -> Vec<[String; 2]> {
+pub(super) fn troubles(plan: &Plan, deploy: &Deploy, target: &dyn Target) -> Vec<[String; 2]> {
     let mut rows: Vec<[String; 2]> = Vec::new();
     let mut row = |says: &str, act: String| {
         let entry = [says.to_owned(), act];
@@ -720,19 +735,24 @@ pub(super) fn troubles(plan: &Plan, deploy: &Deploy) -> Vec<[String; 2]> {
                 &format!("`rows of {} stayed locked: …`", table.name),
                 "find the blocker, run the step again".into(),
             );
+            // A job is run by psql.
+            let pause = if matches!(op, Op::Job { .. }) { LIBPQ_PAUSE } else { target.pause() };
             row(
                 "replicas lag while rows are written",
-                "stop it; run it with `PGOPTIONS='-c miggen.pause=0.2'` before the command: seconds after each batch".into(),
+                format!(
+                    "stop it; run it with `{pause}` before the command: seconds after each batch"
+                ),
             );
         }
         match op {
             Op::Lock { tables, .. } => row(
                 &format!("`{} was busy for 30 tries: …`", tables[0].name),
-                "that step changed nothing. End the blocker or wait for it, run the step again".into(),
+                "that step changed nothing. End the blocker or wait for it, run the step again"
+                    .into(),
             ),
             Op::CreateIndex { index, online: true, .. } => row(
                 &format!("the build of {} died, whatever the reason", index.name),
-                "run the step again: it drops the invalid index first (sqlx: `revert` it, then `run`; Flyway: `flyway repair` first)".into(),
+                "run the step again: it drops the invalid index first".into(),
             ),
             Op::Guard(conditions) => {
                 for condition in conditions {
@@ -758,6 +778,9 @@ pub(super) fn troubles(plan: &Plan, deploy: &Deploy) -> Vec<[String; 2]> {
             _ => {}
         }
     }
+    if let Some([says, act]) = target.after_failure(deploy) {
+        row(says, act.into());
+    }
     if plan.server.dialect == Dialect::Sqlite {
         row("`database is locked`", "another writer holds it: run the command again".into());
         row(
@@ -768,11 +791,13 @@ pub(super) fn troubles(plan: &Plan, deploy: &Deploy) -> Vec<[String; 2]> {
     rows
 }
 
-pub(super) fn way_back(deploy: &Deploy, number: usize) -> Vec<String> {
+pub(super) fn way_back(plan: &Plan, deploy: &Deploy, number: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let back = deploy.steps.iter().any(|step| !step.down.ops.is_empty());
     if !back && deploy.steps.iter().any(|step| step.down.loses) {
         lines.push("There is none: the old values are not kept. Take a backup of the table, or copy the columns aside, if they may be needed.".into());
+    } else if number == 1 && plan.stops_old_code() {
+        lines.push("Stop the new code, run the downs, start the old code:".into());
     } else if number == 1 {
         lines.push("New code → old code: roll the application back, nothing else.".into());
         if back {
@@ -788,7 +813,8 @@ pub(super) fn way_back(deploy: &Deploy, number: usize) -> Vec<String> {
         let useful =
             note.starts_with("Loses") || note.starts_with("Only while") || note.starts_with("The ");
         if useful && !lines.contains(note) {
-            lines.insert(1.min(lines.len()), note.clone());
+            let at = if plan.stops_old_code() { 0 } else { 1.min(lines.len()) };
+            lines.insert(at, note.clone());
         }
     }
     if deploy.steps.iter().any(|step| step.down.loses) && back {
@@ -801,13 +827,14 @@ pub(super) fn checklist(plan: &Plan) -> Vec<String> {
     let two = plan.deploys.len() > 1;
     let mut items = Vec::new();
     let steps = plan.deploys[0].steps.len();
+    let stopped = if plan.stops_old_code() { " · old code stopped" } else { "" };
     let released = if two { " · `released` written into `rollout.toml`" } else { "" };
     let each = if steps > 1 {
         format!("{steps} steps, each verified")
     } else {
         "the step, verified".into()
     };
-    items.push(format!("deploy 1: pre-checks · {each} · new code out{released}"));
+    items.push(format!("deploy 1: pre-checks{stopped} · {each} · new code out{released}"));
     if two {
         items.push("nobody else uses the old form (reports, exports, other services) · date of deploy 2 in the calendar".into());
         items.push("deploy 2: `miggen next` · no old code left · every step, verified".into());
@@ -816,6 +843,7 @@ pub(super) fn checklist(plan: &Plan) -> Vec<String> {
         .deploys
         .iter()
         .flat_map(|d| &d.steps)
+        .filter(|s| !small::is_small(&plan.policy, &s.table))
         .any(|s| s.facts(&plan.server).iter().any(|f| f.work == Work::Rewrite));
     if heavy {
         items.push("a backup that was restored once".into());

@@ -1,5 +1,7 @@
 //! Queries for people: pre-checks and what to watch.
 
+use crate::catalog::Key;
+use crate::change::AddColumn;
 use crate::dialect::{Action, Dialect, quote};
 use crate::plan::condition::{Condition, Reason};
 use crate::plan::op::Op;
@@ -31,7 +33,11 @@ FROM pg_stat_activity
 WHERE datname = current_database() AND xact_start < now() - interval '1 min';"
             .to_owned(),
     ];
-    if has(deploy, |op| op.walk().is_some() || matches!(op, Op::CreateIndex { .. })) {
+    let takes_long = |op: &Op| {
+        op.walk().is_some_and(|(walk, _)| walk.is_batched())
+            || matches!(op, Op::CreateIndex { online: true, .. })
+    };
+    if has(deploy, takes_long) {
         queries.push(
             "-- No row: these keep dead rows as well.
 SELECT gid FROM pg_prepared_xacts;
@@ -78,22 +84,46 @@ SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelid = {name}::regclass;"
         {
             continue;
         }
-        let comment = match condition {
-            Condition::NoDuplicates { .. } => "-- 0: each of these would fail the unique index.",
-            Condition::NoRows { .. } => "-- 0 rows: the first step asks the same.",
+        let (comment, condition) = match condition {
+            Condition::NoDuplicates { .. } => match of_now(plan, condition) {
+                Some(now) => ("-- 0: each of these would fail the unique index.", now),
+                None => continue,
+            },
+            Condition::NoRows { .. } => {
+                ("-- 0 rows: the first step asks the same.", condition.clone())
+            }
             _ => continue,
         };
-        // A column of this rollout is not there yet.
-        if deploy.steps.iter().any(|step| step.phase == crate::plan::Phase::Expand)
-            && matches!(condition, Condition::NoDuplicates { .. })
-        {
-            continue;
-        }
-        for query in sql::verification(&plan.server, std::slice::from_ref(condition)) {
+        for query in sql::verification(&plan.server, &[condition]) {
             queries.push(format!("{comment}\n{query};"));
         }
     }
     queries
+}
+
+/// The question before the first step has run: a column that is not there yet is asked for by what it
+/// is computed from.
+fn of_now(plan: &Plan, condition: &Condition) -> Option<Condition> {
+    let Condition::NoDuplicates { table, keys, filter } = condition else {
+        return None;
+    };
+    let known = plan.before.tables.get(table)?;
+    let added: Vec<&AddColumn> = plan.intent.asked.iter().flat_map(|a| a.change.added()).collect();
+    let of_now = |key: &Key| match key {
+        Key::Column { name, .. } if known.column(name).is_some() => Some(key.clone()),
+        Key::Column { name, .. } => {
+            let add = added.iter().find(|add| add.table == *table && add.column.name == *name)?;
+            Some(Key::Expr(add.fill.as_ref()?.expr.clone()))
+        }
+        Key::Expr(_) => added.is_empty().then(|| key.clone()),
+    };
+    let keys: Option<Vec<Key>> = keys.iter().map(of_now).collect();
+    let filter = filter.clone();
+    (filter.is_none() || added.is_empty()).then_some(Condition::NoDuplicates {
+        table: table.clone(),
+        keys: keys?,
+        filter,
+    })
 }
 
 fn conditions(deploy: &Deploy) -> impl Iterator<Item = &Condition> {
@@ -103,18 +133,31 @@ fn conditions(deploy: &Deploy) -> impl Iterator<Item = &Condition> {
     })
 }
 
+fn walked(op: &Op) -> &'static str {
+    match op {
+        Op::Job { op, .. } => walked(op),
+        Op::Delete(_) => "delete",
+        Op::Copy(_) => "copy",
+        _ => "backfill",
+    }
+}
+
 pub(super) fn watch(plan: &Plan, deploy: &Deploy) -> Vec<String> {
     if plan.server.dialect == Dialect::Sqlite {
         return Vec::new();
     }
     let mut queries = Vec::new();
-    if has(deploy, |op| op.walk().is_some()) {
-        queries.push(
-            "-- Progress: \"backfill posts: page 3100 of 20000\"
+    let walk = deploy.steps.iter().flat_map(|step| &step.up).find_map(|op| {
+        let (walk, table) = op.walk()?;
+        walk.is_batched().then(|| (walked(op), table))
+    });
+    if let Some((what, table)) = walk {
+        queries.push(format!(
+            "-- Progress: \"{what} {}: … of …\"
 SELECT application_name, now() - backend_start AS since
-FROM pg_stat_activity WHERE application_name ~ '^(backfill|copy|delete) ';"
-                .to_owned(),
-        );
+FROM pg_stat_activity WHERE application_name ~ '^(backfill|copy|delete) ';",
+            table.name
+        ));
     }
     if has(deploy, |op| op.actions().contains(&Action::CreateIndexOnline)) {
         queries.push(

@@ -26,6 +26,7 @@ pub fn application(plan: &Plan, at: usize) -> &'static str {
         (Some(_), 0, _) => "old code; then release A",
         (Some(_), 1, _) => "release A; then B, then C",
         (Some(_), ..) => "release C only",
+        (None, 0, _) if plan.stops_old_code() => "stopped; then new code",
         (None, 0, 1) => "old code, then new code",
         (None, 0, _) => "old code; then new code beside it",
         (None, ..) => "new code only",
@@ -45,6 +46,9 @@ pub(super) fn may_run(plan: &Plan, number: usize) -> String {
         (Some((old, _)), ..) => format!(
             "release C only. One process left that names {old} (a pod, a cron job, a console) would fail."
         ),
+        (None, 1, _) if plan.stops_old_code() => {
+            "no code at all. Stop the old code before the first step; start the new code when the last one is verified.".into()
+        }
         (None, 1, 1) => "old and new code, side by side, all the time.".into(),
         (None, 1, _) => {
             "old code only, until the last step is verified. Then new code, beside the old for as long as you like.".into()

@@ -9,7 +9,7 @@ use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::package::python::{self, Py};
 use crate::package::sql_file::{plain, reset, set};
-use crate::package::{Emission, EmittedStep, File, Request, settings, types};
+use crate::package::{Emission, EmittedStep, File, LINE, Request, settings, types};
 use crate::plan::op::Op;
 use crate::plan::{Step, Unit};
 use crate::repo::alembic;
@@ -137,10 +137,28 @@ fn revision_view(
         upgrade,
         upgrade_doc: docstring("Upgrade schema."),
         downgrade,
-        downgrade_doc: docstring(&downgrade_doc),
+        downgrade_doc: docstring(&wrapped(&downgrade_doc)),
         author: request.author.clone(),
         reason: request.reason.clone(),
     }
+}
+
+/// Sentences as the docstring of a function, on lines that fit.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last().map_or(0, |line| line.chars().count());
+        if line > 0 && line + 1 + word.chars().count() > LINE - 4 {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n    ")
 }
 
 /// A docstring, in which nothing can end it early.

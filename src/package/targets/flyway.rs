@@ -9,7 +9,7 @@ use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::package::sql_file::{self, SqlFile, plain, reset, set};
 use crate::package::{Emission, EmittedStep, File, Request, settings};
-use crate::plan::{Step, Unit};
+use crate::plan::{Deploy, Step, Unit};
 use crate::repo::flyway::{self, Placeholders};
 use crate::sql::Sql;
 
@@ -31,6 +31,18 @@ impl Target for Flyway {
 
     fn title(&self) -> &'static str {
         "Flyway"
+    }
+
+    // JDBC reads no PGOPTIONS.
+    fn pause(&self) -> &'static str {
+        r#"FLYWAY_INIT_SQL="SET miggen.pause = '0.2'""#
+    }
+
+    fn after_failure(&self, deploy: &Deploy) -> Option<[&'static str; 2]> {
+        deploy.steps.iter().any(|step| step.unit == Unit::Alone).then_some([
+            "`Detected failed migration to version …`",
+            "`flyway repair`, then the command of the step that died again",
+        ])
     }
 
     fn emit(&self, request: &Request) -> Result<Emission> {

@@ -8,6 +8,10 @@ mod sqlx;
 
 use super::{Emission, Request};
 use crate::error::Result;
+use crate::plan::Deploy;
+
+/// For whatever is built on libpq, and for drivers that do as it does.
+pub const LIBPQ_PAUSE: &str = "PGOPTIONS='-c miggen.pause=0.2'";
 
 /// A framework. It reads the repository, arranges statements in its files, and knows its commands.
 pub trait Target: Sync {
@@ -20,6 +24,16 @@ pub trait Target: Sync {
     /// The framework keeps what it believes of the schema in its migrations.
     fn keeps_state(&self) -> bool {
         false
+    }
+
+    /// What stands before a command, so that batches pause after each.
+    fn pause(&self) -> &'static str {
+        LIBPQ_PAUSE
+    }
+
+    /// What the framework says where a step died outside of a transaction, and what to do first.
+    fn after_failure(&self, _deploy: &Deploy) -> Option<[&'static str; 2]> {
+        None
     }
 
     fn emit(&self, request: &Request) -> Result<Emission>;

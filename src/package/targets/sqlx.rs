@@ -7,7 +7,8 @@ use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::package::sql_file::{self, Piece, SqlFile, pieces};
 use crate::package::{Emission, EmittedStep, File, Request};
-use crate::plan::{Step, Unit};
+use crate::plan::op::Op;
+use crate::plan::{Deploy, Step, Unit};
 use crate::repo::sqlx;
 use crate::sql::Sql;
 
@@ -22,6 +23,16 @@ impl Target for Sqlx {
 
     fn title(&self) -> &'static str {
         "sqlx"
+    }
+
+    fn after_failure(&self, deploy: &Deploy) -> Option<[&'static str; 2]> {
+        let builds = |step: &Step| {
+            step.up.iter().any(|op| matches!(op, Op::CreateIndex { online: true, .. }))
+        };
+        deploy.steps.iter().any(builds).then_some([
+            "`relation … already exists`",
+            "a build that died left an invalid index: `revert` its step, then `run` it again",
+        ])
     }
 
     fn emit(&self, request: &Request) -> Result<Emission> {

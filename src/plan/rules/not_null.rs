@@ -185,9 +185,9 @@ impl Rule<'_> {
                 remaining: left.clone(),
                 sync: Some(sync.name.clone()),
             })],
-            down: Down::lossy(
+            down: Down::noted(
                 Vec::new(),
-                format!("Nothing to undo: which rows had no {} is not kept.", column.name),
+                format!("Loses which rows had no {}: they keep what they got.", column.name),
             ),
             verify: vec![Condition::NoRows {
                 table: table.clone(),

@@ -10,7 +10,7 @@
 
 use crate::catalog::{Column, Expr};
 use crate::change::{AddColumn, Replace};
-use crate::dialect::Action;
+use crate::dialect::{Action, Server};
 use crate::error::Result;
 use crate::input;
 
@@ -72,7 +72,7 @@ fn sync_of(context: &Context, replace: &Replace) -> Result<Sync> {
     let table = context.table(&replace.table);
     let mut backward = Vec::new();
     for (drop, back) in &replace.old {
-        let Expr(computed) = in_row(back, &news)?;
+        let Expr(computed) = in_row(&cut(context.server, table.column(&drop.column), back), &news)?;
         let required = table.column(&drop.column).is_some_and(|column| column.not_null);
         // A required column keeps what it had where nothing can be computed.
         let computed = if required {
@@ -90,7 +90,37 @@ fn sync_of(context: &Context, replace: &Replace) -> Result<Sync> {
     })
 }
 
+/// A write of new code must not fail because the old column has less room.
+fn cut(server: &Server, old: Option<&Column>, Expr(back): &Expr) -> Expr {
+    let room = old.and_then(|column| {
+        let (name, length) = column.ty.split_once('(')?;
+        let text = ["varchar", "character varying", "char", "character"];
+        let is_text = text.iter().any(|known| name.trim().eq_ignore_ascii_case(known));
+        length.trim_end().strip_suffix(')').filter(|_| is_text)
+    });
+    Expr(match room {
+        Some(room) => format!("left({}::text, {room})", input::operand(back, server.dialect)),
+        None => back.clone(),
+    })
+}
+
 impl Rule<'_> {
+    /// What the old columns are computed from, with room for it.
+    fn backward(&self) -> impl Iterator<Item = (String, Expr)> {
+        let Rule { context, replace, .. } = self;
+        let table = context.table(&replace.table);
+        replace.old.iter().map(|(drop, back)| {
+            (drop.column.clone(), cut(context.server, table.column(&drop.column), back))
+        })
+    }
+
+    fn forward(&self) -> impl Iterator<Item = (String, Expr)> {
+        self.replace
+            .new
+            .iter()
+            .filter_map(|new| Some((new.column.name.clone(), new.fill.as_ref()?.expr.clone())))
+    }
+
     fn refuse_what_cannot_be_carried(&self) -> Result<()> {
         let Rule { context, replace, .. } = self;
         for (drop, _) in &replace.old {
@@ -179,7 +209,7 @@ impl Rule<'_> {
             format!("{}, kept in step with {} by a trigger", self.news(), self.olds()),
             Unit::Transaction,
             up,
-            Down::noted(down, format!("Loses nothing: {} holds every value.", self.olds())),
+            Down::noted(down, format!("Loses what new code wrote and {} cannot say.", self.olds())),
             verify,
         )
         .modelled(model)
@@ -198,17 +228,12 @@ impl Rule<'_> {
     fn backfill(&self) -> Result<Step> {
         let Rule { context, replace, sync } = self;
         let table = &replace.table;
-        let fills: Vec<(String, Expr)> = replace
-            .new
-            .iter()
-            .filter_map(|new| Some((new.column.name.clone(), new.fill.as_ref()?.expr.clone())))
-            .collect();
-        let left = any(fills.iter().map(|(column, expr)| {
-            Predicate::And(vec![
-                Predicate::IsNull(column.clone()),
-                Predicate::ExprIsNotNull(expr.clone()),
-            ])
-        }));
+        let fills: Vec<(String, Expr)> = self.forward().collect();
+        // As for the trigger: a row of which any part is given is filled.
+        let mut left: Vec<Predicate> =
+            fills.iter().map(|(column, _)| Predicate::IsNull(column.clone())).collect();
+        left.push(any(fills.iter().map(|(_, expr)| Predicate::ExprIsNotNull(expr.clone()))));
+        let left = Predicate::And(left);
         Ok(self.step(
             Phase::Backfill,
             "backfill",
@@ -256,8 +281,7 @@ impl Rule<'_> {
     fn computed_back(&self) -> Result<Step> {
         let Rule { context, replace, sync } = self;
         let table = &replace.table;
-        let set: Vec<(String, Expr)> =
-            replace.old.iter().map(|(drop, back)| (drop.column.clone(), back.clone())).collect();
+        let set: Vec<(String, Expr)> = self.backward().collect();
         let remaining = any(set.iter().map(|(column, expr)| {
             Predicate::And(vec![
                 Predicate::IsNull(column.clone()),
@@ -276,12 +300,12 @@ impl Rule<'_> {
             "check",
             format!("check that {} may go", self.olds()),
             Unit::Alone,
-            vec![Op::Guard(self.may_contract())],
+            vec![Op::Guard(self.may_contract().into_iter().chain([self.in_step()]).collect())],
             Down::noted(
                 vec![back],
                 format!("Part of the way back: computes {} again.", self.olds()),
             ),
-            Vec::new(),
+            vec![self.in_step()],
         ))
     }
 
@@ -322,6 +346,19 @@ impl Rule<'_> {
             ),
             verify,
         )
+    }
+
+    /// Neither side follows from the other: a row not filled, or written past the trigger.
+    fn in_step(&self) -> Condition {
+        let differ = |(column, expr)| Predicate::Differs(column, expr);
+        Condition::NoRows {
+            table: self.replace.table.clone(),
+            filter: Predicate::And(vec![
+                any(self.forward().map(differ)),
+                any(self.backward().map(differ)),
+            ]),
+            reason: Reason::OutOfStep,
+        }
     }
 
     fn may_contract(&self) -> Vec<Condition> {

@@ -1,0 +1,55 @@
+from django.db import migrations
+
+GUARD = """
+DO $guard$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid = 'posts'::regclass AND tgname = 'posts_created_sync'
+            AND tgenabled IN ('O', 'A')
+    ) THEN
+        RAISE EXCEPTION
+            'posts_created_sync is missing: finish deploy 1 on this database first';
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM pg_index
+        WHERE indexrelid = to_regclass('posts_created_idx') AND indisvalid
+    ) THEN
+        RAISE EXCEPTION
+            'posts_created_idx is missing: finish deploy 1 on this database first';
+    END IF;
+END
+$guard$
+"""
+
+# Does nothing where the contract was not applied.
+WAY_BACK = """
+DO $way_back$
+BEGIN
+    PERFORM set_config('lock_timeout', '2s', true);
+    IF NOT EXISTS (
+        SELECT FROM pg_attribute
+        WHERE attrelid = 'posts'::regclass AND attname = 'created_at'
+            AND NOT attisdropped AND attnotnull
+    ) THEN
+        ALTER TABLE posts VALIDATE CONSTRAINT posts_created_at_required;
+        ALTER TABLE posts ALTER COLUMN created_at SET NOT NULL;
+        ALTER TABLE posts DROP CONSTRAINT posts_created_at_required;
+    END IF;
+END
+$way_back$
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("blog", "0005_rename_posts_created_not_null"),
+    ]
+
+    operations = [
+        migrations.RunSQL(
+            [GUARD],
+            # Part of the way back: created_at as deploy 1 had it.
+            [WAY_BACK],
+        ),
+    ]

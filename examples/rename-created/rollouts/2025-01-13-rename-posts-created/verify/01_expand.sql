@@ -1,0 +1,12 @@
+-- Expected: ok = t.
+SELECT
+    EXISTS (
+        SELECT FROM pg_attribute
+        WHERE attrelid = 'posts'::regclass AND attname = 'created_at'
+            AND NOT attisdropped
+    )
+    AND EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid = 'posts'::regclass AND tgname = 'posts_created_sync'
+            AND tgenabled IN ('O', 'A')
+    ) AS ok;

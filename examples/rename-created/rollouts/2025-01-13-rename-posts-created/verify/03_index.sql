@@ -1,0 +1,6 @@
+-- Expected: ok = t.
+SELECT
+    EXISTS (
+        SELECT FROM pg_index
+        WHERE indexrelid = to_regclass('posts_created_idx') AND indisvalid
+    ) AS ok;

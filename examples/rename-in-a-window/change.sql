@@ -1,0 +1,1 @@
+ALTER TABLE posts RENAME COLUMN created TO created_at;

@@ -1,0 +1,2 @@
+.timeout 30000
+-- Nothing to undo: the values go with their column.

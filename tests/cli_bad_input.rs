@@ -1,0 +1,240 @@
+//! What people get wrong: one clear error with its place, the right exit code, and nothing written.
+
+mod support;
+
+use std::fs;
+
+use support::{Ran, Repo};
+
+const SCHEMA: &str = "\
+CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, name text);
+CREATE TABLE notes (body text);
+";
+const CHANGE: &str = "ALTER TABLE notes ADD COLUMN x int";
+const FLAGS: [&str; 4] = ["--target", "raw", "--server", "postgres@15"];
+
+/// The error of a run that fails; the repository is as it was.
+fn fails(repo: &Repo, args: &[&str]) -> Ran {
+    let before = contents(repo);
+    let ran = repo.miggen(args);
+    assert_ne!(ran.code, 0, "{args:?} is no error");
+    assert_ne!(ran.code, 70, "{args:?}: {}", ran.stderr);
+    assert_eq!(ran.stdout, "");
+    assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("error: ").count(), 1, "{}", ran.stderr);
+    assert_eq!(contents(repo), before, "something was written");
+    ran
+}
+
+fn contents(repo: &Repo) -> Vec<(String, Vec<u8>)> {
+    let files = repo.files().into_iter();
+    files.map(|file| (file.clone(), fs::read(repo.path().join(file)).unwrap())).collect()
+}
+
+fn with<'a>(rest: &[&'a str]) -> Vec<&'a str> {
+    FLAGS.iter().copied().chain(rest.iter().copied()).collect()
+}
+
+fn told(told: &mut String, title: &str, ran: &Ran) {
+    told.push_str(&format!("# {title}\n{}exit {}\n\n", ran.stderr, ran.code));
+}
+
+#[test]
+fn scripts_that_contradict_themselves() {
+    let repo = Repo::raw(SCHEMA);
+    let mut all = String::new();
+    for change in [
+        "ALTER TABLE users ADD COLUMN x int; ALTER TABLE users DROP COLUMN x",
+        "ALTER TABLE users ADD COLUMN x int; ALTER TABLE users ADD COLUMN x text",
+        "ALTER TABLE users RENAME COLUMN name TO label; ALTER TABLE users DROP COLUMN name",
+        "ALTER TABLE users RENAME COLUMN name TO label; ALTER TABLE users DROP COLUMN label",
+        "ALTER TABLE users RENAME COLUMN name TO a; ALTER TABLE users RENAME COLUMN a TO b",
+        "ALTER TABLE users ALTER COLUMN name SET NOT NULL, ALTER COLUMN name DROP NOT NULL",
+        "ALTER TABLE users DROP COLUMN name; ALTER TABLE users DROP COLUMN name",
+        "CREATE INDEX i ON users (name); ALTER TABLE users DROP COLUMN name",
+        "CREATE TABLE z (id int); DROP TABLE z",
+        "DROP TABLE notes; ALTER TABLE notes ADD COLUMN x int",
+        "ALTER TABLE users ADD COLUMN x int CHECK (name <> '')",
+    ] {
+        told(&mut all, change, &fails(&repo, &with(&[change])));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn what_is_there_already() {
+    let repo = Repo::raw(SCHEMA);
+    let mut all = String::new();
+    for change in [
+        "ALTER TABLE users ALTER COLUMN email SET NOT NULL",
+        "ALTER TABLE users ALTER COLUMN name DROP NOT NULL",
+        "ALTER TABLE users ALTER COLUMN name DROP DEFAULT",
+        "ALTER TABLE users ALTER COLUMN name TYPE text",
+        "ALTER TABLE users RENAME COLUMN name TO name",
+        "CREATE TABLE notes (body text)",
+    ] {
+        told(&mut all, change, &fails(&repo, &with(&[change])));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn the_words_of_another_server() {
+    let repo = Repo::raw(SCHEMA);
+    let mut all = String::new();
+    for (server, change) in [
+        ("postgres@15", "ALTER TABLE users MODIFY name varchar(40)"),
+        ("postgres@15", "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT)"),
+        ("sqlite@3.45", "CREATE INDEX CONCURRENTLY i ON users (name)"),
+        ("sqlite@3.45", "COMMENT ON TABLE users IS 'x'"),
+        ("mysql@8.0", CHANGE),
+    ] {
+        let args = ["--target", "raw", "--server", server, change];
+        told(&mut all, &format!("{server}: {change}"), &fails(&repo, &args));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn repositories_that_do_not_say_what_is_needed() {
+    let mut all = String::new();
+    told(&mut all, "an empty folder", &fails(&Repo::new(), &[CHANGE]));
+    let repo = Repo::new();
+    told(&mut all, "no server", &fails(&repo, &["--target", "raw", CHANGE]));
+    told(&mut all, "no schema", &fails(&repo, &with(&[CHANGE])));
+    told(&mut all, "no such schema", &fails(&repo, &with(&["--schema", "nowhere.sql", CHANGE])));
+    fs::create_dir(repo.path().join("empty")).unwrap();
+    told(&mut all, "an empty schema", &fails(&repo, &with(&["--schema", "empty", CHANGE])));
+    let repo = Repo::raw(SCHEMA);
+    told(&mut all, "rows of no table", &fails(&repo, &with(&["--rows", "note=5M", CHANGE])));
+    told(&mut all, "no such root", &fails(&repo, &with(&["--out", "nowhere", CHANGE])));
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn revisions_without_one_plain_head() {
+    let revision = |id: &str, parent: &str| {
+        format!("revision = \"{id}\"\ndown_revision = {parent}\n\n\ndef upgrade():\n    pass\n")
+    };
+    let alembic = || {
+        let repo = Repo::new();
+        repo.write("schema.sql", SCHEMA);
+        repo.write("alembic.ini", "[alembic]\nscript_location = migrations\n");
+        repo.write("migrations/env.py", "");
+        repo.write("migrations/versions/a_first.py", &revision("aaaaaaaaaaaa", "None"));
+        repo
+    };
+    let args = ["--server", "postgres@15", CHANGE];
+    let mut all = String::new();
+    let heads = alembic();
+    heads.write("migrations/versions/b_one.py", &revision("bbbbbbbbbbbb", "\"aaaaaaaaaaaa\""));
+    heads.write("migrations/versions/c_other.py", &revision("cccccccccccc", "\"aaaaaaaaaaaa\""));
+    told(&mut all, "two heads", &fails(&heads, &args));
+    let computed = alembic();
+    computed.write("migrations/versions/b_one.py", &revision("bbbbbbbbbbbb", "previous()"));
+    told(&mut all, "a parent that is computed", &fails(&computed, &args));
+
+    let django = Repo::new();
+    django.write("schema.sql", "CREATE TABLE notes (id bigint PRIMARY KEY, body text);\n");
+    django.write(
+        "manage.py",
+        "os.environ.setdefault(\"DJANGO_SETTINGS_MODULE\", \"config.settings\")\n",
+    );
+    django.write("config/settings.py", "INSTALLED_APPS = [\"notes\"]\n");
+    django.write(
+        "notes/models.py",
+        "from django.db import models\n\n\nclass Note(models.Model):\n    body = models.TextField()\n\n    class Meta:\n        db_table = \"notes\"\n",
+    );
+    django.write("notes/migrations/__init__.py", "");
+    for (name, parent) in
+        [("0001_initial", ""), ("0002_a", "0001_initial"), ("0002_b", "0001_initial")]
+    {
+        let dependency =
+            if parent.is_empty() { String::new() } else { format!("(\"notes\", \"{parent}\")") };
+        django.write(
+            &format!("notes/migrations/{name}.py"),
+            &format!(
+                "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    dependencies = [{dependency}]\n    operations = []\n"
+            ),
+        );
+    }
+    told(&mut all, "two leaves", &fails(&django, &args));
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn text_that_is_none() {
+    let repo = Repo::raw(SCHEMA);
+    let mut all = String::new();
+    fs::write(repo.path().join("latin1.sql"), b"CREATE TABLE t (id int);\n-- caf\xe9\n").unwrap();
+    told(&mut all, "a change", &fails(&repo, &with(&["latin1.sql"])));
+    told(&mut all, "a schema", &fails(&repo, &with(&["--schema", "latin1.sql", CHANGE])));
+    for open in ["'it", "\"na", "$$bo", "/* no", "(1 + "] {
+        let change = format!("{CHANGE} DEFAULT {open}");
+        told(&mut all, &change, &fails(&repo, &with(&[&change])));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn what_is_deep_or_huge_is_answered() {
+    let repo = Repo::raw(SCHEMA);
+    let deep = format!("{CHANGE} DEFAULT {}1{}", "(".repeat(10_000), ")".repeat(10_000));
+    let ran = fails(&repo, &with(&[&deep]));
+    assert!(ran.stderr.contains("does not understand this default"), "{}", ran.stderr);
+    assert!(ran.stderr.len() < 2_000, "{} bytes are no sentence", ran.stderr.len());
+    repo.write("huge.sql", &format!("{CHANGE};\n/*{}*/", "x".repeat(50 * 1024 * 1024)));
+    assert_eq!(repo.miggen(&with(&["--dry-run", "huge.sql"])).code, 0);
+    repo.write("huge.sql", &format!("{CHANGE};\n/*{}", "x".repeat(50 * 1024 * 1024)));
+    let ran = fails(&repo, &with(&["huge.sql"]));
+    assert!(ran.stderr.contains("huge.sql:2:1"), "{}", ran.stderr);
+}
+
+#[test]
+fn folders_that_cannot_be_written() {
+    let mut all = String::new();
+    // A file where a folder should be stops everybody, root as well.
+    let rollouts = Repo::raw(SCHEMA);
+    rollouts.write("rollouts", "not a folder");
+    told(&mut all, "rollouts", &fails(&rollouts, &with(&[CHANGE])));
+    let migrations = Repo::raw(SCHEMA);
+    migrations.write("db", "not a folder");
+    told(&mut all, "migrations", &fails(&migrations, &with(&["--dir", "db/migrations", CHANGE])));
+    let again = Repo::raw(SCHEMA);
+    assert_eq!(again.miggen(&with(&[CHANGE])).code, 0);
+    told(&mut all, "the same once more", &fails(&again, &with(&[CHANGE])));
+    // The error of the system has another number elsewhere.
+    let all = all.replace("Not a directory (os error 20)", "[not a folder]");
+    insta::assert_snapshot!(all.replace("File exists (os error 17)", "[not a folder]"));
+}
+
+#[test]
+fn rollouts_that_are_broken() {
+    let begun = || {
+        let repo = Repo::raw(SCHEMA);
+        assert_eq!(repo.miggen(&with(&["ALTER TABLE users RENAME COLUMN name TO label"])).code, 0);
+        repo
+    };
+    let state = "rollouts/2026-11-21-rename-users-name/rollout.toml";
+    let mut all = String::new();
+    for text in ["format = ", "format = 1\n", "name = 3\n"] {
+        let repo = begun();
+        repo.write(state, text);
+        told(&mut all, text.trim(), &fails(&repo, &["next"]));
+        assert_eq!(fails(&repo, &["status", "--check"]).code, 1);
+    }
+    let repo = begun();
+    let good = repo.read(state);
+    repo.write(state, &good.replace("format = 1", "format = 9"));
+    told(&mut all, "of a later version", &fails(&repo, &["next"]));
+    repo.write(state, &good.replacen("may_run", "released = \"soon\"\nmay_run", 1));
+    told(&mut all, "a day that is none", &fails(&repo, &["next"]));
+    repo.write(state, &good);
+    told(&mut all, "no such rollout", &fails(&repo, &["next", "nothing"]));
+    told(&mut all, "none at all", &fails(&Repo::raw(SCHEMA), &["next"]));
+    let half = Repo::raw(SCHEMA);
+    half.write("rollouts/2026-11-21-add-notes-x/RUNBOOK.md", "");
+    told(&mut all, "begun by a run that was cut off", &fails(&half, &with(&[CHANGE])));
+    told(&mut all, "next of that", &fails(&half, &["next"]));
+    insta::assert_snapshot!(all);
+}
