@@ -196,6 +196,25 @@ impl Writer<'_> {
         }
     }
 
+    /// IF NOT EXISTS would take an invalid index for one; a valid one is kept.
+    pub(super) fn drop_invalid(&self, table: &TableName, index: &Index) -> Sql {
+        let name = self.table(&table.sibling(index.name.clone()));
+        let body = format!(
+            "\
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_index WHERE indexrelid = to_regclass({}) AND NOT indisvalid
+    ) THEN
+        PERFORM set_config('lock_timeout', '2s', true);
+        DROP INDEX {name};
+    END IF;
+END",
+            self.literal(&name)
+        );
+        Sql::named(constant("INVALID", table), format!("DO {}", dollar("invalid", &body)))
+            .comment("A build that was cut off left an invalid index: so it is dropped first.")
+    }
+
     pub(super) fn rename_index(&self, table: &TableName, index: &Index, to: &str) -> Vec<Sql> {
         if self.dialect == Dialect::Sqlite {
             let renamed = Index { name: to.to_owned(), ..index.clone() };

@@ -16,7 +16,7 @@ mod stand_in;
 mod sync;
 mod table;
 
-use crate::catalog::{Expr, Index, TableName};
+use crate::catalog::{Constraint, Expr, Index, TableName};
 use crate::dialect::{Dialect, Server, quote};
 use crate::input;
 use crate::plan::Unit;
@@ -80,6 +80,7 @@ pub fn render<'p>(server: &Server, unit: Unit, ops: &'p [Op]) -> Vec<Rendered<'p
                 pending_lock = Some(op);
                 Vec::new()
             }
+            (_, Unit::Alone) => writer.again(op),
             _ => writer.op(op),
         };
         if let Some(lock) = pending_lock
@@ -139,6 +140,27 @@ impl Writer<'_> {
 
     fn table(&self, name: &TableName) -> String {
         table(self.dialect, name)
+    }
+
+    /// Where nothing undoes what was done: a file that was cut off is run again from its start.
+    fn again(&self, op: &Op) -> Vec<Sql> {
+        match op {
+            Op::AddConstraint {
+                table,
+                constraint: constraint @ Constraint { name: Some(name), .. },
+            } if self.dialect == Dialect::Postgres => {
+                let (name, constraint) = (self.ident(name), self.constraint(constraint));
+                let table = self.table(table);
+                vec![Sql::new(format!(
+                    "ALTER TABLE {table}\n    DROP CONSTRAINT IF EXISTS {name},\n    ADD {constraint}"
+                ))]
+            }
+            Op::DropConstraint { table, name } => {
+                let name = self.ident(name);
+                vec![self.alter(table, &format!("DROP CONSTRAINT IF EXISTS {name}"))]
+            }
+            _ => self.op(op),
+        }
     }
 
     fn op(&self, op: &Op) -> Vec<Sql> {
@@ -231,7 +253,8 @@ impl Writer<'_> {
                     "INDEX CONCURRENTLY IF NOT EXISTS ",
                     1,
                 );
-                vec![Sql { alone: *online, ..Sql::new(text) }]
+                let build = Sql { alone: *online, ..Sql::new(text) };
+                if *online { vec![self.drop_invalid(table, index), build] } else { vec![build] }
             }
             Op::Unless { holds, ops, .. } => vec![self.unless(holds, ops)],
             Op::CreateIndex { table, index, online: true } => self.build_online(table, index),

@@ -7,6 +7,7 @@ import pytest
 
 import hard
 import projects
+import proof
 import servers
 from scenario import Scenario
 from scenarios import ALL
@@ -76,14 +77,7 @@ def lay(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How long writers had to wait: told, never judged, for it is the machine's speed as well."""
-    lines = [
-        f"{report.nodeid.split('::')[-1]}: {value}"
-        for report in terminalreporter.stats.get("passed", [])
-        for name, value in report.user_properties
-        if name == "traffic"
-    ]
-    if lines:
-        terminalreporter.section("writers during rollouts, no statement failed")
+    for title, lines in proof.sections(terminalreporter.stats):
+        terminalreporter.section(title)
         for line in lines:
             terminalreporter.line(line)

@@ -2,15 +2,18 @@
 
 import subprocess
 import threading
+from collections.abc import Callable
 
 import pytest
 
+import dumps
 import miggen
 import rollouts
 from miggen import Rollout, Step
 from projects import Project
 from scenario import Scenario
 from servers import PostgresDatabase
+from shell import CommandFailed
 from writers import PATIENCE
 
 
@@ -92,3 +95,73 @@ def test_index_build_is_killed(scenario: Scenario, project: Project) -> None:
     assert "INVALID" in rollouts.schema(project)
     go_on(project, scenario, rollout, step)
     assert "INVALID" not in rollouts.schema(project)
+
+
+# Ends the session in the command of that number. A sequence counts on where all else is undone.
+KILLER = """
+CREATE SEQUENCE killer_count;
+CREATE FUNCTION killer() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('killer_count') = {command} THEN
+        PERFORM pg_terminate_backend(pg_backend_pid());
+        PERFORM pg_sleep(10);
+    END IF;
+END $$;
+CREATE EVENT TRIGGER killer ON ddl_command_end EXECUTE FUNCTION killer();
+"""
+DISARMED = "DROP EVENT TRIGGER IF EXISTS killer; DROP FUNCTION killer(); DROP SEQUENCE killer_count"
+
+
+def killed(project: Project, run: Callable[[], None]) -> int:
+    """`run` until it gets through: killed in its first command, then in its second, and so on."""
+    database = project.database
+    for command in range(1, 50):
+        database.script(KILLER.format(command=command))
+        try:
+            run()
+        except CommandFailed as error:
+            if "terminating connection" not in str(error):
+                raise
+        else:
+            return command - 1
+        finally:
+            database.script(DISARMED)
+    raise AssertionError("it never got through")
+
+
+@pytest.mark.only("raw-pg15")
+def test_killed_in_the_middle(scenario: Scenario, project: Project) -> None:
+    """Killed at each of its commands and run again, every file comes to the same end; back too."""
+    reference = project.database.copy()
+    reference.script("DELETE FROM posts; DELETE FROM users")
+    reference.script(scenario.wanted(project.server.id))
+    rollout = miggen.plan(project, scenario.change(project.server.id), *scenario.options)
+    while True:
+        before = dumps.shape(project.database)
+        steps = rollout.deploy.steps
+        for step in steps:
+            killed(project, lambda step=step: rollouts.up(project, step))
+            rollouts.verify(project, rollout, step)
+        for step in reversed(steps):
+            killed(project, lambda step=step: rollouts.down(project, step))
+        dumps.assert_same(
+            dumps.validated(before),
+            dumps.validated(dumps.shape(project.database)),
+            f"deploy {rollout.current}: down is no way back",
+            ("was", "is"),
+        )
+        for step in steps:
+            rollouts.up(project, step)
+            rollouts.verify(project, rollout, step)
+        if rollout.is_last:
+            break
+        miggen.release(project, rollout)
+        rollout = miggen.following(project)
+    rollouts.check_rows(project, scenario.at_end, "wrong at the end")
+    dumps.assert_same(
+        dumps.shape(reference),
+        dumps.shape(project.database),
+        "killed and run again, it does not arrive where the change leads",
+        ("wanted", "is"),
+    )
+    reference.drop()

@@ -266,8 +266,8 @@ class Traffic:
                 f"{len(wrong)} diverge\n" + "\n".join(wrong[:5])
             )
 
-    def report(self) -> str:
-        """For people: how much was written, and how long somebody had to wait at the worst."""
+    def report(self) -> dict[str, int]:
+        """How much was written, and how many ms somebody had to wait at the worst."""
         statements = sum(writer.done for writer in self.writers)
         longest = max((writer.longest for writer in self.writers), default=0)
-        return f"{statements} writes, longest {longest * 1000:.0f} ms"
+        return {"writes": statements, "longest": round(longest * 1000)}

@@ -74,7 +74,7 @@ BEGIN
                     AND mode = 'ShareUpdateExclusiveLock'
             ) THEN '2s' ELSE '200ms' END, true);
             LOCK TABLE users IN ACCESS EXCLUSIVE MODE;
-            ALTER TABLE users DROP CONSTRAINT users_email_normalized_key;
+            ALTER TABLE users DROP CONSTRAINT IF EXISTS users_email_normalized_key;
             RETURN;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             PERFORM pg_sleep(least(5, 0.2 * v_try) * (0.5 + random()));

@@ -117,6 +117,20 @@ END
 $backfill$
 """
 
+# A build that was cut off left an invalid index: so it is dropped first.
+INVALID_POSTS = """
+DO $invalid$
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_index WHERE indexrelid = to_regclass('posts_created_idx') AND NOT indisvalid
+    ) THEN
+        PERFORM set_config('lock_timeout', '2s', true);
+        DROP INDEX posts_created_idx;
+    END IF;
+END
+$invalid$
+"""
+
 VERIFY = """
 DO $guard$
 BEGIN
@@ -153,6 +167,7 @@ class Migration(migrations.Migration):
                 "SET lock_timeout = 0",
                 "SET statement_timeout = 0",
                 BACKFILL,
+                INVALID_POSTS,
                 "CREATE INDEX CONCURRENTLY IF NOT EXISTS posts_created_idx ON posts (created_at)",
                 VERIFY,
                 "RESET lock_timeout",
