@@ -10,7 +10,7 @@ import projects
 import proof
 import servers
 from scenario import Scenario
-from scenarios import ALL
+from scenarios import ALL, EVERY_MECHANISM
 
 # Every target on these; raw SQL, whose SQL is everybody's, on the oldest and newest too.
 EVERY_TARGET = ("pg15", "sqlite")
@@ -27,13 +27,28 @@ def combinations() -> list[tuple[str, str, str]]:
     return found
 
 
+def by_turns(chosen: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Each change in raw SQL everywhere, and in one framework a server, the next in the next."""
+    names = list(ALL)
+
+    def is_its_turn(scenario: str, target: str, server: str) -> bool:
+        others = [t for s, t, v in chosen if (s, v) == (scenario, server) and t != "raw"]
+        return target == others[(names.index(scenario) + (server == "sqlite")) % len(others)]
+
+    return [
+        (s, t, v)
+        for s, t, v in chosen
+        if t == "raw" or s in EVERY_MECHANISM or is_its_turn(s, t, v)
+    ]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if {"scenario", "project"} <= set(metafunc.fixturenames):
         chosen = combinations()
         if only := metafunc.definition.get_closest_marker("only"):
             chosen = [(s, t, v) for s, t, v in chosen if f"{t}-{v}" in only.args]
         if metafunc.definition.get_closest_marker("two_releases"):
-            chosen = [(s, t, v) for s, t, v in chosen if ALL[s].new]
+            chosen = by_turns([(s, t, v) for s, t, v in chosen if ALL[s].new])
         if names := metafunc.definition.get_closest_marker("scenarios"):
             chosen = [(s, t, v) for s, t, v in chosen if s in names.args]
         metafunc.parametrize(

@@ -46,3 +46,17 @@ MODULES = (
 ALL: dict[str, Scenario] = {
     scenario.name: scenario for module in MODULES for scenario in module.SCENARIOS
 }
+
+# Between them they have every mechanism a step may need: their writers go through all frameworks.
+EVERY_MECHANISM = {
+    "add_column_not_null_default",
+    "add_column_volatile_default",
+    "add_column_current_timestamp",
+    "create_index_unique",
+    "rename_column",
+    "backfill",
+    "combined",
+    "change_type",
+    "split",
+}
+assert EVERY_MECHANISM <= ALL.keys()
