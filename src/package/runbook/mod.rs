@@ -8,6 +8,8 @@ mod models;
 mod prose;
 mod queries;
 pub mod releases;
+mod risk;
+mod strategy;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,7 +24,7 @@ use crate::plan::{DualWrite, Plan, Step, Unit};
 use crate::sql;
 
 pub(in crate::package) use models::table_arg;
-pub use prose::{Risk, risk};
+pub use risk::{Risk, risk};
 
 pub struct Input<'i> {
     pub plan: &'i Plan,
@@ -123,7 +125,7 @@ fn view(input: &Input) -> View {
             .map(|(name, reason)| format!("**{name}**: {reason}"))
             .collect(),
         locks: locks(plan),
-        strategy: prose::strategy(plan),
+        strategy: strategy::strategy(plan),
         who_writes: prose::who_writes(plan),
         picture: picture(plan),
         application: models::application(

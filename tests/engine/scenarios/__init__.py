@@ -59,4 +59,4 @@ EVERY_MECHANISM = {
     "change_type",
     "split",
 }
-assert EVERY_MECHANISM <= ALL.keys()
+assert EVERY_MECHANISM.issubset(ALL)
