@@ -53,6 +53,8 @@ fn refusals_name_the_place_the_reason_and_what_to_do() {
         "ALTER TABLE users ALTER COLUMN email SET NOT NULL",
         "ALTER TABLE users DROP COLUMN id",
         "ALTER TABLE users DROP COLUMN status CASCADE",
+        "ALTER TABLE users ADD COLUMN state text, DROP COLUMN status",
+        "ALTER TABLE users ADD COLUMN state text; UPDATE users SET state = status; ALTER TABLE users DROP COLUMN status",
         "ALTER TABLE users DROP CONSTRAINT nope",
         "ALTER TABLE users ADD EXCLUDE USING gist (email WITH =)",
         "ALTER TABLE users ALTER COLUMN status TYPE int USING length(status)",

@@ -10,6 +10,7 @@
 mod alter;
 mod column;
 mod comment;
+mod hints;
 mod index;
 mod new_column;
 mod new_rows;
@@ -18,7 +19,7 @@ mod old_table;
 mod replace;
 mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Expr, Key, Table, TableName};
 use crate::dialect::Server;
@@ -46,6 +47,8 @@ pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent
         asked: Vec::new(),
         keep: None,
         backs: BTreeMap::new(),
+        without_way_back: BTreeSet::new(),
+        unrelated: BTreeSet::new(),
         renamed: BTreeMap::new(),
     };
     for statement in &statements {
@@ -53,6 +56,7 @@ pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent
         reader.statement(statement)?;
     }
     reader.replacements()?;
+    reader.no_rename_in_disguise()?;
     reader.finish_created();
     reader.stands_alone()?;
     reader.nothing_in_vain()?;
@@ -88,44 +92,15 @@ struct Reader<'r> {
     /// Ways back that hints give: (table, column) → the old value of the new one. A hint names a
     /// column of the statement it stands before.
     backs: BTreeMap<(TableName, String), Expr>,
+    /// Tables whose dropped columns need none: `back none`.
+    without_way_back: BTreeSet<TableName>,
+    /// Dropped columns that nothing takes the place of: `unrelated to`.
+    unrelated: BTreeSet<String>,
     /// Renamed columns: (table, new name) → old name.
     renamed: BTreeMap<(TableName, String), String>,
 }
 
 impl Reader<'_> {
-    fn hints(&mut self, statement: &Statement) -> Result<()> {
-        for hint in &statement.hints {
-            if let Some((column, expr)) = back_hint(hint.text) {
-                let Kind::AlterTable(alter) = &statement.kind else {
-                    return Err(Error::refused("this hint is for ALTER TABLE").at(
-                        self.source,
-                        hint.span(),
-                        "here",
-                    ));
-                };
-                let table = TableName::of(&alter.table, self.server.dialect);
-                self.backs.insert((table, column.to_owned()), Expr(expr.to_owned()));
-                continue;
-            }
-            let mut words = hint.text.split_whitespace();
-            let keep = match (words.next(), words.next(), words.next(), words.next()) {
-                (Some("keep"), Some(number), Some("day" | "days"), None) => number.parse().ok(),
-                _ => None,
-            };
-            let Some(days) = keep else {
-                return Err(Error::refused("this hint is not one miggen knows")
-                    .at(self.source, hint.span(), "not understood")
-                    .hint("-- miggen: keep 30 days"));
-            };
-            self.keep = Some(Keep {
-                text: hint.text.trim_start_matches("keep").trim().to_owned(),
-                days,
-                span: hint.span(),
-            });
-        }
-        Ok(())
-    }
-
     fn statement(&mut self, statement: &Statement) -> Result<()> {
         let span = statement.text.span();
         match &statement.kind {
@@ -312,13 +287,6 @@ impl Reader<'_> {
             })
             .expect("asked for above")
     }
-}
-
-/// `back column = expression`.
-fn back_hint(text: &str) -> Option<(&str, &str)> {
-    let (column, expr) = text.strip_prefix("back ")?.split_once('=')?;
-    Some((column.trim(), expr.trim()))
-        .filter(|(column, expr)| !column.is_empty() && !expr.is_empty())
 }
 
 /// Which transactions there are is miggen's to decide; scripts of other tools bring their own.
