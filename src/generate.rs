@@ -157,6 +157,12 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
     let today = now.date();
     let (deploy, not_before) = rollout.ready(today)?;
     let state = &rollout.state;
+    let earlier = state.deploys.iter().flat_map(|deploy| &deploy.files);
+    if let Some(gone) = earlier.map(|file| &file.path).find(|path| !root.join(path).exists()) {
+        return Err(Error::refused(format!("{gone} is not there"))
+            .note("an earlier deploy of this rollout is that file; what follows is planned upon it")
+            .hint("bring it back from version control"));
+    }
     let server = Server::parse(&state.server)?;
     let schema =
         Source::new(format!("{}: schema.ddl", rollout.source.name), state.schema.ddl.clone());

@@ -230,6 +230,11 @@ fn rollouts_that_are_broken() {
     repo.write(state, &good.replacen("may_run", "released = \"soon\"\nmay_run", 1));
     told(&mut all, "a day that is none", &fails(&repo, &["next"]));
     repo.write(state, &good);
+    let files = repo.files();
+    let first = files.iter().find(|file| file.ends_with("expand.up.sql")).expect("it is written");
+    std::fs::remove_file(repo.path().join(first)).unwrap();
+    repo.write(state, &good.replacen("may_run", "released = 2026-11-21\nmay_run", 1));
+    told(&mut all, "a file of deploy 1 is gone", &fails(&repo, &["next"]));
     told(&mut all, "no such rollout", &fails(&repo, &["next", "nothing"]));
     told(&mut all, "none at all", &fails(&Repo::raw(SCHEMA), &["next"]));
     let half = Repo::raw(SCHEMA);
