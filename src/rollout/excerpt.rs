@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, ConstraintKind, TableName};
 use crate::error::Result;
 use crate::input;
-use crate::input::ast::{Kind, Statement};
+use crate::input::ast::{AlterKind, Kind, Statement};
 use crate::source::{Dialect, Source};
 
 /// Statements about the tables, what they reference before and after, and types; in their order.
@@ -26,19 +26,42 @@ pub fn excerpt(
             }
         }
     }
-    let mut text = String::new();
-    for source in sources {
-        for statement in input::read(source, dialect)? {
-            if belongs(&statement, &wanted, catalog) {
-                text.push_str(statement.text.text);
-                text.push_str(";\n");
+    let read: Vec<Vec<Statement>> =
+        sources.iter().map(|source| input::read(source, dialect)).collect::<Result<_>>()?;
+    let statements = || read.iter().flatten();
+    // A table is told from its first name on.
+    for statement in statements().rev() {
+        if let Kind::AlterTable(alter) = &statement.kind {
+            for action in &alter.actions {
+                if let AlterKind::RenameTable { to } = &action.kind
+                    && wanted.contains(&TableName::of(to, dialect))
+                {
+                    wanted.insert(TableName::of(&alter.table, dialect));
+                }
             }
         }
     }
-    Ok(text)
+    // Indexes are dropped and renamed by their own name alone.
+    let others: BTreeSet<TableName> = statements()
+        .filter_map(|statement| match &statement.kind {
+            Kind::CreateIndex(create)
+                if !wanted.contains(&TableName::of(&create.table, dialect)) =>
+            {
+                Some(TableName::of(create.name.as_ref()?, dialect))
+            }
+            _ => None,
+        })
+        .collect();
+    let belonging = statements().filter(|one| belongs(one, &wanted, &others, catalog));
+    Ok(belonging.map(|statement| format!("{};\n", statement.text.text)).collect())
 }
 
-fn belongs(statement: &Statement, wanted: &BTreeSet<TableName>, catalog: &Catalog) -> bool {
+fn belongs(
+    statement: &Statement,
+    wanted: &BTreeSet<TableName>,
+    others: &BTreeSet<TableName>,
+    catalog: &Catalog,
+) -> bool {
     let dialect = catalog.dialect;
     let one = |name: &input::ast::Name| wanted.contains(&TableName::of(name, dialect));
     match &statement.kind {
@@ -49,11 +72,58 @@ fn belongs(statement: &Statement, wanted: &BTreeSet<TableName>, catalog: &Catalo
             let index = TableName::of(&comment.object, dialect);
             catalog.table_of_index(&index).is_some_and(|table| wanted.contains(&table.name))
         }
+        Kind::DropIndex(drop) => {
+            drop.names.iter().any(|name| !others.contains(&TableName::of(name, dialect)))
+        }
+        Kind::RenameIndex { index, .. } => !others.contains(&TableName::of(index, dialect)),
         Kind::CreateEnum { .. } | Kind::AddEnumValue { .. } | Kind::CreateDomain { .. } => true,
-        // Whatever else names one of the tables may matter: indexes dropped, views, triggers, bodies.
+        // Whatever else names one of the tables may matter: views, triggers, bodies.
         _ => {
             let mentioned = input::columns_mentioned(statement.text.text, dialect);
             wanted.iter().any(|table| mentioned.contains(&table.name))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{self, Table};
+
+    fn of(table: &str, schema: &str) -> String {
+        let sources = [Source::new("schema", schema)];
+        let (catalog, _) = catalog::build(&sources, Dialect::Postgres).unwrap();
+        let tables = BTreeSet::from([TableName::new(table)]);
+        let text = excerpt(&sources, Dialect::Postgres, &catalog, &catalog, &tables).unwrap();
+        let again = [Source::new("excerpt", text.as_str())];
+        let (replayed, problems) = catalog::build(&again, Dialect::Postgres).unwrap();
+        assert!(problems.is_empty(), "{problems:?}");
+        let [one, other] = [&replayed, &catalog].map(|all| &all.tables[&TableName::new(table)]);
+        assert_eq!(one.columns, other.columns);
+        let indexes = |of: &Table| of.indexes.iter().map(|i| i.name.clone()).collect::<Vec<_>>();
+        assert_eq!(indexes(one), indexes(other));
+        text
+    }
+
+    #[test]
+    fn an_index_that_is_dropped_or_renamed_by_its_name_alone() {
+        let text = of(
+            "a",
+            "CREATE TABLE a (id int, n int); CREATE TABLE b (id int);
+             CREATE INDEX a_n ON a (n); CREATE INDEX a_id ON a (id); CREATE INDEX b_id ON b (id);
+             DROP INDEX a_n; ALTER INDEX a_id RENAME TO a_key; DROP INDEX b_id;",
+        );
+        assert!(!text.contains("b_id"), "{text}");
+    }
+
+    #[test]
+    fn a_table_is_told_from_its_first_name_on() {
+        let text = of(
+            "people",
+            "CREATE TABLE users (id int); CREATE TABLE other (id int);
+             CREATE INDEX ON users (id); ALTER TABLE users RENAME TO members;
+             ALTER TABLE members ADD COLUMN n int; ALTER TABLE members RENAME TO people;",
+        );
+        assert!(!text.contains("other"), "{text}");
     }
 }
