@@ -151,7 +151,10 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
             let required = if *not_null { "attnotnull" } else { "NOT attnotnull" };
             let (ty, modifier) = split_type(ty);
             let modifier = match modifier {
-                Some(_) => String::new(),
+                Some(modifier) => format!(
+                    "\n        AND substring(format_type(atttypid, atttypmod) FROM '\\(.*\\)') = {}",
+                    literal(&modifier)
+                ),
                 None => " AND atttypmod = -1".to_owned(),
             };
             attribute(
@@ -411,11 +414,15 @@ fn split_type(ty: &str) -> (String, Option<String>) {
     match (ty.find('('), ty.rfind(')')) {
         (Some(open), Some(close)) if open < close => {
             let rest = &ty[close + 1..];
-            (format!("{}{rest}", ty[..open].trim_end()), Some(ty[open..=close].to_owned()))
+            (format!("{}{rest}", ty[..open].trim_end()), Some(ty[open..=close].replace(' ', "")))
         }
         _ => {
+            let lower = ty.to_ascii_lowercase();
+            if matches!(lower.as_str(), "char" | "character" | "bit") {
+                return (ty.to_owned(), Some("(1)".into()));
+            }
             // A serial is an integer with a default.
-            let plain = match ty.to_ascii_lowercase().as_str() {
+            let plain = match lower.as_str() {
                 "bigserial" | "serial8" => "bigint",
                 "serial" | "serial4" => "integer",
                 "smallserial" | "serial2" => "smallint",

@@ -17,14 +17,15 @@ down_revision: str | Sequence[str] | None = "8c2f0e4b1a77"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-GUARD = """
+GUARD = r"""
 DO $guard$
 BEGIN
     IF NOT EXISTS (
         SELECT FROM pg_attribute
         WHERE attrelid = 'users'::regclass AND attname = 'full_name'
             AND NOT attisdropped
-            AND atttypid = 'varchar'::regtype AND NOT attnotnull
+            AND atttypid = 'varchar'::regtype
+            AND substring(format_type(atttypid, atttypmod) FROM '\(.*\)') = '(255)' AND NOT attnotnull
     ) THEN
         RAISE EXCEPTION
             'users.full_name is not varchar(255): plan this change again';
