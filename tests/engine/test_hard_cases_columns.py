@@ -580,3 +580,20 @@ def test_hc102_back_from_the_last_deploy(lay: Lay, change: str) -> None:
     project.database.script("UPDATE t SET name = 'old code' WHERE id = 6")
     assert project.database.rows(f"SELECT {new} FROM t WHERE id = 6") == [("old code",)]
     hard.take(project, rollout)
+
+
+@on_all
+def test_hc97_pattern_and_collation(lay: Lay) -> None:
+    """A pattern that the column's collation cannot match is refused; with another one it is not."""
+    project = lay(
+        """
+        CREATE COLLATION plain (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        CREATE TABLE t (id int PRIMARY KEY, name text COLLATE plain);
+        """,
+        "INSERT INTO t VALUES (1, 'ab')",
+    )
+    change = "ALTER TABLE t ADD CONSTRAINT c CHECK (name {} ~ '^a')"
+    with pytest.raises(psycopg.Error, match="nondeterministic"):
+        project.database.script(change.format(""))
+    assert "a pattern cannot be matched against `name`" in refusal(project, change.format(""))
+    carried(project, change.format('COLLATE "C"'))

@@ -231,6 +231,7 @@ impl Reader<'_> {
         if matches!(constraint.kind, ConstraintKind::PrimaryKey(_)) {
             return self.keyed(table, span);
         }
+        self.refuse_unmatched(table, &constraint, span)?;
         let change = OfConstraint { table: table.clone(), constraint };
         self.ask(Change::AddConstraint(change), span);
         Ok(())

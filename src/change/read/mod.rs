@@ -16,6 +16,7 @@ mod new_column;
 mod new_rows;
 mod new_table;
 mod old_table;
+mod patterns;
 mod replace;
 mod rows;
 

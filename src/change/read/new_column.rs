@@ -76,6 +76,9 @@ impl Reader<'_> {
             })
             .map(|c| (*c).clone())
             .collect();
+        for check in &new {
+            self.refuse_unmatched(table, check, definition.text.span())?;
+        }
         Ok(AddColumn {
             table: table.clone(),
             default: self.default_kind(&column, definition.text.span())?,
