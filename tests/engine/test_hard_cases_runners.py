@@ -76,7 +76,7 @@ def test_hc57_a_failed_build_is_run_again(project: Project) -> None:
     assert project.database.rows(INVALID) == [(1,)]
     project.database.script("DELETE FROM users WHERE id > 5000")
     if project.target.name == "flyway":
-        assert "Flyway: `flyway repair` first" in runbook
+        assert "`flyway repair`, then the command of the step that died again" in runbook
         with pytest.raises(AssertionError, match="repair"):
             rollouts.up(project, step)
         project.run("flyway repair")
@@ -92,7 +92,7 @@ def test_hc103_sqlx_reverts_what_failed(project: Project) -> None:
     """A recorded file is never run again: `revert`, then `run`, as the runbook says."""
     rollout, step = index_step(project)
     runbook = (project.root / rollout.folder / "RUNBOOK.md").read_text()
-    assert "sqlx: `revert` it, then `run`" in runbook
+    assert "`revert` its step, then `run` it again" in runbook
     with project.database.connect() as blocker:
         kill(project, blocker, step)
     assert project.database.rows(INVALID) == [(1,)]
