@@ -38,7 +38,7 @@ fn schema(tables: usize) -> String {
     text
 }
 
-#[divan::bench(args = [100, 1_000, 10_000])]
+#[divan::bench(args = [100, 1_000, 10_000], max_time = 3)]
 fn plan_and_emit(bencher: divan::Bencher, tables: usize) {
     let folder = tempfile::tempdir().unwrap();
     let migrations = folder.path().join("migrations");

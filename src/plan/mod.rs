@@ -274,6 +274,9 @@ impl Plan {
 impl Plan {
     /// They are what was asked for as well, and come about as the steps make them.
     fn expect_archives(&mut self) {
+        if self.archives.is_empty() {
+            return;
+        }
         let states = self.states();
         let Some(end) = states.last() else { return };
         for name in &self.archives {

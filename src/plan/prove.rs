@@ -13,26 +13,27 @@ use super::{Plan, Step};
 
 pub(super) fn prove(plan: &Plan) -> Result<()> {
     let mut catalog = plan.before.clone();
-    let mut befores: Vec<(Catalog, &Step)> = Vec::new();
-    for step in plan.deploys.iter().flat_map(|deploy| &deploy.steps) {
-        befores.push((catalog.clone(), step));
-        for op in &step.up {
-            op.apply(&mut catalog).map_err(|misfit| unproven(step, "up", &misfit))?;
+    let mut befores: Vec<Catalog> = Vec::new();
+    for deploy in &plan.deploys {
+        befores.push(catalog.clone());
+        for step in &deploy.steps {
+            for op in &step.up {
+                op.apply(&mut catalog).map_err(|misfit| unproven(step, "up", &misfit))?;
+            }
         }
     }
     compare(&catalog, &plan.intent.after, "the plan does not arrive at what was asked")?;
 
     // Downs need only be right per deploy and in order: within a contract the last one brings the
     // column back and the ones before fill, index and require it.
-    for (before, step) in befores.iter().rev() {
-        for op in &step.down.ops {
-            op.apply(&mut catalog).map_err(|misfit| unproven(step, "down", &misfit))?;
+    for (before, deploy) in befores.iter().zip(&plan.deploys).rev() {
+        for step in deploy.steps.iter().rev() {
+            for op in &step.down.ops {
+                op.apply(&mut catalog).map_err(|misfit| unproven(step, "down", &misfit))?;
+            }
         }
-        let first_of_deploy =
-            plan.deploys.iter().any(|deploy| std::ptr::eq(&raw const deploy.steps[0], *step));
-        if first_of_deploy {
-            compare(&catalog, before, &format!("the down of `{}` does not return", step.slug))?;
-        }
+        let slug = &deploy.steps[0].slug;
+        compare(&catalog, before, &format!("the down of `{slug}` does not return"))?;
     }
     Ok(())
 }
@@ -47,7 +48,7 @@ pub(super) fn broken(why: &str) -> Error {
 }
 
 fn compare(is: &Catalog, wanted: &Catalog, message: &str) -> Result<()> {
-    let (is, wanted) = (shape(is), shape(wanted));
+    let (is, wanted) = (shape(is, wanted), shape(wanted, is));
     if is == wanted {
         return Ok(());
     }
@@ -59,9 +60,13 @@ fn compare(is: &Catalog, wanted: &Catalog, message: &str) -> Result<()> {
 
 /// The schema as sorted lines, in which order of columns does not count, and a unique index and a
 /// unique constraint are the same where the server makes no difference.
-fn shape(catalog: &Catalog) -> Vec<String> {
+/// Tables that `other` has just so are left out.
+fn shape(catalog: &Catalog, other: &Catalog) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, table) in &catalog.tables {
+        if other.tables.get(name) == Some(table) {
+            continue;
+        }
         let table_name = &name.name;
         lines.push(format!("{table_name} table {:?}", table.comment));
         for column in &table.columns {

@@ -31,6 +31,10 @@ pub(in crate::plan) fn settle(before: &Catalog, deploys: &mut [Deploy]) -> Resul
 
 fn settle_ops(catalog: &mut Catalog, ops: &mut [Op]) -> Result<(), Misfit> {
     for op in ops {
+        if !matches!(op, Op::Anew { .. }) {
+            op.apply(catalog)?;
+            continue;
+        }
         let before = catalog.clone();
         op.apply(catalog)?;
         if let Op::Anew { table, copy, .. } = op {
