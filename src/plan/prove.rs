@@ -3,6 +3,7 @@
 //! Ups in order must be legal one by one and arrive at the wanted schema; each down must return to
 //! the schema before its step (columns in any place, as a server puts a returned column last).
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::catalog::{Catalog, ConstraintKind, Identity, Key};
@@ -13,9 +14,12 @@ use super::{Plan, Step};
 
 pub(super) fn prove(plan: &Plan) -> Result<()> {
     let mut catalog = plan.before.clone();
-    let mut befores: Vec<Catalog> = Vec::new();
+    let mut befores: Vec<Cow<Catalog>> = Vec::new();
     for deploy in &plan.deploys {
-        befores.push(catalog.clone());
+        befores.push(match befores.as_slice() {
+            [] => Cow::Borrowed(&plan.before),
+            _ => Cow::Owned(catalog.clone()),
+        });
         for step in &deploy.steps {
             for op in &step.up {
                 op.apply(&mut catalog).map_err(|misfit| unproven(step, "up", &misfit))?;

@@ -16,6 +16,11 @@ pub(in crate::plan) fn anew(table: &TableName, edits: Vec<Op>) -> Op {
 
 /// Walks through each deploy and back, and settles every rebuild on the way.
 pub(in crate::plan) fn settle(before: &Catalog, deploys: &mut [Deploy]) -> Result<(), Misfit> {
+    let all = deploys.iter().flat_map(|deploy| &deploy.steps);
+    let anew = |op: &Op| matches!(op, Op::Anew { .. });
+    if !all.flat_map(|step| step.up.iter().chain(&step.down.ops)).any(anew) {
+        return Ok(());
+    }
     let mut catalog = before.clone();
     for deploy in deploys {
         for step in &mut deploy.steps {
