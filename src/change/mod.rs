@@ -187,6 +187,24 @@ pub struct Replace {
     pub new: Vec<AddColumn>,
 }
 
+impl Replace {
+    /// As they are in `table`, the one they are columns of.
+    pub fn old_columns<'t>(&'t self, table: &'t Table) -> impl Iterator<Item = &'t Column> {
+        self.old.iter().filter_map(|(drop, _)| table.column(&drop.column))
+    }
+
+    /// `first_name and last_name`
+    pub fn olds(&self) -> String {
+        let names: Vec<&str> = self.old.iter().map(|(drop, _)| drop.column.as_str()).collect();
+        names.join(" and ")
+    }
+
+    pub fn news(&self) -> String {
+        let names: Vec<&str> = self.new.iter().map(|new| new.column.name.as_str()).collect();
+        names.join(" and ")
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct DropColumn {
     pub table: TableName,

@@ -10,12 +10,7 @@ fn both(plan: &Plan) -> Option<(String, String)> {
     }
     plan.intent.asked.iter().find_map(|asked| match &asked.change {
         Change::RenameColumn(rename) => Some((rename.from.clone(), rename.to.clone())),
-        Change::Replace(replace) => {
-            let olds: Vec<&str> =
-                replace.old.iter().map(|(drop, _)| drop.column.as_str()).collect();
-            let news: Vec<&str> = replace.new.iter().map(|new| new.column.name.as_str()).collect();
-            Some((olds.join(" and "), news.join(" and ")))
-        }
+        Change::Replace(replace) => Some((replace.olds(), replace.news())),
         _ => None,
     })
 }

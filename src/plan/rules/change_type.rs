@@ -26,6 +26,7 @@ use super::super::strategy::constrain::{
 use super::super::strategy::dependants::{in_primary_key, in_the_way};
 use super::super::strategy::{backfill_unit, named, sync};
 use super::super::{Down, Downtime, DualWrite, Field, ModelChange, Phase, Step, Unit, column_expr};
+use super::create_index;
 
 pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>> {
     let table = context.table(&change.table);
@@ -195,7 +196,8 @@ impl Rule<'_> {
         // After the switch the column is the new one, and the old one follows it.
         let backward = self.follow(&self.aside_name(), &self.change.backward, &self.old.name)?;
         let mut steps = vec![self.expand(&forward), self.backfill(&forward)?];
-        steps.extend(self.copies().map(|(_, copy)| self.index(&copy)));
+        let (context, table) = (self.context, &self.change.table);
+        steps.extend(self.copies().map(|(_, copy)| create_index::built(context, table, &copy)));
         steps.extend(
             self.unique_copies()
                 .filter_map(|(_, copy)| unique(self.context, &self.change.table, &copy)),
@@ -344,31 +346,6 @@ impl Rule<'_> {
         let (table, reason) = (table.clone(), Reason::Left);
         step.verify = vec![Condition::NoRows { table, filter: left, reason }];
         Ok(step)
-    }
-
-    fn index(&self, copy: &Index) -> Step {
-        let Rule { context, change, .. } = self;
-        let table = &change.table;
-        let online = context.can(Action::CreateIndexOnline);
-        let valid = Condition::IndexValid {
-            table: table.clone(),
-            name: copy.name.clone(),
-            missing: Missing::RunAgain,
-        };
-        let mut step = self.step(
-            Phase::Index,
-            "index",
-            format!("index {} on the copy", copy.name),
-            if online { Unit::Alone } else { Unit::Transaction },
-            vec![
-                Op::CreateIndex { table: table.clone(), index: copy.clone(), online },
-                Op::Guard(vec![valid.clone()]),
-            ],
-            Down::ops(vec![Op::DropIndex { table: table.clone(), index: copy.clone(), online }]),
-            Vec::new(),
-        );
-        step.verify = vec![valid];
-        step
     }
 
     /// Both columns change names in one transaction; whoever waits for the lock meets the new one.

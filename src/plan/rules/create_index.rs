@@ -7,6 +7,7 @@
 //!
 //! A unique one asks for duplicates first: a build that fails has cost its whole time.
 
+use crate::catalog::{Index, TableName};
 use crate::change::CreateIndex;
 use crate::dialect::Action;
 
@@ -17,6 +18,12 @@ use super::Context;
 
 pub(super) fn steps(context: &Context, create: &CreateIndex) -> Vec<Step> {
     let CreateIndex { table, index } = create;
+    let model = ModelChange::AddIndex { table: table.clone(), index: index.clone() };
+    vec![built(context, table, index).modelled(vec![model])]
+}
+
+/// The index beside the writers, where the server can.
+pub(super) fn built(context: &Context, table: &TableName, index: &Index) -> Step {
     let online = context.can(Action::CreateIndexOnline);
     let mut up = Vec::new();
     if index.unique && online {
@@ -27,12 +34,15 @@ pub(super) fn steps(context: &Context, create: &CreateIndex) -> Vec<Step> {
         }]));
     }
     up.push(Op::CreateIndex { table: table.clone(), index: index.clone(), online });
-    let valid =
-        |missing| Condition::IndexValid { table: table.clone(), name: index.name.clone(), missing };
+    let valid = Condition::IndexValid {
+        table: table.clone(),
+        name: index.name.clone(),
+        missing: Missing::RunAgain,
+    };
     if online {
-        up.push(Op::Guard(vec![valid(Missing::RunAgain)]));
+        up.push(Op::Guard(vec![valid.clone()]));
     }
-    vec![Step {
+    Step {
         phase: Phase::Index,
         table: table.clone(),
         slug: "index".into(),
@@ -40,7 +50,7 @@ pub(super) fn steps(context: &Context, create: &CreateIndex) -> Vec<Step> {
         unit: if online { Unit::Alone } else { Unit::Transaction },
         up,
         down: Down::ops(vec![Op::DropIndex { table: table.clone(), index: index.clone(), online }]),
-        verify: vec![valid(Missing::RunAgain)],
-        model: vec![ModelChange::AddIndex { table: table.clone(), index: index.clone() }],
-    }]
+        verify: vec![valid],
+        model: Vec::new(),
+    }
 }

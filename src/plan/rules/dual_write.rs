@@ -15,7 +15,7 @@ use crate::change::{AddColumn, DefaultKind, DropColumn, Fill, RenameColumn, Repl
 use crate::dialect::Action;
 use crate::error::{Error, Result};
 
-use super::super::condition::{Condition, Missing, Predicate, Reason};
+use super::super::condition::{Condition, Predicate, Reason};
 use super::super::context::Context;
 use super::super::op::Op;
 use super::super::rows::Backfill;
@@ -25,7 +25,7 @@ use super::super::strategy::constrain::{
 use super::super::strategy::dependants::{in_primary_key, in_the_way};
 use super::super::strategy::{backfill_unit, named};
 use super::super::{Down, ModelChange, Phase, Step, Unit, column_expr};
-use super::{add_column, drop_column};
+use super::{add_column, create_index, drop_column};
 use crate::change::CommentOn;
 
 pub(super) fn replace(context: &Context, replace: &Replace) -> Result<Vec<Step>> {
@@ -170,7 +170,8 @@ impl Rule<'_> {
             }
         }
         let mut steps = vec![self.expand(), self.backfill()?];
-        steps.extend(self.indexes.iter().map(|index| self.index(index)));
+        let built = |index| create_index::built(context, &replace.table, index);
+        steps.extend(self.indexes.iter().map(built));
         for new in &replace.new {
             if new.column.not_null {
                 steps.push(self.given(new));
@@ -187,17 +188,7 @@ impl Rule<'_> {
     }
 
     fn old_columns(&self) -> impl Iterator<Item = &Column> {
-        let table = self.context.table(&self.replace.table);
-        self.replace.old.iter().filter_map(|(drop, _)| table.column(&drop.column))
-    }
-
-    fn olds(&self) -> String {
-        self.old_columns().map(|column| column.name.as_str()).collect::<Vec<_>>().join(" and ")
-    }
-
-    fn news(&self) -> String {
-        let names = self.replace.new.iter().map(|new| new.column.name.as_str());
-        names.collect::<Vec<_>>().join(" and ")
+        self.replace.old_columns(self.context.table(&self.replace.table))
     }
 
     fn expand(&self) -> Step {
@@ -241,8 +232,8 @@ impl Rule<'_> {
             let (table, column) = (table.clone(), column.name.clone());
             verify.push(Condition::ColumnExists { table, column });
         }
-        let note = format!("Loses nothing: {} holds every value.", self.olds());
-        let title = format!("{}, for the application to write", self.news());
+        let note = format!("Loses nothing: {} holds every value.", self.replace.olds());
+        let title = format!("{}, for the application to write", self.replace.news());
         let mut step = self.step(
             Phase::Expand,
             "expand",
@@ -295,7 +286,7 @@ impl Rule<'_> {
         let mut step = self.step(
             Phase::Backfill,
             "backfill",
-            format!("fill {} where it differs", self.news()),
+            format!("fill {} where it differs", self.replace.news()),
             backfill_unit(context.server),
             up,
             Down::noted(Vec::new(), "Nothing to undo: the values go with their columns."),
@@ -307,27 +298,6 @@ impl Rule<'_> {
     fn filled(&self) -> Condition {
         let (table, filter) = (self.replace.table.clone(), Self::differing(&self.fills()));
         Condition::NoRows { table, filter, reason: Reason::Left }
-    }
-
-    fn index(&self, index: &Index) -> Step {
-        let Rule { context, replace, .. } = self;
-        let table = &replace.table;
-        let online = context.can(Action::CreateIndexOnline);
-        let valid = Condition::IndexValid {
-            table: table.clone(),
-            name: index.name.clone(),
-            missing: Missing::RunAgain,
-        };
-        let up = vec![
-            Op::CreateIndex { table: table.clone(), index: index.clone(), online },
-            Op::Guard(vec![valid.clone()]),
-        ];
-        let down = Op::DropIndex { table: table.clone(), index: index.clone(), online };
-        let title = format!("index {}", index.name);
-        let mut step =
-            self.step(Phase::Index, "index", title, Unit::Alone, up, Down::ops(vec![down]));
-        step.verify = vec![valid];
-        step
     }
 
     /// In force for new rows; every release that runs gives the column.
@@ -360,7 +330,7 @@ impl Rule<'_> {
         if up.is_empty() {
             return None;
         }
-        let title = format!("{} optional", self.olds());
+        let title = format!("{} optional", self.replace.olds());
         Some(self.step(Phase::Enforce, "optional", title, Unit::Alone, up, Down::ops(down)))
     }
 
@@ -378,7 +348,7 @@ impl Rule<'_> {
             sync: None,
         });
         let date = context.policy.not_before;
-        let what = format!("{}.{}", table.name, self.olds());
+        let what = format!("{}.{}", table.name, self.replace.olds());
         let mut guards: Vec<Condition> =
             date.map(|date| Condition::NotBefore { date, what }).into_iter().collect();
         guards.extend(replace.new.iter().map(|new| Condition::ColumnExists {
@@ -388,12 +358,12 @@ impl Rule<'_> {
         Ok(self.step(
             Phase::Check,
             "check",
-            format!("check that {} may go", self.olds()),
+            format!("check that {} may go", self.replace.olds()),
             Unit::Alone,
             vec![Op::Guard(guards)],
             Down::noted(
                 vec![back],
-                format!("Part of the way back: computes {} again.", self.olds()),
+                format!("Part of the way back: computes {} again.", self.replace.olds()),
             ),
         ))
     }
@@ -431,9 +401,12 @@ impl Rule<'_> {
                 model.push(ModelChange::AddIndex { table: table.clone(), index: index.clone() });
             }
         }
-        let note =
-            format!("Loses nothing: {} are computed again from {}.", self.olds(), self.news());
-        let title = format!("{} dropped", self.olds());
+        let note = format!(
+            "Loses nothing: {} are computed again from {}.",
+            self.replace.olds(),
+            self.replace.news()
+        );
+        let title = format!("{} dropped", self.replace.olds());
         let mut step = self.step(
             Phase::Contract,
             "contract",

@@ -142,17 +142,7 @@ impl Rule<'_> {
     }
 
     fn old_columns(&self) -> impl Iterator<Item = &Column> {
-        let table = self.context.table(&self.replace.table);
-        self.replace.old.iter().filter_map(|(drop, _)| table.column(&drop.column))
-    }
-
-    fn olds(&self) -> String {
-        self.old_columns().map(|column| column.name.as_str()).collect::<Vec<_>>().join(" and ")
-    }
-
-    fn news(&self) -> String {
-        let names = self.replace.new.iter().map(|new| new.column.name.as_str());
-        names.collect::<Vec<_>>().join(" and ")
+        self.replace.old_columns(self.context.table(&self.replace.table))
     }
 
     fn expand(&self) -> Step {
@@ -206,10 +196,17 @@ impl Rule<'_> {
         self.step(
             Phase::Expand,
             "expand",
-            format!("{}, kept in step with {} by a trigger", self.news(), self.olds()),
+            format!(
+                "{}, kept in step with {} by a trigger",
+                self.replace.news(),
+                self.replace.olds()
+            ),
             Unit::Transaction,
             up,
-            Down::noted(down, format!("Loses what new code wrote and {} cannot say.", self.olds())),
+            Down::noted(
+                down,
+                format!("Loses what new code wrote and {} cannot say.", self.replace.olds()),
+            ),
             verify,
         )
         .modelled(model)
@@ -237,7 +234,7 @@ impl Rule<'_> {
         Ok(self.step(
             Phase::Backfill,
             "backfill",
-            format!("fill {}", self.news()),
+            format!("fill {}", self.replace.news()),
             backfill_unit(context.server),
             vec![Op::Backfill(Backfill {
                 table: table.clone(),
@@ -269,7 +266,7 @@ impl Rule<'_> {
         Some(self.step(
             Phase::Check,
             "optional",
-            format!("{} optional", self.olds()),
+            format!("{} optional", self.replace.olds()),
             Unit::Alone,
             up,
             Down::ops(down),
@@ -298,12 +295,12 @@ impl Rule<'_> {
         Ok(self.step(
             Phase::Check,
             "check",
-            format!("check that {} may go", self.olds()),
+            format!("check that {} may go", self.replace.olds()),
             Unit::Alone,
             vec![Op::Guard(self.may_contract().into_iter().chain([self.in_step()]).collect())],
             Down::noted(
                 vec![back],
-                format!("Part of the way back: computes {} again.", self.olds()),
+                format!("Part of the way back: computes {} again.", self.replace.olds()),
             ),
             vec![self.in_step()],
         ))
@@ -334,14 +331,14 @@ impl Rule<'_> {
         self.step(
             Phase::Contract,
             "contract",
-            format!("{} dropped", self.olds()),
+            format!("{} dropped", self.replace.olds()),
             Unit::Transaction,
             up,
             Down::lossy(
                 down,
                 format!(
                     "The values of {} come back as the hint of the change computes them, not as they were.",
-                    self.olds()
+                    self.replace.olds()
                 ),
             ),
             verify,
@@ -363,7 +360,7 @@ impl Rule<'_> {
 
     fn may_contract(&self) -> Vec<Condition> {
         let Rule { context, replace, sync } = self;
-        let what = format!("{}.{}", replace.table.name, self.olds());
+        let what = format!("{}.{}", replace.table.name, self.replace.olds());
         let date = context.policy.not_before;
         date.map(|date| Condition::NotBefore { date, what })
             .into_iter()
