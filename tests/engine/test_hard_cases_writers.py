@@ -44,7 +44,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("change", "named"), REFUSED.values(), ids=REFUSED)
-def test_hc_refused_by_name(lay: Lay, change: str, named: str) -> None:
+def test_hc15_19_49_54_56_79_83_refused_by_name(lay: Lay, change: str, named: str) -> None:
     project = lay(
         """
         CREATE TABLE t (id int PRIMARY KEY, name text, n int, ts timestamp, u int NOT NULL UNIQUE,

@@ -63,7 +63,7 @@ fn an_empty_folder_has_no_head() {
 }
 
 #[test]
-fn a_merge_follows_several() {
+fn hc101_a_merge_follows_several() {
     let made = made(&[
         ("a1", "None"),
         ("b2", "\"a1\""),
@@ -83,7 +83,7 @@ fn depends_on_leaves_a_head_a_head() {
 }
 
 #[test]
-fn two_heads_are_refused_and_a_parent_settles_it() {
+fn hc94_two_heads_are_refused_and_a_parent_settles_it() {
     let made = made(&[("a1", "None"), ("b2", "\"a1\""), ("c3", "\"a1\"")]);
     insta::assert_snapshot!(refusal(&made), @r#"
     error: migrations/versions has two heads

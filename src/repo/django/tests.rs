@@ -93,7 +93,7 @@ fn a_merge_leaves_one_leaf() {
 }
 
 #[test]
-fn a_squashed_migration_stands_for_what_it_replaces() {
+fn hc101_a_squashed_migration_stands_for_what_it_replaces() {
     let with_replaces = |name: &'static str, replaces: &str| {
         let text = migration("", "")
             .replace("    initial = True\n", &format!("    replaces = [{replaces}]\n"));

@@ -15,7 +15,7 @@ fn next(files: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn versions_go_on_across_locations_and_java_classes() {
+fn hc101_versions_go_on_across_locations_and_java_classes() {
     assert_eq!(next(&["src/main/resources/db/migration/"]), ["1", "2"]);
     assert_eq!(
         next(&[
