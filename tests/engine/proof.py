@@ -19,6 +19,7 @@ COLUMNS = {
     "test_backfill_is_killed": "killed, run again",
     "test_index_build_is_killed": "killed, run again",
     "test_killed_in_the_middle": "killed, run again",
+    "test_cut_off_on_sqlite": "killed, run again",
 }
 NUMBERS = re.compile(r"hc((?:\d+(?:_to_|_|(?=\D|$)))+)")
 

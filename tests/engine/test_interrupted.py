@@ -13,7 +13,7 @@ from miggen import Rollout, Step
 from projects import Project
 from scenario import Scenario
 from servers import PostgresDatabase
-from shell import CommandFailed
+from shell import CommandFailed, attempt
 from writers import PATIENCE
 
 
@@ -165,3 +165,35 @@ def test_killed_in_the_middle(scenario: Scenario, project: Project) -> None:
         ("wanted", "is"),
     )
     reference.drop()
+
+
+@pytest.mark.only("raw-sqlite")
+def test_cut_off_on_sqlite(scenario: Scenario, project: Project) -> None:
+    """A file that ends after any of its lines, short of COMMIT, has changed nothing."""
+    rollout = miggen.plan(project, scenario.change(project.server.id), *scenario.options)
+    while True:
+        for step in rollout.deploy.steps:
+            for file in step.files:
+                if file.endswith(".up.sql"):
+                    cut_off(project, file)
+            rollouts.up(project, step)
+        if rollout.is_last:
+            return
+        miggen.release(project, rollout)
+        rollout = miggen.following(project)
+
+
+def cut_off(project: Project, file: str) -> None:
+    lines = (project.root / file).read_text().splitlines(keepends=True)
+    before = everything(project)
+    part = project.root / "part.sql"
+    for end in range(1, lines.index("COMMIT;\n")):
+        part.write_text("".join(lines[:end]))
+        attempt('sqlite3 "$DB" < part.sql', project.root, project.env)
+        assert everything(project) == before, f"{file} cut off after line {end}"
+    part.unlink()
+
+
+def everything(project: Project) -> list[str]:
+    """The schema and every row, as one script."""
+    return attempt('sqlite3 "$DB" .dump', project.root, project.env).stdout.splitlines()
