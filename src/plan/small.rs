@@ -27,12 +27,15 @@ pub(super) fn shorten(server: &Server, policy: &Policy, deploys: &mut [Deploy]) 
     if !server.can(Action::CreateIndexOnline) {
         return;
     }
-    for deploy in deploys {
+    for (at, deploy) in deploys.iter_mut().enumerate() {
         let mut short: Vec<Step> = Vec::new();
         for step in std::mem::take(&mut deploy.steps) {
             match short.last_mut() {
                 Some(last) if last.table == step.table && is_small(policy, &step.table) => {
                     fold(last, step);
+                    if last.phase < Phase::Switch && at > 0 {
+                        last.slug = Phase::Enforce.slug().into();
+                    }
                 }
                 _ => short.push(step),
             }

@@ -1,0 +1,72 @@
+"""Options together: each pair walks there, back and there again."""
+
+import pytest
+
+import dumps
+import hard
+import miggen
+import rollouts
+from hard import Lay, contents, take
+
+SCHEMA = """
+CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, n int);
+CREATE INDEX t_name ON t (name);
+"""
+ROWS = "INSERT INTO t VALUES (1, 'a', 1), (2, 'b', NULL), (3, 'c', 3)"
+SMALL = "--rows=t=100"
+CASES = [
+    ("ALTER TABLE t DROP COLUMN n", ("--archive", SMALL)),
+    ("ALTER TABLE t DROP COLUMN name", ("--archive", "--downtime=5m")),
+    ("ALTER TABLE t DROP COLUMN n", ("--archive", "--keep=0d")),
+    ("DROP TABLE t", ("--archive", SMALL)),
+    ("DROP TABLE t", ("--archive", "--downtime=any")),
+]
+TWICE = [
+    ("ALTER TABLE t RENAME COLUMN name TO label", ("--dual-write=app", SMALL)),
+    ("ALTER TABLE t RENAME COLUMN name TO label", ("--dual-write=app", "--archive")),
+]
+
+
+def walk(lay: Lay, change: str, options: tuple[str, ...]) -> None:
+    project = lay(SCHEMA, ROWS)
+    arguments = [
+        argument
+        for argument in miggen.arguments(project)
+        if not ("--downtime" in argument and any("--downtime" in one for one in options))
+    ]
+    rollout = miggen.parse(miggen.run(project, *arguments, *options, change))
+    while True:
+        before, rows = dumps.shape(project.database), contents(project)
+        take(project, rollout)
+        after = dumps.shape(project.database)
+        for step in reversed(rollout.deploy.steps):
+            rollouts.down(project, step)
+        back = dumps.validated(dumps.shape(project.database))
+        dumps.assert_same(dumps.validated(before), back, "down is no way back", ("was", "is"))
+        # What deploy 2 filled stays, until its column goes.
+        assert contents(project) == rows or "--dual-write=app" in options
+        take(project, rollout)
+        assert dumps.shape(project.database) == after
+        if rollout.is_last:
+            return
+        rollout = hard.following(project, rollout)
+
+
+@pytest.mark.parametrize("lay", ["pg12", "pg15", "sqlite"], indirect=True)
+@pytest.mark.parametrize(("change", "options"), CASES)
+def test_archive(lay: Lay, change: str, options: tuple[str, ...]) -> None:
+    walk(lay, change, options)
+
+
+@pytest.mark.parametrize(("change", "options"), TWICE[:1])
+def test_twice(lay: Lay, change: str, options: tuple[str, ...]) -> None:
+    walk(lay, change, options)
+
+
+def test_nothing_to_archive(lay: Lay) -> None:
+    """A column that is written twice is a copy of the one that goes."""
+    change, options = TWICE[1]
+    project = lay(SCHEMA, ROWS)
+    done = miggen.call(project, *miggen.arguments(project), *options, change)
+    assert done.returncode == 2
+    assert "there is nothing to archive" in done.stdout
