@@ -3,6 +3,7 @@
 //! Enters: a [`Plan`], the user's repository, templates. Leaves: an [`Emission`]. Must not know: the
 //! command line. Targets arrange what the `sql` station wrote; templates only place it.
 
+mod constants;
 mod django_model;
 mod engine;
 mod jobs;

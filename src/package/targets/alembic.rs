@@ -16,6 +16,7 @@ use crate::repo::alembic;
 use crate::sql::{Rendered, Sql};
 
 use super::Target;
+use crate::package::constants::Constants;
 
 pub(super) struct Alembic;
 
@@ -30,21 +31,13 @@ struct Revision {
     /// `"1f7e5ab09c64"` or `None`.
     down_revision: String,
     imports: Vec<&'static str>,
-    constants: Vec<Constant>,
+    constants: Constants,
     upgrade: String,
     upgrade_doc: String,
     downgrade: String,
     downgrade_doc: String,
     author: Option<String>,
     reason: Option<String>,
-}
-
-#[derive(Serialize, PartialEq)]
-struct Constant {
-    comment: Vec<String>,
-    name: String,
-    /// A Python literal.
-    value: String,
 }
 
 impl Target for Alembic {
@@ -171,7 +164,7 @@ fn docstring(text: &str) -> String {
 /// What a module needs besides its functions.
 #[derive(Default)]
 struct Module {
-    constants: Vec<Constant>,
+    constants: Constants,
     sqlalchemy: bool,
     postgresql: bool,
 }
@@ -242,23 +235,8 @@ impl Module {
         }
         let name = sql.name.as_deref().unwrap_or("STATEMENT");
         let value = python::string(&format!("\n{text}\n"));
-        let name = self.constant(name, sql.comment.clone(), value);
+        let name = self.constants.name(name, &sql.comment, value);
         vec![format!("{pad}op.execute({name})")]
-    }
-
-    /// The name under which a value is kept; the same value has one name.
-    fn constant(&mut self, name: &str, comment: Vec<String>, value: String) -> String {
-        if let Some(known) = self.constants.iter().find(|known| known.value == value) {
-            return known.name.clone();
-        }
-        let mut free = name.to_owned();
-        let mut number = 1;
-        while self.constants.iter().any(|known| known.name == free) {
-            number += 1;
-            free = format!("{name}_{number}");
-        }
-        self.constants.push(Constant { comment, name: free.clone(), value });
-        free
     }
 
     /// Alembic's own calls, where they give the same SQL.

@@ -20,6 +20,7 @@ use crate::repo::django::{self, Model, Project};
 use crate::sql::{Rendered, Sql};
 
 use super::Target;
+use crate::package::constants::Constants;
 
 pub(super) struct Django;
 
@@ -27,20 +28,13 @@ pub(super) struct Django;
 #[derive(Serialize)]
 struct Migration {
     imports: Vec<&'static str>,
-    constants: Vec<Constant>,
+    constants: Constants,
     class_attributes: Vec<String>,
     dependencies: Vec<String>,
     operations: Vec<Operation>,
     message: String,
     author: Option<String>,
     reason: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Constant {
-    comment: Vec<String>,
-    name: String,
-    value: String,
 }
 
 #[derive(Serialize)]
@@ -181,7 +175,7 @@ fn migration(
         request,
         model: project.models.get(&step.table.name),
         others,
-        constants: Vec::new(),
+        constants: Constants::default(),
         models: false,
         concurrently: false,
         now: false,
@@ -220,7 +214,7 @@ struct Builder<'b> {
     model: Option<&'b Model>,
     /// `app.model` of tables that foreign keys point to.
     others: &'b BTreeMap<String, String>,
-    constants: Vec<Constant>,
+    constants: Constants,
     models: bool,
     concurrently: bool,
     now: bool,
@@ -334,17 +328,7 @@ impl Builder<'_> {
 
     fn constant(&mut self, name: &str, sql: &Sql) -> String {
         let value = python::string(&format!("\n{}\n", sql.text));
-        if let Some(known) = self.constants.iter().find(|known| known.value == value) {
-            return known.name.clone();
-        }
-        let mut free = name.to_owned();
-        let mut number = 1;
-        while self.constants.iter().any(|known| known.name == free) {
-            number += 1;
-            free = format!("{name}_{number}");
-        }
-        self.constants.push(Constant { comment: sql.comment.clone(), name: free.clone(), value });
-        free
+        self.constants.name(name, &sql.comment, value)
     }
 
     /// Django's own operation for one of the step's, where its SQL is the plan's.

@@ -54,8 +54,6 @@ END
 $lock$
 """
 
-# All queries queue behind whoever waits for this lock: so tries of 200 ms, not one long
-# wait. Every fifth is 2 s if a vacuum is at work: autovacuum yields after 1 s.
 LOCK_USERS_2 = """
 DO $lock$
 BEGIN
