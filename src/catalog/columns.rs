@@ -31,9 +31,7 @@ pub(super) fn default(slice: &Slice<'_>, dialect: Dialect) -> Option<Expr> {
 }
 
 pub(super) fn is_serial(ty: &str) -> bool {
-    ["serial", "bigserial", "smallserial", "serial4", "serial8", "serial2"]
-        .iter()
-        .any(|serial| ty.eq_ignore_ascii_case(serial))
+    integer_type(ty) != ty
 }
 
 /// Without its default a serial column is one of the integer type that stands behind it.
@@ -46,7 +44,7 @@ pub(super) fn no_longer_serial(column: &mut Column) {
 }
 
 /// What stands behind a serial; any other type as it is.
-pub(super) fn integer_type(ty: &str) -> &str {
+pub fn integer_type(ty: &str) -> &str {
     match ty.to_ascii_lowercase().as_str() {
         "bigserial" | "serial8" => "bigint",
         "smallserial" | "serial2" => "smallint",

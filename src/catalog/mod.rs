@@ -27,6 +27,7 @@ use crate::source::Dialect;
 
 pub use build::build;
 pub use children::Child;
+pub use columns::integer_type;
 
 /// `[schema.]name` of a table, index, type, view …; the default schema (`public`, `main`) is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,7 +107,7 @@ impl Column {
 
     /// `bigint` for a `bigserial`; else the type as it is.
     pub fn integer_type(&self) -> &str {
-        columns::integer_type(&self.ty)
+        integer_type(&self.ty)
     }
 }
 

@@ -3,7 +3,7 @@
 //! A domain with a constraint rewrites the table even for a nullable column, and a name that is
 //! nowhere defined may be one; so a type is either built in, of a known extension, or in the schema.
 
-use crate::catalog::{Catalog, TableName};
+use crate::catalog::{Catalog, TableName, integer_type};
 use crate::dialect::Server;
 use crate::source::Dialect;
 
@@ -77,15 +77,13 @@ const POSTGRES: &[&str] = &[
     "vector",
 ];
 
-const SERIAL: &[&str] = &["bigserial", "serial", "serial4", "serial8", "smallserial", "serial2"];
-
 /// Whether a column may be given this type.
 pub(super) fn check(server: &Server, catalog: &Catalog, ty: &str) -> Result<(), String> {
     if server.dialect != Dialect::Postgres {
         return Ok(());
     }
     let word = first_word(ty);
-    if SERIAL.contains(&word.as_str()) {
+    if integer_type(&word) != word {
         return Err(format!(
             "`{word}` is an integer column with a sequence of its own, and no type to change to"
         ));
@@ -105,7 +103,7 @@ pub(super) fn exists(server: &Server, catalog: &Catalog, ty: &str) -> Result<(),
         return Ok(());
     }
     let word = first_word(ty);
-    let built_in = POSTGRES.contains(&word.as_str()) || SERIAL.contains(&word.as_str());
+    let built_in = POSTGRES.contains(&word.as_str()) || integer_type(&word) != word;
     let name = named(ty);
     if built_in || catalog.domains.contains_key(&name) || catalog.enums.contains_key(&name) {
         return Ok(());

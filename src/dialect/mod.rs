@@ -41,6 +41,8 @@ pub enum Action {
     AddColumnRewrite,
     /// Computed when it is read.
     AddColumnVirtual,
+    /// LIKE against a text whose collation is not deterministic.
+    LikeNondeterministic,
     /// A filled, required column becomes an identity, or is one no longer.
     SetIdentity,
     AddCheckNotValid,

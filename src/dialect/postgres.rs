@@ -45,6 +45,16 @@ pub(super) const FACTS: &[Fact] = &[
         since: Version::new(18, 0),
         ..row(Action::AddColumnVirtual, AX, Blocks::Everything, Work::Metadata, MANUAL)
     },
+    Fact {
+        since: Version::new(18, 0),
+        ..row(
+            Action::LikeNondeterministic,
+            "ACCESS SHARE",
+            Blocks::Nothing,
+            Work::Scan,
+            "release notes of 18; run on 12, 15 and 18",
+        )
+    },
     row(Action::SetIdentity, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(Action::AddCheckNotValid, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(

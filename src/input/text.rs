@@ -138,6 +138,12 @@ pub(crate) fn mentions(text: &str, column: &str, dialect: Dialect) -> bool {
     !occurrences(text, column, dialect).is_empty()
 }
 
+/// Whether a token of the expression, which is no name in quotes and no literal, is like that.
+pub(crate) fn says(text: &str, dialect: Dialect, is: impl Fn(&str) -> bool) -> bool {
+    let tokens = lex(text, dialect).unwrap_or_default();
+    tokens.iter().map(|token| &text[token.range()]).any(is)
+}
+
 /// Whether the expression calls the function.
 pub(crate) fn calls(text: &str, function: &str, dialect: Dialect) -> bool {
     let tokens = lex(text, dialect).unwrap_or_default();

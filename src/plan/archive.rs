@@ -5,17 +5,17 @@
 //! be dropped, so the copy can be made in batches; and its way back fills the column again. What was
 //! computed into other columns is kept, and never put back: those may have changed since.
 
-use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Key, Origin, Table, TableName};
+use crate::catalog::{Column, Constraint, ConstraintKind, Key, Origin, Table, TableName};
 use crate::change::Change;
-use crate::dialect::{Action, quote};
+use crate::dialect::Action;
 use crate::error::Result;
 
 use super::condition::{Condition, Predicate, Reason};
 use super::context::{Context, primary_key};
 use super::op::Op;
-use super::rows::{Backfill, CopyRows};
+use super::rows::{CopyRows, PutBack};
 use super::strategy::{backfill_unit, named};
-use super::{Down, Phase, Step, Unit};
+use super::{Down, Phase, Step, Unit, column_expr};
 
 /// With the tables that keep what is dropped.
 pub(super) fn keep(context: &Context, steps: Vec<Step>) -> Result<(Vec<Step>, Vec<TableName>)> {
@@ -170,7 +170,7 @@ impl<'c> Archive<'c> {
             from: table.clone(),
             into: into.name.clone(),
             walk: context.walk(table)?,
-            list: list.map(|name| (name.clone(), self.ident(name))).collect(),
+            list: list.map(|name| (name.clone(), column_expr(context.server, name))).collect(),
             remaining: self.remaining(),
         };
         let down = match &context.asked.change {
@@ -223,50 +223,19 @@ impl<'c> Archive<'c> {
 
     /// Rows with a value that is not kept yet.
     fn remaining(&self) -> Predicate {
-        let mut given: Vec<Predicate> =
-            self.columns.iter().cloned().map(Predicate::IsNotNull).collect();
-        let given = if given.len() == 1 { given.remove(0) } else { Predicate::Or(given) };
+        let given = Predicate::any(self.columns.iter().cloned().map(Predicate::IsNotNull));
         let key = self.key.iter().map(|name| (name.clone(), name.clone())).collect();
         let (from, into) = (self.table.clone(), self.into.name.clone());
         Predicate::And(vec![given, Predicate::Missing { from, into, key }])
     }
 
     fn put_back(&self) -> Result<Op> {
-        let set: Vec<(String, Expr)> =
-            self.columns.iter().map(|name| (name.clone(), self.kept(name))).collect();
-        let mut open: Vec<Predicate> = set
-            .iter()
-            .map(|(name, kept)| {
-                let there = Predicate::ExprIsNotNull(kept.clone());
-                Predicate::And(vec![Predicate::IsNull(name.clone()), there])
-            })
-            .collect();
-        let remaining = if open.len() == 1 { open.remove(0) } else { Predicate::Or(open) };
-        Ok(Op::Backfill(Backfill {
+        Ok(Op::PutBack(PutBack {
             table: self.table.clone(),
             walk: self.context.walk(&self.table)?,
-            set,
-            remaining,
-            sync: None,
+            archive: self.into.name.clone(),
+            key: self.key.clone(),
+            columns: self.columns.clone(),
         }))
-    }
-
-    /// What is kept of a column, for the row at hand.
-    fn kept(&self, column: &str) -> Expr {
-        let ident = |name: &str| quote::ident(self.context.server.dialect, name);
-        let own: Vec<String> = self
-            .key
-            .iter()
-            .map(|key| format!("a.{0} = {1}.{0}", ident(key), ident(&self.table.name)))
-            .collect();
-        let from = match &self.into.name.schema {
-            Some(schema) => format!("{}.{}", ident(schema), ident(&self.into.name.name)),
-            None => ident(&self.into.name.name),
-        };
-        Expr(format!("(SELECT a.{} FROM {from} AS a WHERE {})", ident(column), own.join(" AND ")))
-    }
-
-    fn ident(&self, name: &str) -> Expr {
-        Expr(quote::ident(self.context.server.dialect, name))
     }
 }

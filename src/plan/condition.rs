@@ -146,6 +146,14 @@ pub enum Predicate {
     Or(Vec<Predicate>),
 }
 
+impl Predicate {
+    /// One of them at least holds.
+    pub fn any(parts: impl Iterator<Item = Predicate>) -> Predicate {
+        let mut parts: Vec<Predicate> = parts.collect();
+        if parts.len() == 1 { parts.remove(0) } else { Predicate::Or(parts) }
+    }
+}
+
 impl Condition {
     pub fn reads_rows(&self) -> bool {
         matches!(self, Condition::NoRows { .. } | Condition::NoDuplicates { .. })

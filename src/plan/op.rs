@@ -12,7 +12,7 @@ use crate::change::CommentOn;
 use crate::dialect::Action;
 
 use super::condition::{Condition, Predicate};
-use super::rows::{Backfill, CopyRows, DeleteRows, Walk};
+use super::rows::{Backfill, CopyRows, DeleteRows, PutBack, Walk};
 
 pub use apply::Misfit;
 
@@ -184,6 +184,7 @@ pub enum Op {
     },
     Delete(DeleteRows),
     Copy(CopyRows),
+    PutBack(PutBack),
     /// A few rows, in the user's own statement.
     Insert {
         table: TableName,
@@ -354,7 +355,7 @@ impl Op {
             Op::RenameIndex { .. } => vec![Action::RenameIndex],
             Op::CreateSync(_) => vec![Action::CreateTrigger],
             Op::DropSync(_) => vec![Action::DropTrigger],
-            Op::Backfill(_) | Op::Delete(_) | Op::Copy(_) => {
+            Op::Backfill(_) | Op::Delete(_) | Op::Copy(_) | Op::PutBack(_) => {
                 let batched = self.walk().is_some_and(|(walk, _)| walk.is_batched());
                 vec![if batched { Action::UpdateBatch } else { Action::UpdateAll }]
             }
@@ -370,6 +371,7 @@ impl Op {
             Op::Backfill(backfill) => Some((&backfill.walk, &backfill.table)),
             Op::Delete(rows) => Some((&rows.walk, &rows.table)),
             Op::Copy(rows) => Some((&rows.walk, &rows.from)),
+            Op::PutBack(rows) => Some((&rows.walk, &rows.table)),
             Op::Job { op, .. } => op.walk(),
             _ => None,
         }
@@ -422,6 +424,7 @@ impl Op {
             Op::Backfill(backfill) => Some(&backfill.table),
             Op::Delete(rows) => Some(&rows.table),
             Op::Copy(rows) => Some(&rows.into),
+            Op::PutBack(rows) => Some(&rows.table),
             Op::Job { op, .. } => op.table(),
             Op::Insert { table, .. } | Op::DeleteExactly { table, .. } => Some(table),
             Op::Rebuild(rebuild) => Some(&rebuild.from.name),

@@ -36,6 +36,17 @@ pub struct Backfill {
     pub sync: Option<String>,
 }
 
+/// Fills columns that came back empty from the table that kept their values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PutBack {
+    pub table: TableName,
+    pub walk: Walk,
+    pub archive: TableName,
+    /// Columns by which a row of the archive is one of the table's.
+    pub key: Vec<String>,
+    pub columns: Vec<String>,
+}
+
 /// Takes rows away in batches, each committed by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeleteRows {

@@ -134,6 +134,10 @@ fn plain(server: &Server, ops: Vec<Op>) -> Vec<Op> {
                 delete.walk = Walk::Once;
                 all.push(Op::Delete(delete));
             }
+            Op::PutBack(mut rows) => {
+                rows.walk = Walk::Once;
+                all.push(Op::PutBack(rows));
+            }
             Op::Copy(mut copy) => {
                 copy.walk = Walk::Once;
                 all.push(Op::Copy(copy));

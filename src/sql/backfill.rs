@@ -1,6 +1,8 @@
 //! Backfills: an UPDATE in batches, or one where the server has no batches.
 
-use crate::plan::rows::{Backfill, Walk};
+use crate::catalog::Expr;
+use crate::plan::condition::Predicate;
+use crate::plan::rows::{Backfill, PutBack, Walk};
 
 use super::batches::{Batches, PAUSE};
 use super::condition::predicate;
@@ -44,6 +46,36 @@ impl Writer<'_> {
             }
         }
         sql.comment(PAUSE)
+    }
+
+    pub(super) fn put_back(&self, rows: &PutBack) -> Sql {
+        let (archive, own) = (self.ident(&rows.archive.name), self.ident(&rows.table.name));
+        let same: Vec<String> = rows
+            .key
+            .iter()
+            .map(|key| format!("{archive}.{0} = {own}.{0}", self.ident(key)))
+            .collect();
+        let kept = |column: &String| {
+            Expr(format!(
+                "(SELECT {archive}.{} FROM {} WHERE {})",
+                self.ident(column),
+                self.table(&rows.archive),
+                same.join(" AND ")
+            ))
+        };
+        let set: Vec<(String, Expr)> =
+            rows.columns.iter().map(|column| (column.clone(), kept(column))).collect();
+        let open = set.iter().map(|(column, kept)| {
+            let there = Predicate::ExprIsNotNull(kept.clone());
+            Predicate::And(vec![Predicate::IsNull(column.clone()), there])
+        });
+        self.backfill(&Backfill {
+            table: rows.table.clone(),
+            walk: rows.walk.clone(),
+            remaining: Predicate::any(open),
+            set,
+            sync: None,
+        })
     }
 
     fn assignments(&self, backfill: &Backfill) -> String {

@@ -1,6 +1,6 @@
 //! Conditions and predicates as SQL, and as sentences.
 
-use crate::catalog::{Expr, TableName};
+use crate::catalog::{Expr, TableName, integer_type};
 use crate::dialect::{Dialect, Server, quote};
 use crate::input;
 use crate::plan::condition::{Condition, Missing, Predicate, Reason};
@@ -422,13 +422,7 @@ fn split_type(ty: &str) -> (String, Option<String>) {
                 return (ty.to_owned(), Some("(1)".into()));
             }
             // A serial is an integer with a default.
-            let plain = match lower.as_str() {
-                "bigserial" | "serial8" => "bigint",
-                "serial" | "serial4" => "integer",
-                "smallserial" | "serial2" => "smallint",
-                _ => ty,
-            };
-            (plain.to_owned(), None)
+            (integer_type(ty).to_owned(), None)
         }
     }
 }

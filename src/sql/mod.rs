@@ -270,6 +270,7 @@ impl Writer<'_> {
             Op::Job { op, file } => self.job_done(op, file),
             Op::Delete(rows) => vec![self.delete_rows(rows)],
             Op::Copy(rows) => vec![self.copy_rows(rows)],
+            Op::PutBack(rows) => vec![self.put_back(rows)],
             Op::Insert { text: Expr(text), .. } => vec![Sql::new(text)],
             Op::DeleteExactly { table, rows } => vec![self.delete_exactly(table, rows)],
             Op::Rebuild(rebuild) => self.rebuild(rebuild),

@@ -27,6 +27,12 @@ EXAMPLES = {
     "add_column_virtual": Example(
         "ALTER TABLE t ADD COLUMN x text GENERATED ALWAYS AS (b || 'x') VIRTUAL"
     ),
+    "like_nondeterministic": Example(
+        "SELECT count(*) FROM t WHERE b COLLATE same LIKE 'b%'",
+        setup="CREATE COLLATION IF NOT EXISTS same "
+        "(provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+        ddl=False,
+    ),
     "set_identity": Example("ALTER TABLE t ALTER COLUMN a ADD GENERATED ALWAYS AS IDENTITY"),
     "drop_column": Example("ALTER TABLE t DROP COLUMN b"),
     "drop_column_takes_indexes": Example(

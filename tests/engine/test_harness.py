@@ -6,6 +6,7 @@ from tempfile import mkdtemp
 import pytest
 
 import dumps
+import proof
 from projects import Project
 from scenario import Scenario
 from servers import Servers
@@ -140,3 +141,9 @@ def test_schema_of_sqlite_forgets_words_alone(running: Servers, tmp_path: Path) 
     assert schema(one) == schema(other)
     for old, new in [("a b", "A B"), (" NOT NULL", ""), ("text", "int"), ("PRIMARY KEY", "UNIQUE")]:
         assert schema(one) != schema(one.replace(old, new)), new
+
+
+def test_the_proof_speaks_of_tests_that_there_are() -> None:
+    sources = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    missing = [test for test in proof.COLUMNS if f"def {test}(" not in sources]
+    assert not missing

@@ -1,5 +1,6 @@
 """A step that dies half-way: the same command goes on, and nothing is lost."""
 
+import re
 import subprocess
 import threading
 from collections.abc import Callable
@@ -112,6 +113,9 @@ CREATE EVENT TRIGGER killer ON ddl_command_end EXECUTE FUNCTION killer();
 DISARMED = "DROP EVENT TRIGGER IF EXISTS killer; DROP FUNCTION killer(); DROP SEQUENCE killer_count"
 
 
+DDL = re.compile(r"^ *(ALTER|CREATE) ", re.MULTILINE)
+
+
 def killed(project: Project, run: Callable[[], None]) -> int:
     """`run` until it gets through: killed in its first command, then in its second, and so on."""
     database = project.database
@@ -140,7 +144,10 @@ def test_killed_in_the_middle(scenario: Scenario, project: Project) -> None:
         before = dumps.shape(project.database)
         steps = rollout.deploy.steps
         for step in steps:
-            killed(project, lambda step=step: rollouts.up(project, step))
+            kills = killed(project, lambda step=step: rollouts.up(project, step))
+            up = "".join((project.root / file).read_text() for file in step.files[:1])
+            if DDL.search(up):
+                assert kills, f"{step.slug} changes the schema, and nobody was there to kill it"
             rollouts.verify(project, rollout, step)
         for step in reversed(steps):
             killed(project, lambda step=step: rollouts.down(project, step))
@@ -187,10 +194,13 @@ def cut_off(project: Project, file: str) -> None:
     lines = (project.root / file).read_text().splitlines(keepends=True)
     before = everything(project)
     part = project.root / "part.sql"
-    for end in range(1, lines.index("COMMIT;\n")):
-        part.write_text("".join(lines[:end]))
-        attempt('sqlite3 "$DB" < part.sql', project.root, project.env)
+    last = lines.index("COMMIT;\n")
+    for end in range(1, last + 1):
+        more = ".print reached" if end == last else ""
+        part.write_text("".join([*lines[:end], more]))
+        done = attempt('sqlite3 -bail "$DB" < part.sql', project.root, project.env)
         assert everything(project) == before, f"{file} cut off after line {end}"
+    assert "reached" in done.stdout, done.stdout
     part.unlink()
 
 

@@ -63,6 +63,23 @@ def test_twice(lay: Lay, change: str, options: tuple[str, ...]) -> None:
     walk(lay, change, options)
 
 
+def test_archive_of_a_table_that_is_called_as_an_alias_might_be(lay: Lay) -> None:
+    """The way back takes the values of the row they were of."""
+    project = lay(
+        "CREATE TABLE a (id int PRIMARY KEY, n int)",
+        "INSERT INTO a SELECT n, n * 2 FROM generate_series(1, 50) AS n",
+    )
+    before = contents(project)["public.a"]
+    rollout = miggen.plan(project, "ALTER TABLE a DROP COLUMN n", "--archive")
+    if not rollout.is_last:
+        take(project, rollout)
+        rollout = hard.following(project, rollout)
+    take(project, rollout)
+    for step in reversed(rollout.deploy.steps):
+        rollouts.down(project, step)
+    assert contents(project)["public.a"] == before
+
+
 def test_nothing_to_archive(lay: Lay) -> None:
     """A column that is written twice is a copy of the one that goes."""
     change, options = TWICE[1]

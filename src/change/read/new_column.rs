@@ -1,11 +1,12 @@
 //! A column that the script adds.
 
 use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Key, Table, TableName};
+use crate::dialect::Action;
 use crate::dialect::functions::{Volatility, function};
 use crate::error::{Error, Result};
 use crate::input::ast::{ColumnConstraintKind, ColumnDef};
 use crate::input::{self, expr};
-use crate::source::{Dialect, Span};
+use crate::source::Span;
 
 use super::super::{AddColumn, DefaultKind};
 use super::{Reader, types};
@@ -21,7 +22,7 @@ impl Reader<'_> {
             let span = constraint.text.span();
             match constraint.kind {
                 ColumnConstraintKind::PrimaryKey { .. }
-                    if self.server.dialect == Dialect::Sqlite =>
+                    if !self.server.can(Action::UniqueUsingIndex) =>
                 {
                     return Err(self.not_yet("a primary key on a new column", span));
                 }

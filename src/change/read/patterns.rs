@@ -2,7 +2,7 @@
 //! every write from then on.
 
 use crate::catalog::{Constraint, ConstraintKind, Expr, TableName};
-use crate::dialect::Version;
+use crate::dialect::Action;
 use crate::error::{Error, Result};
 use crate::input;
 use crate::source::Span;
@@ -17,14 +17,15 @@ impl Reader<'_> {
         span: Span,
     ) -> Result<()> {
         let ConstraintKind::Check(Expr(text)) = &constraint.kind else { return Ok(()) };
-        let upper = text.to_ascii_uppercase();
-        let fails: &[&str] = if self.server.version < Version::new(18, 0) {
-            &["~", "LIKE", "SIMILAR TO", "REGEXP_"]
-        } else {
-            &["~", "SIMILAR TO", "REGEXP_"]
-        };
-        let pattern = fails.iter().any(|op| upper.contains(op)) && !upper.contains("COLLATE");
         let dialect = self.server.dialect;
+        let like = !self.server.can(Action::LikeNondeterministic);
+        let fails = |token: &str| {
+            let is = |words: &[&str]| words.iter().any(|word| token.eq_ignore_ascii_case(word));
+            let calls = token.to_ascii_lowercase().starts_with("regexp_");
+            calls || is(&["~", "~*", "!~", "!~*", "SIMILAR"]) || like && is(&["LIKE", "ILIKE"])
+        };
+        let collates = |token: &str| token.eq_ignore_ascii_case("COLLATE");
+        let pattern = input::says(text, dialect, fails) && !input::says(text, dialect, collates);
         let column = self.after.tables[table].columns.iter().find(|column| {
             column.collation.as_ref().is_some_and(|name| self.is_nondeterministic(name))
                 && input::mentions(text, &column.name, dialect)

@@ -267,6 +267,14 @@ impl Op {
             }
             Op::Job { op, .. } => op.apply(catalog),
             Op::Delete(rows) => table_mut(catalog, &rows.table).map(|_| ()),
+            Op::PutBack(rows) => {
+                let named = rows.key.iter().chain(&rows.columns);
+                for table in [&rows.archive, &rows.table] {
+                    let table = table_mut(catalog, table)?;
+                    named.clone().try_for_each(|name| column_mut(table, name).map(|_| ()))?;
+                }
+                Ok(())
+            }
             Op::Copy(rows) => {
                 table_mut(catalog, &rows.from)?;
                 let into = table_mut(catalog, &rows.into)?;

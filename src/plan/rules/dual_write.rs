@@ -256,8 +256,7 @@ impl Rule<'_> {
     fn differing(fills: &[(String, Expr)]) -> Predicate {
         let differs =
             |(name, expr): &(String, Expr)| Predicate::Differs(name.clone(), expr.clone());
-        let mut parts: Vec<Predicate> = fills.iter().map(differs).collect();
-        if parts.len() == 1 { parts.remove(0) } else { Predicate::Or(parts) }
+        Predicate::any(fills.iter().map(differs))
     }
 
     fn backfill(&self) -> Result<Step> {

@@ -229,7 +229,9 @@ impl Rule<'_> {
         // As for the trigger: a row of which any part is given is filled.
         let mut left: Vec<Predicate> =
             fills.iter().map(|(column, _)| Predicate::IsNull(column.clone())).collect();
-        left.push(any(fills.iter().map(|(_, expr)| Predicate::ExprIsNotNull(expr.clone()))));
+        left.push(Predicate::any(
+            fills.iter().map(|(_, expr)| Predicate::ExprIsNotNull(expr.clone())),
+        ));
         let left = Predicate::And(left);
         Ok(self.step(
             Phase::Backfill,
@@ -279,7 +281,7 @@ impl Rule<'_> {
         let Rule { context, replace, sync } = self;
         let table = &replace.table;
         let set: Vec<(String, Expr)> = self.backward().collect();
-        let remaining = any(set.iter().map(|(column, expr)| {
+        let remaining = Predicate::any(set.iter().map(|(column, expr)| {
             Predicate::And(vec![
                 Predicate::IsNull(column.clone()),
                 Predicate::ExprIsNotNull(expr.clone()),
@@ -351,8 +353,8 @@ impl Rule<'_> {
         Condition::NoRows {
             table: self.replace.table.clone(),
             filter: Predicate::And(vec![
-                any(self.forward().map(differ)),
-                any(self.backward().map(differ)),
+                Predicate::any(self.forward().map(differ)),
+                Predicate::any(self.backward().map(differ)),
             ]),
             reason: Reason::OutOfStep,
         }
@@ -391,9 +393,4 @@ impl Rule<'_> {
             model: Vec::new(),
         }
     }
-}
-
-fn any(parts: impl Iterator<Item = Predicate>) -> Predicate {
-    let mut parts: Vec<Predicate> = parts.collect();
-    if parts.len() == 1 { parts.remove(0) } else { Predicate::Or(parts) }
 }

@@ -34,7 +34,6 @@ SCENARIOS = [
         name="drop_column_archive",
         restored=("title",),
         options=("--archive",),
-        targets=("raw", "alembic", "django"),
         reference={
             "postgres": "ALTER TABLE posts DROP COLUMN title;"
             "CREATE TABLE posts_title_archive (id bigint PRIMARY KEY, title text)",
@@ -53,7 +52,7 @@ SCENARIOS = [
         TABLE,
         name="drop_table_archive",
         options=("--archive",),
-        targets=("raw", "alembic"),
+        targets=("raw", "alembic", "flyway", "sqlx"),
         reference={
             "postgres": "ALTER TABLE posts DROP CONSTRAINT posts_author_id_fkey;"
             "ALTER TABLE posts RENAME TO posts_archive",

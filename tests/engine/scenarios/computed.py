@@ -15,7 +15,6 @@ NUMBERED = Scenario(
     kept=("id", "email", "status"),
     in_step="SELECT no FROM users GROUP BY no HAVING count(*) > 1 OR no IS NULL",
     at_end="SELECT no FROM users GROUP BY no HAVING count(*) > 1",
-    targets=("raw", "alembic", "django"),
     models=models(
         "users", "no = mapped_column(sa.BigInteger(), sa.Identity(always=True), nullable=False)"
     ),

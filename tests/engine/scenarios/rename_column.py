@@ -113,7 +113,6 @@ SCENARIOS = [
         new=None,
         in_step=None,
         options=("--dual-write=app",),
-        targets=("raw", "alembic", "django"),
         models={
             "alembic": (
                 (
