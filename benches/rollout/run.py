@@ -21,9 +21,12 @@ import projects  # noqa: E402
 import psycopg  # noqa: E402
 import servers  # noqa: E402
 
-# Of a server in use: full pages in the WAL, room for the table; no checkpoint in between.
+# Of a server in use: commits that reach the disk, full pages in the WAL, room for the table; no
+# checkpoint in between.
 SETTINGS = """
 shared_buffers = 1GB
+fsync = on
+synchronous_commit = on
 full_page_writes = on
 max_wal_size = 40GB
 checkpoint_timeout = 1h
@@ -144,13 +147,29 @@ def skip_locked(database: servers.PostgresDatabase, change: Change) -> None:
             pass
 
 
-def lay_out(server: servers.Postgres, folder: Path, database: servers.PostgresDatabase):
+def lay_out(
+    target: str,
+    server: servers.Postgres,
+    folder: Path,
+    database: servers.PostgresDatabase,
+) -> projects.Project:
+    """A repository whose newest migration has led to the schema of the copy."""
     root = folder / "repo"
-    (root / "migrations").mkdir(parents=True)
-    (root / "migrations/001_initial.up.sql").write_text(SCHEMA)
-    (root / "migrations/001_initial.down.sql").write_text("DROP TABLE users;\n")
+    root.mkdir()
+    project = projects.Project(projects.TARGETS[target], server, root, database)
+    project.target.lay_out(root, server.dialect)
     (root / "schema.sql").write_text(SCHEMA)
-    return projects.Project(projects.TARGETS["raw"], server, root, database)
+    if target == "alembic":
+        project.run("alembic stamp head")
+    return project
+
+
+def start_up(project: projects.Project) -> float:
+    """Seconds that the framework takes to do nothing."""
+    began = time.monotonic()
+    if project.target.name == "alembic":
+        project.run("alembic current")
+    return time.monotonic() - began
 
 
 def measure(
@@ -163,11 +182,12 @@ def measure(
     """One way on a fresh copy; what comes before the backfill is not counted."""
     database = template.copy()
     with tempfile.TemporaryDirectory() as folder:
-        project = lay_out(template.server, Path(folder), database)
+        project = lay_out(options.target, template.server, Path(folder), database)
         *before, last = miggen.plan(project, change.sql).deploy.steps
         for step in before:
             for command in step.up:
                 project.run(command)
+        starting = 0.0 if form else start_up(project)
         checkpoint(database)
         size, start = size_and_wal(database)
         with Application(database, options.rate, options.rows) as application:
@@ -177,7 +197,7 @@ def measure(
             else:
                 for command in last.up:
                     project.run(command)
-            seconds = time.monotonic() - began
+            seconds = time.monotonic() - began - starting
             after, end = size_and_wal(database)
         left = database.rows(
             f"SELECT count(*) FROM users WHERE {change.left} AND id <= {options.rows}"
@@ -222,6 +242,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--rate", type=int, default=200, help="transactions a second")
+    parser.add_argument("--target", choices=["alembic", "raw"], default="alembic")
     parser.add_argument("--server", type=int, default=15, help="major version of PostgreSQL")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--change", choices=[*CHANGES, "all"], default="all")
@@ -235,7 +256,9 @@ def main() -> None:
         with template.connect() as connection:
             connection.execute("VACUUM ANALYZE users")
         idle = at_rest(template, options)
-        print(f"PostgreSQL {options.server}, {options.rows} rows, {options.rate} transactions/s")
+        print(
+            f"PostgreSQL {options.server}, {options.target}, {options.rows} rows, {options.rate} transactions/s"
+        )
         print(f"the application by itself: p99 {idle[0]:.1f} ms")
         for name in CHANGES if options.change == "all" else [options.change]:
             for _ in range(options.rounds):

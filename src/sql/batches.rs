@@ -10,17 +10,19 @@
 //! against one UPDATE of a million rows on PostgreSQL 15: 0.65 of the time, 0.54 of the WAL.
 
 use crate::catalog::TableName;
-use crate::dialect::{Action, Dialect};
+use crate::dialect::{Action, Dialect, quote};
 use crate::plan::rows::Walk;
 
+use super::sync::BACKFILL;
 use super::{Writer, indent};
 
 /// A comment: what sets a parameter of the session differs from framework to framework.
 pub(super) const PAUSE: &str =
     "Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.";
 
-/// More find room surer, and read each page once more.
-const STRIPES: u32 = 14;
+/// More find room surer, and read each page once more. All of a window's pages together should fit
+/// a processor's cache: that is what bounds a batch.
+const STRIPES: u32 = 12;
 
 /// What is done to the rows of a window.
 pub(super) struct Batches<'b> {
@@ -83,6 +85,7 @@ impl Writer<'_> {
             declared.push_str(
                 "    v_stripes int;
     v_plain int := 0;       -- windows to go without stripes
+    v_rest int := 4;        -- as many after the next failure, and more after each
     v_before bigint;
     v_hot bigint;
 ",
@@ -91,11 +94,15 @@ impl Writer<'_> {
                 "            v_stripes := CASE WHEN v_pass = 1 AND v_plain = 0 THEN {STRIPES} ELSE 1 END;\n            v_before := v_done;\n"
             );
             watch = format!(
-                "            -- Did the last stripe find its room, and was there much to do? If not, 20 plain windows.
-            v_plain := CASE
-                WHEN v_stripes > 1 AND (v_hot * 2 < v_rows OR v_done - v_before < {}) THEN 20
-                ELSE greatest(v_plain - 1, 0)
-            END;
+                "            -- Did the last stripe find its room, and was there much to do? If not, plain windows.
+            IF v_stripes = 1 THEN
+                v_plain := v_plain - 1;
+            ELSIF v_hot * 2 < v_rows OR v_done - v_before < {} THEN
+                v_plain := v_rest;
+                v_rest := least(v_rest * 4, 128);
+            ELSE
+                v_rest := 4;
+            END IF;
 ",
                 window.few
             );
@@ -280,7 +287,7 @@ impl Writer<'_> {
                     v_page, v_pages, date_trunc('second',
                         (clock_timestamp() - v_began) * ((v_pages - v_page)::float8 / v_page))",
             ),
-            batch: (10, 1, 400, "pages"),
+            batch: (10, 1, 100, "pages"),
             few: "v_batch * v_stripes",
         }
     }
@@ -342,7 +349,7 @@ impl Writer<'_> {
                 self.literal(&format!("{}: %s rows", batches.what.replace('%', "%%")))
             ),
             told: ("", ""),
-            batch: (500, 100, 20000, "rows"),
+            batch: (500, 100, 8000, "rows"),
             few: "v_batch",
         }
     }
@@ -368,12 +375,15 @@ fn batch(dialect: Dialect, batches: &Batches, rows: &str, relation: &str, stripe
         ("", String::new(), String::new())
     };
     let Batches { head, tail, remaining, .. } = batches;
+    let without = batches.sync.map_or_else(String::new, |sync| {
+        format!("    SET LOCAL {BACKFILL} = {};\n", quote::literal(dialect, sync))
+    });
     let text = format!(
         "v_start := clock_timestamp();
 {hot}BEGIN
     -- Below deadlock_timeout: it is us who give way, never a user.
     SET LOCAL lock_timeout = '500ms';
-    {head}
+{without}    {head}
     WHERE {rows}{stripe}
         AND {remaining}{tail};
     GET DIAGNOSTICS v_rows = ROW_COUNT;

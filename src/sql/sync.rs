@@ -7,6 +7,10 @@ use crate::plan::op::{Sync, SyncKind};
 
 use super::{Sql, Writer, dollar, indent};
 
+/// A parameter of the session: the trigger that a batch goes without. A quarter of the time of a
+/// backfill is its trigger, which would compute what the batch has computed.
+pub(super) const BACKFILL: &str = "miggen.backfill";
+
 impl Writer<'_> {
     pub(super) fn create_sync(&self, sync: &Sync) -> Vec<Sql> {
         if self.dialect == Dialect::Sqlite {
@@ -41,11 +45,16 @@ impl Writer<'_> {
             Sql::named(
                 "SYNC_TRIGGER",
                 format!(
-                    "CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON {}\nFOR EACH ROW EXECUTE FUNCTION {name}()",
+                    "CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON {}\n\
+                     FOR EACH ROW\n\
+                     WHEN (current_setting('{BACKFILL}', true) IS DISTINCT FROM {})\n\
+                     EXECUTE FUNCTION {name}()",
                     self.ident(&sync.name),
-                    self.table(&sync.table)
+                    self.table(&sync.table),
+                    self.literal(&sync.name),
                 ),
-            ),
+            )
+            .comment("Batches of its own backfill compute the same, and go without it."),
         ]
     }
 

@@ -26,8 +26,11 @@ BEGIN
 END
 $sync$;
 
+-- Batches of its own backfill compute the same, and go without it.
 CREATE TRIGGER customers_newsletter_sync BEFORE INSERT OR UPDATE ON customers
-FOR EACH ROW EXECUTE FUNCTION customers_newsletter_sync();
+FOR EACH ROW
+WHEN (current_setting('miggen.backfill', true) IS DISTINCT FROM 'customers_newsletter_sync')
+EXECUTE FUNCTION customers_newsletter_sync();
 
 ALTER TABLE customers ADD CONSTRAINT customers_newsletter_required CHECK (newsletter IS NOT NULL) NOT VALID;
 ALTER TABLE customers ALTER COLUMN newsletter SET DEFAULT false;

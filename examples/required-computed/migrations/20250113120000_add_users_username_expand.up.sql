@@ -37,8 +37,11 @@ BEGIN
 END
 $sync$;
 
+-- Batches of its own backfill compute the same, and go without it.
 CREATE TRIGGER users_username_sync BEFORE INSERT OR UPDATE ON users
-FOR EACH ROW EXECUTE FUNCTION users_username_sync();
+FOR EACH ROW
+WHEN (current_setting('miggen.backfill', true) IS DISTINCT FROM 'users_username_sync')
+EXECUTE FUNCTION users_username_sync();
 
 -- A trigger's body is checked when it first runs: let that be here, on one row.
 UPDATE users SET username = username

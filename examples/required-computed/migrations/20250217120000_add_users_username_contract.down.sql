@@ -34,5 +34,8 @@ BEGIN
 END
 $sync$;
 
+-- Batches of its own backfill compute the same, and go without it.
 CREATE TRIGGER users_username_sync BEFORE INSERT OR UPDATE ON users
-FOR EACH ROW EXECUTE FUNCTION users_username_sync();
+FOR EACH ROW
+WHEN (current_setting('miggen.backfill', true) IS DISTINCT FROM 'users_username_sync')
+EXECUTE FUNCTION users_username_sync();

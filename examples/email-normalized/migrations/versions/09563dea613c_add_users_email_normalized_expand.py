@@ -56,9 +56,12 @@ END
 $sync$
 """
 
+# Batches of its own backfill compute the same, and go without it.
 SYNC_TRIGGER = """
 CREATE TRIGGER users_email_normalized_sync BEFORE INSERT OR UPDATE ON users
-FOR EACH ROW EXECUTE FUNCTION users_email_normalized_sync()
+FOR EACH ROW
+WHEN (current_setting('miggen.backfill', true) IS DISTINCT FROM 'users_email_normalized_sync')
+EXECUTE FUNCTION users_email_normalized_sync()
 """
 
 # A trigger's body is checked when it first runs: let that be here, on one row.

@@ -62,9 +62,12 @@ END
 $sync$
 """
 
+# Batches of its own backfill compute the same, and go without it.
 SYNC_TRIGGER = """
 CREATE TRIGGER posts_created_sync BEFORE INSERT OR UPDATE ON posts
-FOR EACH ROW EXECUTE FUNCTION posts_created_sync()
+FOR EACH ROW
+WHEN (current_setting('miggen.backfill', true) IS DISTINCT FROM 'posts_created_sync')
+EXECUTE FUNCTION posts_created_sync()
 """
 
 # A trigger's body is checked when it first runs: let that be here, on one row.

@@ -33,6 +33,7 @@ DECLARE
     v_batch int := 10;      -- pages in one statement; adapts, to take 0.1 s
     v_stripes int;
     v_plain int := 0;       -- windows to go without stripes
+    v_rest int := 4;        -- as many after the next failure, and more after each
     v_before bigint;
     v_hot bigint;
     v_rows bigint;
@@ -64,7 +65,7 @@ BEGIN
         v_pages := pg_relation_size('posts'::regclass) / current_setting('block_size')::int;
 
         WHILE v_page < v_pages LOOP
-            v_stripes := CASE WHEN v_pass = 1 AND v_plain = 0 THEN 14 ELSE 1 END;
+            v_stripes := CASE WHEN v_pass = 1 AND v_plain = 0 THEN 12 ELSE 1 END;
             v_before := v_done;
             v_next := least(v_page + v_batch * v_stripes, v_pages);
             v_from := format('(%s,0)', v_page);
@@ -77,6 +78,7 @@ BEGIN
                 BEGIN
                     -- Below deadlock_timeout: it is us who give way, never a user.
                     SET LOCAL lock_timeout = '500ms';
+                    SET LOCAL miggen.backfill = 'posts_created_sync';
                     UPDATE posts
                     SET created_at = created
                     WHERE ctid >= v_from AND ctid < v_to
@@ -95,12 +97,16 @@ BEGIN
                 PERFORM pg_sleep(v_pause);
             END LOOP;
 
-            -- Did the last stripe find its room, and was there much to do? If not, 20 plain windows.
-            v_plain := CASE
-                WHEN v_stripes > 1 AND (v_hot * 2 < v_rows OR v_done - v_before < v_batch * v_stripes) THEN 20
-                ELSE greatest(v_plain - 1, 0)
-            END;
-            v_batch := least(400, greatest(1,
+            -- Did the last stripe find its room, and was there much to do? If not, plain windows.
+            IF v_stripes = 1 THEN
+                v_plain := v_plain - 1;
+            ELSIF v_hot * 2 < v_rows OR v_done - v_before < v_batch * v_stripes THEN
+                v_plain := v_rest;
+                v_rest := least(v_rest * 4, 128);
+            ELSE
+                v_rest := 4;
+            END IF;
+            v_batch := least(100, greatest(1,
                 v_batch * least(2, greatest(0.25, 0.1 / v_slowest))));
             v_page := v_next;
             PERFORM set_config('application_name',

@@ -93,9 +93,12 @@ END
 $sync$
 """
 
+# Batches of its own backfill compute the same, and go without it.
 SYNC_TRIGGER = """
 CREATE TRIGGER countries_title_sync BEFORE INSERT OR UPDATE ON countries
-FOR EACH ROW EXECUTE FUNCTION countries_title_sync()
+FOR EACH ROW
+WHEN (current_setting('miggen.backfill', true) IS DISTINCT FROM 'countries_title_sync')
+EXECUTE FUNCTION countries_title_sync()
 """
 
 # Fills name; a second run finds nothing to do.

@@ -98,9 +98,12 @@ END
 $sync$
 """
 
+# Batches of its own backfill compute the same, and go without it.
 SYNC_TRIGGER = """
 CREATE TRIGGER users_full_name_sync BEFORE INSERT OR UPDATE ON users
-FOR EACH ROW EXECUTE FUNCTION users_full_name_sync()
+FOR EACH ROW
+WHEN (current_setting('miggen.backfill', true) IS DISTINCT FROM 'users_full_name_sync')
+EXECUTE FUNCTION users_full_name_sync()
 """
 
 
