@@ -55,6 +55,10 @@ fn scripts_that_contradict_themselves() {
         "CREATE TABLE z (id int); DROP TABLE z",
         "DROP TABLE notes; ALTER TABLE notes ADD COLUMN x int",
         "ALTER TABLE users ADD COLUMN x int CHECK (name <> '')",
+        "ALTER TABLE users ADD COLUMN x int DEFAULT 1; UPDATE users SET x = 2 WHERE x IS NULL",
+        "ALTER TABLE users ADD COLUMN x int; UPDATE users SET x = 2 WHERE x > 1",
+        "ALTER TABLE users ADD COLUMN x int DEFAULT random(); UPDATE users SET x = 2",
+        "ALTER TABLE users ADD COLUMN x timestamp DEFAULT now(); ALTER TABLE users ALTER COLUMN x DROP DEFAULT",
     ] {
         told(&mut all, change, &fails(&repo, &with(&[change])));
     }

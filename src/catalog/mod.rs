@@ -46,6 +46,13 @@ impl TableName {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Expr(pub String);
 
+impl Expr {
+    /// As a default it is none.
+    pub fn is_null(&self) -> bool {
+        self.0.eq_ignore_ascii_case("NULL")
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Catalog {
     pub dialect: Dialect,

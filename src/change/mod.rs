@@ -85,6 +85,10 @@ pub struct AddColumn {
     pub table: TableName,
     /// As it is to be in the end.
     pub column: Column,
+    /// The default it comes with, which is what rows that are there get; later statements of the
+    /// script may have given the column another, or none.
+    pub existing: Option<Expr>,
+    /// What that costs.
     pub default: DefaultKind,
     pub unique: Option<Constraint>,
     pub checks: Vec<Constraint>,
@@ -109,8 +113,8 @@ pub struct Fill {
     pub expr: Expr,
     /// Columns the expression reads.
     pub sources: Vec<String>,
-    /// NULL only where a column it reads is NULL.
-    pub strict: bool,
+    /// It is NULL where one of these is, and nowhere else; `None`: that is not known.
+    pub needs: Option<Vec<String>>,
     pub span: Span,
 }
 

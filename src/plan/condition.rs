@@ -124,6 +124,8 @@ pub enum Predicate {
     ExprIsNotNull(Expr),
     /// The column does not hold the expression's value, NULL counted as a value.
     Differs(String, Expr),
+    /// It does hold it, and that is not NULL.
+    Holds(String, Expr),
     ColumnsDiffer(String, String),
     /// A CHECK of this expression refuses the row: NULL is no refusal.
     Refused(Expr),

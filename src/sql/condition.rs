@@ -31,6 +31,9 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
         Predicate::Differs(column, Expr(expr)) => {
             format!("{} {differs} {}", ident(column), input::operand(expr, server.dialect))
         }
+        Predicate::Holds(column, Expr(expr)) => {
+            format!("{} = {}", ident(column), input::operand(expr, server.dialect))
+        }
         Predicate::ColumnsDiffer(a, b) => format!("{} {differs} {}", ident(a), ident(b)),
         Predicate::Refused(Expr(expr)) => format!("NOT ({expr})"),
         Predicate::Orphan { table: of, columns, parent, references } => {

@@ -67,3 +67,37 @@ def test_a_stored_column_is_refused_where_everybody_would_wait(lay: Lay) -> None
     rollouts.up(project, rollout.deploy.steps[0])
     generated = "SELECT attgenerated FROM pg_attribute WHERE attname = 'low'"
     assert project.database.rows(generated) == [("s",)]
+
+
+LATER = "ALTER TABLE t ALTER COLUMN x {}"
+
+
+@pytest.mark.parametrize("lay", ["pg12", "pg18"], indirect=True)
+@pytest.mark.parametrize(
+    "change",
+    [
+        f"ALTER TABLE t ADD COLUMN x int; {LATER.format('SET DEFAULT 3')}",
+        f"ALTER TABLE t ADD COLUMN x int DEFAULT 1; {LATER.format('SET DEFAULT 3')}",
+        f"ALTER TABLE t ADD COLUMN x int DEFAULT 1; {LATER.format('DROP DEFAULT')}",
+        f"ALTER TABLE t ADD COLUMN x int NOT NULL DEFAULT 1; {LATER.format('DROP DEFAULT')}",
+        "ALTER TABLE t ADD COLUMN x text DEFAULT NULL",
+        "ALTER TABLE t ADD COLUMN x text; UPDATE t SET x = name",
+        "ALTER TABLE t ADD COLUMN x text; UPDATE t SET x = 'a' WHERE x IS NULL",
+        "ALTER TABLE t ADD COLUMN x text; UPDATE t SET x = 'a' WHERE name LIKE '%1'",
+        f"ALTER TABLE t ADD COLUMN x text; UPDATE t SET x = name; {LATER.format('SET DEFAULT 3')}",
+        "ALTER TABLE t ADD COLUMN x text DEFAULT 'a'; UPDATE t SET x = name",
+        "ALTER TABLE t ADD COLUMN x text DEFAULT 'a'; UPDATE t SET x = NULL WHERE name LIKE '%1'",
+        "ALTER TABLE t ADD COLUMN x mood NOT NULL DEFAULT 'fine';"
+        "UPDATE t SET x = 'bad' WHERE name LIKE '%1' OR name IS NULL",
+        "ALTER TABLE t ADD COLUMN x date NOT NULL DEFAULT '2020-01-01';"
+        "UPDATE t SET x = '2021-01-01' WHERE name LIKE '%1';"
+        + LATER.format("SET DEFAULT '2022-01-01'"),
+    ],
+)
+def test_rows_that_are_there_get_what_the_script_gives_them(lay: Lay, change: str) -> None:
+    """Not what a later statement says of new rows."""
+    project = lay(
+        "CREATE TYPE mood AS ENUM ('fine', 'bad'); CREATE TABLE t (id int PRIMARY KEY, name text)",
+        "INSERT INTO t SELECT n, nullif('Name ' || n, 'Name 7') FROM generate_series(1, 40) AS n",
+    )
+    hard.carried(project, change)

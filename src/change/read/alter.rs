@@ -173,12 +173,10 @@ impl Reader<'_> {
                 if self.added(table, &column.name).is_none() {
                     return self.altered(table, &action.kind, column, span);
                 }
-                let column = self.after.tables[table].column(&column.name).cloned();
-                if let Some(column) = column {
-                    let default = self.default_kind(&column, span)?;
-                    let add = self.added_mut(table, &column.name);
-                    add.default = default;
-                    add.column = column;
+                let now = self.after.tables[table].column(&column.name).cloned();
+                if let Some(now) = now {
+                    self.default_kind(&now, span)?;
+                    self.added_mut(table, &column.name).column = now;
                 }
             }
             AlterKind::AddConstraint(constraint) => {

@@ -192,8 +192,8 @@ impl Reader<'_> {
         let Change::Update(update) = asked.change else { return None };
         let text = update.set[0].expr.0.clone();
         let facts = expr::read(&text, dialect)?;
-        let strict = super::rows::is_strict(&text, &facts, dialect);
-        Some(Fill { expr: Expr(text), sources: facts.columns, strict, span: asked.span })
+        let needs = super::rows::needs(&text, &facts, dialect);
+        Some(Fill { expr: Expr(text), sources: facts.columns, needs, span: asked.span })
     }
 
     /// A constraint that miggen can bring beside running writers.

@@ -10,6 +10,7 @@
 mod alter;
 mod column;
 mod comment;
+mod fill;
 mod hints;
 mod index;
 mod new_column;

@@ -83,6 +83,7 @@ impl Reader<'_> {
         Ok(AddColumn {
             table: table.clone(),
             default: self.default_kind(&column, definition.text.span())?,
+            existing: column.default.clone().filter(|text| !text.is_null()),
             column,
             unique: unique.map(|c| (*c).clone()),
             checks,
@@ -101,7 +102,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn default_kind(&self, column: &Column, span: Span) -> Result<DefaultKind> {
-        let Some(Expr(text)) = &column.default else {
+        let Some(Expr(text)) = column.default.as_ref().filter(|text| !text.is_null()) else {
             return Ok(DefaultKind::None);
         };
         let Some(facts) = expr::read(text, self.server.dialect) else {

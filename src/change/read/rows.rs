@@ -3,11 +3,12 @@
 use crate::catalog::{Expr, TableName};
 use crate::dialect::functions::{Volatility, function};
 use crate::error::{Error, Result};
+use crate::input;
 use crate::input::ast::Update as UpdateStatement;
-use crate::input::{self, expr};
+use crate::input::expr::{self, ExprFacts};
 use crate::source::{Dialect, Span};
 
-use super::super::{Assignment, Change, DefaultKind, Fill, Update};
+use super::super::{Assignment, Change, Update};
 use super::Reader;
 
 /// Applied to their own result they change nothing, nor do they when nested into each other.
@@ -47,46 +48,22 @@ impl Reader<'_> {
                 .note("a backfill is committed batch by batch and must survive being killed and run again")
                 .hint("add a column, fill that one, and switch the application over"));
             }
-            let strict = is_strict(assignment.expr.text, &facts, self.server.dialect);
-            set.push((column.clone(), assignment.expr, facts, volatile, strict));
+            set.push((column.clone(), assignment.expr, facts, volatile));
         }
         if let Some(filter) = &update.filter {
             self.understood(&table, filter.text, filter.start)?;
         }
         let fills_new = set.iter().filter(|(c, ..)| self.added(&table, &c.name).is_some()).count();
-        if fills_new == set.len() && update.filter.is_none() {
-            for (column, slice, facts, _, strict) in set {
-                let fill = Fill {
-                    expr: Expr(slice.text.to_owned()),
-                    sources: facts.columns,
-                    strict,
-                    span,
-                };
-                let add = self.added_mut(&table, &column.name);
-                if add.default != DefaultKind::None {
-                    return Err(Error::refused(format!(
-                        "`{}` gets both a default and an UPDATE of all rows",
-                        column.name
-                    ))
-                    .at(self.source, span, "existing rows have the default already")
-                    .hint("leave out the one that is not meant"));
-                }
-                if add.fill.replace(fill).is_some() {
-                    return Err(Error::refused(format!("`{}` is filled twice", column.name)).at(
-                        self.source,
-                        span,
-                        "again here",
-                    ));
-                }
+        if fills_new == set.len() {
+            for (column, value, facts, _) in set {
+                self.fill(&table, &column.name, (value.text, &facts), update.filter, span)?;
             }
             return Ok(());
         }
         if fills_new > 0 {
-            return Err(
-                self.not_yet("filling only some rows, or old and new columns together", span)
-            );
+            return Err(self.not_yet("filling old and new columns together", span));
         }
-        let volatile = set.iter().find(|(.., volatile, _)| *volatile);
+        let volatile = set.iter().find(|(.., volatile)| *volatile);
         if let Some((column, slice, ..)) = volatile {
             let done_when_set = update.filter.as_ref().is_some_and(|filter| {
                 input::is_null_test(filter.text, &column.name, self.server.dialect)
@@ -103,7 +80,7 @@ impl Reader<'_> {
             filter: update.filter.map(|filter| Expr(filter.text.to_owned())),
             set: set
                 .into_iter()
-                .map(|(column, slice, _, volatile, _)| Assignment {
+                .map(|(column, slice, _, volatile)| Assignment {
                     column: column.name.to_string(),
                     expr: Expr(slice.text.to_owned()),
                     volatile,
@@ -120,7 +97,7 @@ impl Reader<'_> {
         table: &TableName,
         text: &str,
         start: usize,
-    ) -> Result<expr::ExprFacts> {
+    ) -> Result<ExprFacts> {
         let span = Span::new(start, start + text.len());
         let Some(facts) = expr::read(text, self.server.dialect) else {
             return Err(Error::refused("miggen does not understand this expression")
@@ -144,8 +121,10 @@ impl Reader<'_> {
     }
 }
 
-/// NULL only where a column it reads is NULL.
-pub(super) fn is_strict(text: &str, facts: &expr::ExprFacts, dialect: Dialect) -> bool {
-    facts.functions.iter().all(|name| function(dialect, name).is_some_and(|f| f.total))
-        && input::is_calls_only(text, dialect)
+/// The columns it is NULL for want of; `None` where that is not known.
+pub(super) fn needs(text: &str, facts: &ExprFacts, dialect: Dialect) -> Option<Vec<String>> {
+    let strict = !text.eq_ignore_ascii_case("NULL")
+        && facts.functions.iter().all(|name| function(dialect, name).is_some_and(|f| f.total))
+        && input::is_calls_only(text, dialect);
+    strict.then(|| facts.columns.clone())
 }

@@ -1,7 +1,7 @@
 //! What is done and why this way, change by change.
 
-use crate::catalog::{Child, Constraint, Table, TableName};
-use crate::change::{Change, DefaultKind};
+use crate::catalog::{Child, Constraint, Expr, Table, TableName};
+use crate::change::{AddColumn, Change, DefaultKind};
 use crate::dialect::Action;
 use crate::plan::small;
 use crate::plan::{Downtime, Plan, Unit};
@@ -16,7 +16,14 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
             }
             Change::AddColumn(add) => {
                 let name = &add.column.name;
-                if add.fill.is_some() {
+                if add.fill.is_some() && comes_with_default(plan, add) {
+                    format!(
+                        "**{name}** comes with its default, so no row has to be written but those that are to have \
+                         another value. New rows of old code get theirs from a trigger: a default would leave it nothing \
+                         to tell a row that says {name} from one that does not, so the default is back in deploy 2. As \
+                         written, one UPDATE would hold every row it writes to its end."
+                    )
+                } else if add.fill.is_some() {
                     format!(
                         "**{name}** is added empty, with a trigger that fills it whenever old code writes a row; existing \
                          rows are filled apart from that. As written, one UPDATE would hold every row of `{}` to its end, \
@@ -39,6 +46,15 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                         DefaultKind::None => {
                             format!("**{name}** may be NULL, so no row has to be touched.")
                         }
+                        DefaultKind::Constant if add.column.default.is_none() => format!(
+                            "**{name}**: the server keeps the default in its catalog and writes no row. Old code does not \
+                             name the column, so the default stays until deploy 2, when no such code runs."
+                        ),
+                        DefaultKind::Constant if add.column.default != add.existing => format!(
+                            "**{name}**: rows that are there get `{}` from the server's catalog, and none is written; \
+                             new rows have the default that is set behind it.",
+                            add.existing.as_ref().map_or("", |Expr(text)| text)
+                        ),
                         _ => format!(
                             "**{name}**: the server keeps the default in its catalog and writes no row. It stays, so old \
                              code that does not name the column can go on inserting."
@@ -308,4 +324,9 @@ fn deletes(plan: &Plan, table: &TableName) -> String {
         text = format!("{text} Triggers that run for each of them: {}.", triggers.join(", "));
     }
     text
+}
+
+/// Whether rows that are there have the default at once, and only some get another value.
+fn comes_with_default(plan: &Plan, add: &AddColumn) -> bool {
+    add.existing.is_some() && plan.server.can(Action::TriggerSetsNew)
 }

@@ -6,28 +6,31 @@
 //! | default that is one value for all rows (`now()`) | as written, catalog only | rebuild |
 //! | default of its own for each row | added empty, default set, backfill, NOT NULL by a proven CHECK | rebuild |
 //! | that numbers or computes itself | `numbered.rs`, `generated.rs` | the same |
-//! | filled by an UPDATE | added empty with a trigger that fills it for old code, backfill, NOT NULL by a proven CHECK; the trigger leaves in deploy 2 | the same, but NOT NULL in deploy 2: no trigger can fill a row before it is checked |
+//! | one default for rows that are there, another or none afterwards | as written; a default that goes is old code's until deploy 2 | rebuild; the same |
+//! | filled by an UPDATE | `add_column/filled.rs` | the same |
 //! | NOT NULL, no default, no UPDATE | refused: the server would | refused |
 //!
 //! Inline parts are taken apart, for inline they read or index the table under the lock: CHECK and
 //! REFERENCES go in not valid and are validated later, UNIQUE is built concurrently.
 
+mod filled;
+
 use std::collections::BTreeMap;
 
 use crate::catalog::{Column, Constraint, Expr};
-use crate::change::{AddColumn, DefaultKind, Fill};
+use crate::change::{AddColumn, DefaultKind};
 use crate::dialect::Action;
 use crate::error::Result;
 
-use super::super::condition::{Condition, Missing, Predicate, Reason};
+use super::super::condition::{Condition, Predicate, Reason};
 use super::super::op::{Op, Sync};
 use super::super::rows::Backfill;
 use super::super::strategy::constrain::{
     not_null_check, not_valid, required, unique, unique_name, validated,
 };
-use super::super::strategy::{backfill_unit, rebuild, sync};
+use super::super::strategy::{backfill_unit, rebuild};
 use super::super::{Down, Field, ModelChange, Phase, Step, Unit};
-use super::{Context, generated, numbered};
+use super::{Context, default, generated, numbered};
 
 pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
     let rule = Rule { context, add };
@@ -38,7 +41,7 @@ pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
     if column.identity.is_some() {
         return numbered::steps(context, add);
     }
-    if column.not_null && add.default == DefaultKind::None && add.fill.is_none() {
+    if column.not_null && add.existing.is_none() && add.fill.is_none() {
         return Err(context
             .refuse(
                 format!("`{}` is required, but nothing says what existing rows get", column.name),
@@ -49,14 +52,26 @@ pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
             .hint(format!("computed:   `UPDATE {} SET {} = …;` in the same script", add.table.name, column.name)));
     }
     let can_rebuild = context.can(Action::Rebuild);
+    let changes =
+        add.existing.as_ref() != add.column.default.as_ref().filter(|text| !text.is_null());
     match (&add.fill, add.default) {
         (Some(fill), _) => rule.filled(fill),
+        (None, DefaultKind::Stable | DefaultKind::Volatile) if changes => Err(context
+            .refuse(
+                format!(
+                    "`{}` has one default for existing rows and another afterwards",
+                    column.name
+                ),
+                "which is no constant",
+            )
+            .hint("plan the second in a rollout of its own")),
         (None, DefaultKind::Volatile) if !can_rebuild => rule.own_value_each(),
         (None, DefaultKind::Stable | DefaultKind::Volatile) if can_rebuild => Ok(rule.rebuilt()),
         // SQLite refuses a reference with a value while foreign keys are on.
         (None, DefaultKind::Constant) if can_rebuild && add.references.is_some() => {
             Ok(rule.rebuilt())
         }
+        (None, _) if changes => rule.other_default(),
         (None, _) => rule.in_place(),
     }
 }
@@ -100,75 +115,25 @@ impl Rule<'_> {
         Ok(steps)
     }
 
-    /// Filled from an expression; old code's rows by a trigger.
-    fn filled(&self, fill: &Fill) -> Result<Vec<Step>> {
+    /// Rows that are there get one default, and new ones another or none.
+    fn other_default(&self) -> Result<Vec<Step>> {
         let Rule { context, add } = self;
-        let table = &add.table;
-        let column = &add.column;
-        let checked_after_trigger = context.can(Action::TriggerSetsNew);
-        let sync = sync::derive(
-            context.server,
-            context.before,
-            table,
-            &column.name,
-            fill,
-            column.not_null,
-        )
-        .ok_or_else(|| {
-            context
-                .refuse_at(fill.span, "miggen cannot carry this expression into a trigger", "here")
-                .note("a name in it may be a column or something else")
-                .hint(format!("qualify the columns: `{}.…`", table.name))
-        })?;
-
-        let mut guards = Vec::new();
-        let always_valued = fill.strict
-            && fill.sources.iter().all(|source| {
-                context.table(table).column(source).is_some_and(|column| column.not_null)
-            });
-        if column.not_null && !always_valued {
-            guards.push(Condition::NoRows {
-                table: table.clone(),
-                filter: if fill.strict {
-                    Predicate::Or(fill.sources.iter().cloned().map(Predicate::IsNull).collect())
-                } else {
-                    Predicate::ExprIsNull(fill.expr.clone())
-                },
-                reason: Reason::NoValue { column: column.name.clone() },
-            });
-        }
-        let empty = Column { not_null: false, ..column.clone() };
-        let nn = (column.not_null && checked_after_trigger).then(|| self.not_null_check());
-        let mut tail = vec![Op::CreateSync(sync.clone())];
-        tail.push(Op::Touch {
-            table: table.clone(),
-            key: context.row_key(table),
-            column: column.name.clone(),
-        });
-        let model_not_null = column.not_null && checked_after_trigger;
-        let mut expand =
-            self.expand(empty, nn.into_iter().collect(), tail, model_not_null || !column.not_null);
-        expand.up.insert(0, Op::Guard(guards));
-        expand.up.retain(|op| *op != Op::Guard(Vec::new()));
-        expand.down.ops.insert(
-            usize::from(matches!(expand.down.ops.first(), Some(Op::Lock { .. }))),
-            Op::DropSync(sync.clone()),
-        );
-        expand.title = format!("{}.{}, filled by a trigger", table.name, column.name);
-        expand.verify.push(sync::on(&sync, Missing::RunAgain));
-
-        let mut remaining = vec![Predicate::IsNull(column.name.clone())];
-        if !always_valued && !column.not_null {
-            if fill.strict {
-                remaining.extend(fill.sources.iter().cloned().map(Predicate::IsNotNull));
-            } else {
-                remaining.push(Predicate::ExprIsNotNull(fill.expr.clone()));
+        let (table, column) = (add.table.clone(), add.column.name.clone());
+        let existing = Column { default: add.existing.clone(), ..add.column.clone() };
+        let Some(expr) = add.column.default.clone() else {
+            let mut steps = vec![self.expand(existing, Vec::new(), Vec::new(), true)];
+            steps.extend(self.enforce(false)?);
+            if let Some(was) = &add.existing {
+                steps.extend(default::dropped(context, &table, &column, was));
             }
+            return Ok(steps);
+        };
+        if !context.can(Action::SetDefault) {
+            return Ok(self.rebuilt());
         }
-        let backfill = self.backfill(fill.expr.clone(), remaining, Some(&sync))?;
-        let mut steps = vec![expand, backfill];
-        steps.extend(self.enforce(model_not_null)?);
-        steps.push(self.contract(&sync, !model_not_null && column.not_null));
+        let later = vec![Op::SetDefault { table, column, expr }];
+        let mut steps = vec![self.expand(existing, Vec::new(), later, true)];
+        steps.extend(self.enforce(false)?);
         Ok(steps)
     }
 
@@ -224,10 +189,8 @@ impl Rule<'_> {
             column: add.column.clone(),
             constraints: self.inline_constraints(),
         };
-        let mut copy = BTreeMap::new();
-        if let Some(default) = &add.column.default {
-            copy.insert(add.column.name.clone(), default.clone());
-        }
+        let existing = add.existing.clone().unwrap_or(Expr("NULL".into()));
+        let copy = BTreeMap::from([(add.column.name.clone(), existing)]);
         let up = Op::Anew { table: table.clone(), edits: vec![added], copy };
         let dropped = Op::DropColumn { table: table.clone(), column: add.column.name.clone() };
         let down = rebuild::anew(&table, vec![dropped]);
@@ -338,64 +301,6 @@ impl Rule<'_> {
         unique(self.context, &self.add.table, self.add.unique.as_ref()?)
     }
 
-    /// Deploy 2: the application gives the column itself.
-    fn contract(&self, sync: &Sync, require: bool) -> Step {
-        let Rule { context, add } = self;
-        let table = &add.table;
-        let mut guards = Vec::new();
-        if let Some(date) = context.policy.not_before {
-            guards.push(Condition::NotBefore { date, what: format!("the trigger {}", sync.name) });
-        }
-        guards.push(sync::on(sync, Missing::FinishDeploy1));
-        let mut up = Vec::new();
-        let mut down = context.lock(&[table], Action::CreateTrigger);
-        let mut model = Vec::new();
-        let mut verify =
-            vec![Condition::SyncGone { table: table.clone(), name: sync.name.clone() }];
-        let unit = if require { Unit::Rebuild } else { Unit::Transaction };
-        if require {
-            guards.push(Condition::NoRows {
-                table: table.clone(),
-                filter: Predicate::IsNull(add.column.name.clone()),
-                reason: Reason::Left,
-            });
-        }
-        up.push(Op::Guard(guards));
-        up.extend(context.lock(&[table], Action::DropTrigger));
-        up.push(Op::DropSync(sync.clone()));
-        if require {
-            let column = add.column.name.clone();
-            let (of, name) = (table.clone(), column.clone());
-            up.push(rebuild::anew(table, vec![Op::SetNotNull { table: of, column: name }]));
-            let of = table.clone();
-            down.push(rebuild::anew(table, vec![Op::DropNotNull { table: of, column }]));
-            model.push(ModelChange::AlterField {
-                table: table.clone(),
-                before: self.field(false),
-                field: self.field(true),
-            });
-            verify.push(Condition::ColumnNotNull {
-                table: table.clone(),
-                column: add.column.name.clone(),
-            });
-        }
-        down.push(Op::CreateSync(sync.clone()));
-        Step {
-            phase: Phase::Contract,
-            table: table.clone(),
-            slug: "contract".into(),
-            title: format!("{}.{} without its trigger", table.name, add.column.name),
-            unit,
-            up,
-            down: Down::noted(
-                down,
-                "Loses nothing: the trigger fills the column for old code again.",
-            ),
-            verify,
-            model,
-        }
-    }
-
     fn not_null_check(&self) -> Constraint {
         not_null_check(self.context.server, &self.add.table, &self.add.column.name)
     }
@@ -412,16 +317,17 @@ impl Rule<'_> {
         }
     }
 
-    fn field(&self, as_wanted: bool) -> Field {
-        let column = &self.add.column;
+    fn field(&self, column: Column) -> Field {
         Field {
-            column: Column { not_null: column.not_null && as_wanted, ..column.clone() },
+            column,
             unique: self.add.unique.as_ref().map(|unique| unique_name(&self.add.table, unique)),
             references: self.add.references.clone(),
         }
     }
 
     fn add_field(&self, as_wanted: bool) -> ModelChange {
-        ModelChange::AddField { table: self.add.table.clone(), field: self.field(as_wanted) }
+        let column = &self.add.column;
+        let column = Column { not_null: column.not_null && as_wanted, ..column.clone() };
+        ModelChange::AddField { table: self.add.table.clone(), field: self.field(column) }
     }
 }

@@ -85,3 +85,14 @@ fn change(table: &TableName, column: &str, default: Option<&Expr>) -> Op {
         None => Op::DropDefault { table, column },
     }
 }
+
+/// The default that a column of the same script came with goes: old code relies on it until deploy 2.
+pub(super) fn dropped(
+    context: &Context,
+    table: &TableName,
+    column: &str,
+    was: &Expr,
+) -> Option<Step> {
+    let (table, column) = (table.clone(), column.to_owned());
+    steps(context, &SetDefault { table, column, before: Some(was.clone()), after: None }).pop()
+}

@@ -54,6 +54,7 @@ pub(super) fn rename(context: &Context, rename: &RenameColumn) -> Result<Vec<Ste
     }
     let mut new = AddColumn {
         table: rename.table.clone(),
+        existing: None,
         default: DefaultKind::None,
         column: Column { name: rename.to.clone(), ..old.clone() },
         unique: None,
@@ -62,7 +63,7 @@ pub(super) fn rename(context: &Context, rename: &RenameColumn) -> Result<Vec<Ste
         fill: Some(Fill {
             expr: column_expr(context.server, from),
             sources: vec![from.clone()],
-            strict: true,
+            needs: Some(vec![from.clone()]),
             span: context.asked.span,
         }),
     };

@@ -298,7 +298,7 @@ impl Rule<'_> {
     fn always_valued(&self, fill: &Fill) -> bool {
         let table = self.context.table(&self.require.table);
         let given = |source: &String| table.column(source).is_some_and(|column| column.not_null);
-        fill.strict && fill.sources.iter().all(given)
+        fill.needs.as_ref().is_some_and(|needs| needs.iter().all(given))
     }
 
     fn model(&self) -> ModelChange {

@@ -138,7 +138,19 @@ impl Rule<'_> {
                     .hint("change or drop that first, in a rollout of its own"));
             }
         }
-        Ok(())
+        let has_default = |new: &&AddColumn| new.existing.is_some() || new.column.default.is_some();
+        match replace.new.iter().find(has_default) {
+            Some(new) => Err(context
+                .refuse(
+                    format!(
+                        "`{}` has a default, which nobody can tell from a value",
+                        new.column.name
+                    ),
+                    "it is computed from what it replaces",
+                )
+                .hint("set the default in a rollout of its own, after this one")),
+            None => Ok(()),
+        }
     }
 
     fn old_columns(&self) -> impl Iterator<Item = &Column> {

@@ -15,6 +15,7 @@ from scenarios import (
     drop_column,
     drop_index,
     drop_table,
+    flag,
     rename_column,
     rename_table,
     replace,
@@ -25,6 +26,7 @@ from scenarios import (
 MODULES = (
     add_column,
     computed,
+    flag,
     create_index,
     rename_column,
     replace,

@@ -1,8 +1,8 @@
 """A column, its values, a unique index and NOT NULL: what people write as one script."""
 
-from scenario import Edit, Scenario, email
+from scenario import Scenario, email
 from scenarios.add_column import OLD, values
-from scenarios.models import alembic_column, alembic_index, django_field
+from scenarios.models import alembic_column, alembic_index, django_field, told
 from writers import Code
 
 
@@ -18,10 +18,6 @@ ALEMBIC = "email_normalized = mapped_column(sa.Text(), nullable={})"
 INDEX = alembic_index('sa.Index("users_email_normalized_key", "email_normalized", unique=True)')
 DJANGO = "email_normalized = models.TextField()"
 DJANGO_NULL = "email_normalized = models.TextField(null=True)"
-
-
-def told(file: str, old: str, new: str) -> Edit:
-    return Edit(file, old, new, (new,))
 
 
 SCENARIOS = [

@@ -1,0 +1,95 @@
+//! What an UPDATE of the script gives a column that the script adds.
+
+use crate::catalog::{Column, Expr, TableName};
+use crate::error::{Error, Result};
+use crate::input;
+use crate::input::ast::Slice;
+use crate::input::expr::ExprFacts;
+use crate::source::{Dialect, Span};
+
+use super::super::{DefaultKind, Fill};
+use super::Reader;
+use super::rows::needs;
+
+impl Reader<'_> {
+    /// Rows that `filter` does not find keep what ADD COLUMN gave them.
+    pub(super) fn fill(
+        &mut self,
+        table: &TableName,
+        name: &str,
+        (value, facts): (&str, &ExprFacts),
+        filter: Option<Slice>,
+        span: Span,
+    ) -> Result<()> {
+        let dialect = self.server.dialect;
+        let add = self.added_mut(table, name);
+        let (column, existing, default) = (add.column.clone(), add.existing.clone(), add.default);
+        if add.fill.is_some() {
+            return Err(Error::refused(format!("`{name}` is filled twice")).at(
+                self.source,
+                span,
+                "again here",
+            ));
+        }
+        if !matches!(default, DefaultKind::None | DefaultKind::Constant) {
+            return Err(Error::refused(format!(
+                "`{name}` gets both a default that is no constant and an UPDATE"
+            ))
+            .at(self.source, span, "nobody can tell later which rows have which")
+            .hint("leave out the one that is not meant"));
+        }
+        let every_row = match filter {
+            None => true,
+            Some(filter) if input::is_null_test(filter.text, name, dialect) => {
+                if existing.is_some() {
+                    return Err(Error::refused("no row is filled by this")
+                        .at(self.source, filter.span(), "every row has the default already")
+                        .hint("leave out the default, or this condition"));
+                }
+                true
+            }
+            Some(_) => false,
+        };
+        let mut fill = Fill {
+            expr: Expr(value.to_owned()),
+            sources: facts.columns.clone(),
+            needs: needs(value, facts, dialect),
+            span,
+        };
+        if let Some(filter) = filter.filter(|_| !every_row) {
+            let read = self.understood(table, filter.text, filter.start)?.columns;
+            if let Some(own) = read.iter().find(|own| self.added(table, own).is_some()) {
+                return Err(Error::refused(format!(
+                    "which rows are filled depends on `{own}`, which this script adds"
+                ))
+                .at(self.source, filter.span(), "nobody has written it yet")
+                .hint("say it by columns that were there before"));
+            }
+            fill.expr = among_others(&column, &fill.expr, filter.text, existing.as_ref(), dialect);
+            fill.sources.extend(read);
+            fill.sources.sort();
+            fill.sources.dedup();
+            fill.needs = fill.needs.filter(|needs| existing.is_some() && needs.is_empty());
+        }
+        self.added_mut(table, name).fill = Some(fill);
+        Ok(())
+    }
+}
+
+/// The value of every row, where an UPDATE gives `value` to some.
+fn among_others(
+    column: &Column,
+    Expr(value): &Expr,
+    filter: &str,
+    existing: Option<&Expr>,
+    dialect: Dialect,
+) -> Expr {
+    let other = existing.map_or_else(String::new, |Expr(text)| format!(" ELSE {text}"));
+    // Two literals in a CASE are text, whatever the column is.
+    let value = if dialect == Dialect::Postgres && value.starts_with('\'') {
+        format!("CAST({value} AS {})", column.ty)
+    } else {
+        value.clone()
+    };
+    Expr(format!("CASE WHEN {filter} THEN {value}{other} END"))
+}
