@@ -6,6 +6,14 @@
 
 use super::{Dialect, Server};
 
+/// Whether `=` and IS DISTINCT FROM take two values of the type.
+pub fn has_equality(server: &Server, ty: &str) -> bool {
+    let word = ty.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
+    let without = ["json", "xml", "point", "polygon", "path", "line"];
+    server.dialect != Dialect::Postgres
+        || !without.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
 /// A type: its name in one word, and the numbers in its parentheses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Type {

@@ -126,6 +126,8 @@ pub enum Predicate {
     Differs(String, Expr),
     /// It does hold it, and that is not NULL.
     Holds(String, Expr),
+    /// The same of values that have no equality: their texts are compared.
+    AsText(Box<Predicate>),
     ColumnsDiffer(String, String),
     /// A CHECK of this expression refuses the row: NULL is no refusal.
     Refused(Expr),

@@ -1,13 +1,14 @@
 //! What a rule is given, and what it asks all the time.
 
-use crate::catalog::{Catalog, ConstraintKind, Key, Table, TableName};
+use crate::catalog::{Catalog, Column, ConstraintKind, Key, Table, TableName};
 use crate::change::{Asked, Intent};
-use crate::dialect::{Action, Server, Verdict};
+use crate::dialect::{Action, Server, Verdict, type_change};
 use crate::error::Error;
 use crate::error::Result;
 use crate::source::Span;
 
 use super::Policy;
+use super::condition::Predicate;
 use super::op::Op;
 use super::rows::Walk;
 use super::strategy::walk::{self, NoWalk};
@@ -40,6 +41,29 @@ impl Context<'_> {
                 mode: fact.lock,
             }],
             _ => Vec::new(),
+        }
+    }
+
+    /// A comparison with a column of that type.
+    pub(super) fn compared(&self, ty: &str, predicate: Predicate) -> Predicate {
+        if type_change::has_equality(self.server, ty) {
+            predicate
+        } else {
+            Predicate::AsText(Box::new(predicate))
+        }
+    }
+
+    /// Two forms of a value can be kept in step only where they can be compared.
+    pub(super) fn refuse_incomparable<'t>(
+        &self,
+        mut columns: impl Iterator<Item = &'t Column>,
+    ) -> Result<()> {
+        match columns.find(|column| !type_change::has_equality(self.server, &column.ty)) {
+            Some(column) => Err(self.refuse(
+                format!("values of `{}` cannot be compared", column.name),
+                "nobody can tell which form is the newer one",
+            )),
+            None => Ok(()),
         }
     }
 

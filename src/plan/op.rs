@@ -262,6 +262,8 @@ pub enum SyncKind {
         row_expr: Expr,
         /// The columns `expr` reads.
         sources: Vec<String>,
+        /// Of `column` and these, those that are compared by their texts.
+        as_text: Vec<String>,
         /// NULL in `column` always means "not given".
         required: bool,
     },

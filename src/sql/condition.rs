@@ -34,6 +34,17 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
         Predicate::Holds(column, Expr(expr)) => {
             format!("{} = {}", ident(column), input::operand(expr, server.dialect))
         }
+        Predicate::AsText(compared) => match compared.as_ref() {
+            Predicate::Differs(column, Expr(expr)) => format!(
+                "{}::text {differs} {}::text",
+                ident(column),
+                input::operand(expr, server.dialect)
+            ),
+            Predicate::Holds(column, Expr(expr)) => {
+                format!("{}::text = {}::text", ident(column), input::operand(expr, server.dialect))
+            }
+            other => predicate(server, other),
+        },
         Predicate::ColumnsDiffer(a, b) => format!("{} {differs} {}", ident(a), ident(b)),
         Predicate::Refused(Expr(expr)) => format!("NOT ({expr})"),
         Predicate::Orphan { table: of, columns, parent, references } => {

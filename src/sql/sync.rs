@@ -30,8 +30,8 @@ impl Writer<'_> {
                 let c = self.ident(column);
                 format!("BEGIN\n    NEW.{c} := coalesce(NEW.{c}, {expr});\n    RETURN NEW;\nEND")
             }
-            SyncKind::Derive { column, row_expr, sources, required, .. } => {
-                self.derive_body(column, row_expr, sources, *required)
+            SyncKind::Derive { column, row_expr, sources, as_text, required, .. } => {
+                self.derive_body(column, row_expr, (sources, as_text), *required)
             }
         };
         vec![
@@ -185,18 +185,20 @@ END",
         &self,
         column: &str,
         Expr(expr): &Expr,
-        sources: &[String],
+        (sources, as_text): (&[String], &[String]),
         required: bool,
     ) -> String {
         let c = self.ident(column);
+        let cast = |name: &String| if as_text.contains(name) { "::text" } else { "" };
         let expr = indent(self.dialect, expr, 4);
         let changed: Vec<String> = sources
             .iter()
             .map(|source| {
-                let source = self.ident(source);
-                format!("NEW.{source} IS DISTINCT FROM OLD.{source}")
+                let (cast, source) = (cast(source), self.ident(source));
+                format!("NEW.{source}{cast} IS DISTINCT FROM OLD.{source}{cast}")
             })
             .collect();
+        let own = cast(&column.to_owned());
         let mut when = changed;
         if required {
             when.insert(0, format!("OLD.{c} IS NULL"));
@@ -205,7 +207,7 @@ END",
             String::new()
         } else {
             format!(
-                "    ELSIF NEW.{c} IS NOT DISTINCT FROM OLD.{c}
+                "    ELSIF NEW.{c}{own} IS NOT DISTINCT FROM OLD.{c}{own}
         AND ({})
     THEN
         -- Old code wrote, or the row was not filled yet.

@@ -101,3 +101,32 @@ def test_rows_that_are_there_get_what_the_script_gives_them(lay: Lay, change: st
         "INSERT INTO t SELECT n, nullif('Name ' || n, 'Name 7') FROM generate_series(1, 40) AS n",
     )
     hard.carried(project, change)
+
+
+@pytest.mark.parametrize("lay", ["pg12", "pg18"], indirect=True)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE t SET j = '{}' WHERE id > 10",
+        "ALTER TABLE t ADD COLUMN k json; UPDATE t SET k = j",
+        "ALTER TABLE t ADD COLUMN k json NOT NULL DEFAULT '{}';UPDATE t SET k = '[]' WHERE id > 10",
+    ],
+)
+def test_values_that_cannot_be_compared(lay: Lay, change: str) -> None:
+    """A type without equality: texts are compared, in batches as in triggers."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, j json)",
+        """INSERT INTO t SELECT n, ('{"n": ' || n || '}')::json FROM generate_series(1, 40) AS n""",
+    )
+    write = "INSERT INTO t SELECT max(id) + 1, '1' FROM t; UPDATE t SET j = '2' WHERE id = 3"
+    hard.carried(project, change)
+    project.database.script(write)
+
+
+def test_json_cannot_be_kept_in_two_forms(lay: Lay) -> None:
+    project = lay("CREATE TABLE t (id int PRIMARY KEY, j json)")
+    split = (
+        "-- miggen: back j = to_json(a)\n"
+        "ALTER TABLE t ADD COLUMN a text; UPDATE t SET a = j::text; ALTER TABLE t DROP COLUMN j"
+    )
+    assert "values of `j` cannot be compared" in refusal(project, split)

@@ -170,6 +170,8 @@ impl Rule<'_> {
                 return Err(cannot(context, &old.name, &why));
             }
         }
+        let columns = self.old_columns().chain(replace.new.iter().map(|new| &new.column));
+        context.refuse_incomparable(columns)?;
         let mut steps = vec![self.expand(), self.backfill()?];
         let built = |index| create_index::built(context, &replace.table, index);
         steps.extend(self.indexes.iter().map(built));

@@ -23,7 +23,7 @@ mod rebuild;
 
 use crate::catalog::{Column, Constraint, ConstraintKind, Index, Key, Table, TableName};
 use crate::change::RenameColumn;
-use crate::dialect::Action;
+use crate::dialect::{Action, type_change};
 use crate::error::Result;
 use crate::plan::Downtime;
 
@@ -118,7 +118,10 @@ impl Rule<'_> {
             (pointed_at, "foreign keys point at it"),
             (points, "it is a foreign key"),
             (further, "a unique constraint on it has further options"),
-            (no_equality(&self.old.ty), "values of its type cannot be compared"),
+            (
+                !type_change::has_equality(self.context.server, &self.old.ty),
+                "values of its type cannot be compared",
+            ),
         ];
         let why = reasons.iter().find(|(holds, _)| *holds).map(|(_, why)| why);
         match why {
@@ -276,13 +279,4 @@ fn renamed_index(before: Index, after: Index, constraint: bool) -> RenamedIndex 
 /// A UNIQUE of the table itself, which stays with it.
 fn is_constraint_of(table: &Table, index: &RenamedIndex) -> bool {
     !table.indexes.iter().any(|own| own.name == index.before.name)
-}
-
-/// PostgreSQL's types without an equality operator.
-fn no_equality(ty: &str) -> bool {
-    let word = ty.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
-    matches!(
-        word.to_ascii_lowercase().as_str(),
-        "json" | "xml" | "point" | "polygon" | "path" | "line"
-    )
 }

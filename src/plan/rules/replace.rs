@@ -138,6 +138,8 @@ impl Rule<'_> {
                     .hint("change or drop that first, in a rollout of its own"));
             }
         }
+        let columns = self.old_columns().chain(replace.new.iter().map(|new| &new.column));
+        context.refuse_incomparable(columns)?;
         let has_default = |new: &&AddColumn| new.existing.is_some() || new.column.default.is_some();
         match replace.new.iter().find(has_default) {
             Some(new) => Err(context

@@ -58,7 +58,13 @@ fn remaining(context: &Context, update: &Update) -> Predicate {
         .set
         .iter()
         .filter(|set| !set.volatile)
-        .map(|set| Predicate::Differs(set.column.clone(), set.expr.clone()))
+        .map(|set| {
+            let differs = Predicate::Differs(set.column.clone(), set.expr.clone());
+            match context.table(&update.table).column(&set.column) {
+                Some(column) => context.compared(&column.ty, differs),
+                None => differs,
+            }
+        })
         .collect();
     let Some(filter) = &update.filter else {
         return any(differs);

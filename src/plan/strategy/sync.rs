@@ -1,7 +1,7 @@
 //! Triggers that keep two versions of the application in step.
 
-use crate::catalog::{Catalog, Expr, TableName};
-use crate::dialect::Server;
+use crate::catalog::{Catalog, Column, Expr, TableName};
+use crate::dialect::{Server, type_change};
 use crate::input;
 
 use super::super::condition::{Condition, Missing};
@@ -24,19 +24,27 @@ pub(in crate::plan) fn derive(
     server: &Server,
     catalog: &Catalog,
     table: &TableName,
-    column: &str,
+    column: &Column,
     fill: &crate::change::Fill,
     required: bool,
 ) -> Option<Sync> {
     let row_expr = input::qualify(&fill.expr.0, server.dialect, &fill.sources, "NEW")?;
+    let own = catalog.tables.get(table);
+    let sources = fill.sources.iter().filter_map(|source| own?.column(source));
+    let as_text = sources
+        .chain([column])
+        .filter(|column| !type_change::has_equality(server, &column.ty))
+        .map(|column| column.name.clone())
+        .collect();
     Some(Sync {
-        name: name(catalog, table, column),
+        name: name(catalog, table, &column.name),
         table: table.clone(),
         kind: SyncKind::Derive {
-            column: column.to_owned(),
+            column: column.name.clone(),
             expr: fill.expr.clone(),
             row_expr: Expr(row_expr),
             sources: fill.sources.clone(),
+            as_text,
             required,
         },
     })

@@ -64,9 +64,10 @@ impl Rule<'_> {
         let expand = self.expand(first, Vec::new(), tail, true);
         let expand = self.guarded(expand, fill, &sync, &model);
 
+        let compared = |predicate| self.context.compared(&column.ty, predicate);
         let remaining = vec![
-            Predicate::Holds(name.clone(), constant.clone()),
-            Predicate::Differs(name, fill.expr.clone()),
+            compared(Predicate::Holds(name.clone(), constant.clone())),
+            compared(Predicate::Differs(name, fill.expr.clone())),
         ];
         let backfill = self.backfill(fill.expr.clone(), remaining, Some(&sync))?;
         let mut steps = vec![expand, backfill];
@@ -90,18 +91,12 @@ impl Rule<'_> {
     fn sync(&self, fill: &Fill, required: bool) -> Result<Sync> {
         let Rule { context, add } = self;
         let (server, before) = (context.server, context.before);
-        sync::derive(server, before, &add.table, &add.column.name, fill, required).ok_or_else(
-            || {
-                context
-                    .refuse_at(
-                        fill.span,
-                        "miggen cannot carry this expression into a trigger",
-                        "here",
-                    )
-                    .note("a name in it may be a column or something else")
-                    .hint(format!("qualify the columns: `{}.…`", add.table.name))
-            },
-        )
+        sync::derive(server, before, &add.table, &add.column, fill, required).ok_or_else(|| {
+            context
+                .refuse_at(fill.span, "miggen cannot carry this expression into a trigger", "here")
+                .note("a name in it may be a column or something else")
+                .hint(format!("qualify the columns: `{}.…`", add.table.name))
+        })
     }
 
     fn always_valued(&self, fill: &Fill) -> bool {

@@ -1,7 +1,7 @@
 """add users.email_normalized, 4/4: users.email_normalized not null
 
-Revision ID: 671c01a71b10
-Revises: 818444f94d48
+Revision ID: 6f7b27f9f222
+Revises: cddd32b1ff3f
 Create Date: 2025-01-13 12:00:04.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "671c01a71b10"
-down_revision: str | Sequence[str] | None = "818444f94d48"
+revision: str = "6f7b27f9f222"
+down_revision: str | Sequence[str] | None = "cddd32b1ff3f"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
 """add users.email_normalized, 3/4: users.email_normalized unique
 
-Revision ID: 818444f94d48
-Revises: 7e20410be62f
+Revision ID: cddd32b1ff3f
+Revises: b76db019df00
 Create Date: 2025-01-13 12:00:03.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "818444f94d48"
-down_revision: str | Sequence[str] | None = "7e20410be62f"
+revision: str = "cddd32b1ff3f"
+down_revision: str | Sequence[str] | None = "b76db019df00"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

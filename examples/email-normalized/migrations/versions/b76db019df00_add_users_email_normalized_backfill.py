@@ -1,7 +1,7 @@
 """add users.email_normalized, 2/4: fill email_normalized
 
-Revision ID: 7e20410be62f
-Revises: 09563dea613c
+Revision ID: b76db019df00
+Revises: 33fadecc6360
 Create Date: 2025-01-13 12:00:02.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "7e20410be62f"
-down_revision: str | Sequence[str] | None = "09563dea613c"
+revision: str = "b76db019df00"
+down_revision: str | Sequence[str] | None = "33fadecc6360"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
