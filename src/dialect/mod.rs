@@ -152,6 +152,11 @@ pub struct Fact {
     pub source: &'static str,
 }
 
+/// Of lock modes of one server, the greater is the stronger.
+pub fn strength(mode: &str) -> Option<usize> {
+    postgres::LOCK_MODES.iter().position(|known| *known == mode)
+}
+
 /// The answer to "can this server do that in place?".
 #[derive(Debug, Clone)]
 pub enum Verdict {

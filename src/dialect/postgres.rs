@@ -36,6 +36,18 @@ const fn outside(action: Action, source: &'static str) -> Fact {
     fact
 }
 
+/// Weakest first. Source: manual, Explicit Locking.
+pub(super) const LOCK_MODES: &[&str] = &[
+    "ACCESS SHARE",
+    "ROW SHARE",
+    "ROW EXCLUSIVE",
+    "SHARE UPDATE EXCLUSIVE",
+    "SHARE",
+    "SHARE ROW EXCLUSIVE",
+    "EXCLUSIVE",
+    "ACCESS EXCLUSIVE",
+];
+
 pub(super) const FACTS: &[Fact] = &[
     row(Action::AddColumn, AX, Blocks::Everything, Work::Metadata, MANUAL),
     row(Action::AddColumnConstantDefault, AX, Blocks::Everything, Work::Metadata, MANUAL),

@@ -20,7 +20,7 @@ use chrono::NaiveDate;
 
 use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName};
 use crate::change::{Asked, Change, CommentOn, Intent, Keep};
-use crate::dialect::{Action, Blocks, Fact, Server, Tx, Verdict, quote};
+use crate::dialect::{Action, Blocks, Fact, Server, Tx, Verdict, quote, strength};
 use crate::error::{Error, Result};
 use crate::source::Span;
 
@@ -380,10 +380,11 @@ impl Step {
 
     /// The strongest lock of the step on its table, and whom it blocks.
     pub fn strongest(&self, server: &Server) -> Option<(&'static str, Blocks)> {
-        let explicit = self.up.iter().find_map(|op| match op {
+        let explicit = self.up.iter().filter_map(|op| match op {
             Op::Lock { tables, mode } if tables.contains(&self.table) => Some(*mode),
             _ => None,
         });
+        let explicit = explicit.max_by_key(|mode| strength(mode));
         let own = self.facts(server).first().map(|fact| (fact.lock, fact.blocks));
         // A step that locks its table itself holds that lock whatever comes after.
         if let Some(mode) = explicit {

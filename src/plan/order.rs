@@ -4,6 +4,9 @@
 //! that are both transactions become one, so that its lock is taken once, and a table that has to be
 //! made anew is made anew once.
 
+use crate::catalog::TableName;
+use crate::dialect::strength;
+
 use super::op::Op;
 use super::{Deploy, DualWrite, Phase, Step, Unit};
 
@@ -79,7 +82,8 @@ fn join(first: Vec<Op>, second: Vec<Op>) -> Vec<Op> {
     for op in all {
         match op {
             Op::Guard(conditions) => guards.extend(conditions),
-            Op::Lock { .. } | Op::Touch { .. } if rest.contains(&op) => {}
+            Op::Lock { tables, mode } => lock(&mut rest, tables, mode),
+            Op::Touch { .. } if rest.contains(&op) => {}
             Op::Anew { table, edits, copy } => match rest.last_mut() {
                 Some(Op::Anew { edits: all, copy: copies, .. }) => {
                     all.extend(edits);
@@ -94,6 +98,23 @@ fn join(first: Vec<Op>, second: Vec<Op>) -> Vec<Op> {
         rest.insert(0, Op::Guard(guards));
     }
     rest
+}
+
+/// Taken once, and as strong as it will be: two transactions that strengthen theirs later block each
+/// other.
+fn lock(ops: &mut Vec<Op>, tables: Vec<TableName>, mode: &'static str) {
+    for op in ops.iter_mut() {
+        let Op::Lock { tables: known, mode: held } = op else { continue };
+        let within = |some: &[TableName], all: &[TableName]| some.iter().all(|t| all.contains(t));
+        if within(&tables, known) && strength(mode) <= strength(held) {
+            return;
+        }
+        if within(known, &tables) && strength(held) <= strength(mode) {
+            *op = Op::Lock { tables, mode };
+            return;
+        }
+    }
+    ops.push(Op::Lock { tables, mode });
 }
 
 /// Two index steps would give two files of one name.

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::catalog::{Constraint, TableName};
-use crate::dialect::{Action, Server, Verdict};
+use crate::dialect::{Action, Server, Verdict, strength};
 
 use super::condition::{Condition, Reason};
 use super::op::Op;
@@ -89,7 +89,7 @@ fn fold(into: &mut Step, next: Step) {
 /// The same in one transaction: one lock, and no build that has to be alone.
 fn plain(server: &Server, ops: Vec<Op>) -> Vec<Op> {
     let mut all: Vec<Op> = Vec::new();
-    let strongest = strongest(server, &ops);
+    let strongest = strongest(&ops);
     for op in ops {
         match op {
             Op::Lock { tables, mode } => {
@@ -217,10 +217,10 @@ fn keep(
 
 /// The first lock is the one that all that follows needs: to strengthen it later is how two
 /// transactions block each other.
-fn strongest(server: &Server, ops: &[Op]) -> Option<&'static str> {
+fn strongest(ops: &[Op]) -> Option<&'static str> {
     let modes = ops.iter().filter_map(|op| match op {
         Op::Lock { mode, .. } => Some(*mode),
         _ => None,
     });
-    modes.max_by_key(|mode| server.facts().find(|fact| fact.lock == *mode).map(|fact| fact.blocks))
+    modes.max_by_key(|mode| strength(mode))
 }

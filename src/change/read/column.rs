@@ -19,7 +19,9 @@ impl Reader<'_> {
         self.column(table, column)?;
         let before = self.before.tables.get(table).and_then(|t| t.column(&column.name));
         if before.is_none() && self.added(table, &column.name).is_none() {
-            return Err(self.not_yet("this for a column renamed by the same script", column.span));
+            return Err(self
+                .not_yet("this for a column renamed by the same script", column.span)
+                .hint("say it before the RENAME, under the old name"));
         }
         Ok(())
     }

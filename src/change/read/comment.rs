@@ -4,8 +4,9 @@ use crate::catalog::TableName;
 use crate::dialect::{Action, Verdict};
 use crate::error::{Error, Result};
 use crate::input::ast::{Comment as CommentStatement, Statement};
+use crate::source::Span;
 
-use super::super::{Change, Comment, CommentOn};
+use super::super::{Asked, Change, Comment, CommentOn};
 use super::Reader;
 
 impl Reader<'_> {
@@ -36,8 +37,33 @@ impl Reader<'_> {
                 "nothing to do",
             ));
         }
-        self.ask(Change::Comment(Comment { on, text, before }), span);
+        self.ask_of_old_name(on, text, before, span);
         Ok(())
+    }
+
+    /// A column keeps its comment when it is renamed: so it is made before that.
+    fn ask_of_old_name(
+        &mut self,
+        on: CommentOn,
+        text: Option<String>,
+        before: Option<String>,
+        span: Span,
+    ) {
+        let renamed = |asked: &Asked| match (&asked.change, &on) {
+            (Change::RenameColumn(rename), CommentOn::Column(table, column)) => {
+                rename.table == *table && rename.to == *column
+            }
+            _ => false,
+        };
+        let at = self.asked.iter().position(renamed).unwrap_or(self.asked.len());
+        let on = match self.asked.get(at).map(|asked| &asked.change) {
+            Some(Change::RenameColumn(rename)) => {
+                CommentOn::Column(rename.table.clone(), rename.from.clone())
+            }
+            _ => on,
+        };
+        self.asked
+            .insert(at, Asked { change: Change::Comment(Comment { on, text, before }), span });
     }
 
     fn comment_on(&self, comment: &CommentStatement) -> Result<CommentOn> {

@@ -106,6 +106,16 @@ RENAME = Scenario(
 
 SCENARIOS = [
     RENAME,
+    # Two locks on one table: the first is as strong as any.
+    replace(
+        RENAME,
+        name="rename_column_commented",
+        sql={
+            "postgres": f"{RENAME.change('pg15')};\n"
+            "COMMENT ON COLUMN posts.created_at IS 'when it was written'"
+        },
+        targets=("raw",),
+    ),
     replace(
         RENAME,
         name="rename_column_app",
