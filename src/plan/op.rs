@@ -131,10 +131,12 @@ pub enum Op {
         from: String,
         to: String,
     },
-    /// Makes a unique index the constraint of the same name.
+    /// Makes a unique index a constraint, which it gets the name of. Under a name of its own it takes
+    /// the place of a constraint that an earlier run has made.
     UsingIndex {
         table: TableName,
         name: String,
+        index: String,
         options: Option<String>,
         primary: bool,
         comment: Option<String>,

@@ -111,6 +111,18 @@ fn plain(server: &Server, ops: Vec<Op>) -> Vec<Op> {
                     all.push(Op::Guard(conditions));
                 }
             }
+            // In one transaction no run can end between the two.
+            Op::UsingIndex { table, name, index, options, primary, comment } => {
+                for op in &mut all {
+                    if let Op::CreateIndex { index: built, .. } = op
+                        && built.name == index
+                    {
+                        built.name.clone_from(&name);
+                    }
+                }
+                let index = name.clone();
+                all.push(Op::UsingIndex { table, name, index, options, primary, comment });
+            }
             Op::CreateIndex { table, index, .. } => {
                 if !all.iter().any(|known| matches!(known, Op::Lock { .. }))
                     && let Verdict::Yes(fact) = server.verdict(Action::CreateIndex)

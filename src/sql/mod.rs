@@ -233,17 +233,24 @@ impl Writer<'_> {
                     format!("RENAME CONSTRAINT {} TO {}", self.ident(from), self.ident(to));
                 vec![self.alter(table, &action)]
             }
-            Op::UsingIndex { table, name, options, primary, .. } => {
-                let name = self.ident(name);
+            Op::UsingIndex { table, name, index, options, primary, .. } => {
+                let (name, index) = (self.ident(name), self.ident(index));
                 let kind = if *primary { "PRIMARY KEY" } else { "UNIQUE" };
-                let mut action = format!("ADD CONSTRAINT {name} {kind} USING INDEX {name}");
+                let mut action = format!("ADD CONSTRAINT {name} {kind} USING INDEX {index}");
                 let options = options.as_deref().unwrap_or_default();
                 // What the index has is the constraint's by itself.
                 let own = options.strip_prefix(NULLS_NOT_DISTINCT).unwrap_or(options).trim_start();
                 if !own.is_empty() {
                     action = format!("{action} {own}");
                 }
-                vec![self.alter(table, &action)]
+                if index == name {
+                    return vec![self.alter(table, &action)];
+                }
+                vec![Sql::new(format!(
+                    "ALTER TABLE {}\n    DROP CONSTRAINT IF EXISTS {name},  -- made by a run that was not recorded\n    \
+                     {action}",
+                    self.table(table)
+                ))]
             }
             Op::RestoreIndex { table, index, online } => {
                 let text = self.create_index(table, index, *online);

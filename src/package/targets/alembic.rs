@@ -59,8 +59,7 @@ impl Target for Alembic {
         let mut parent = project.head.clone();
         let mut steps = Vec::new();
         for (position, step) in request.steps().iter().enumerate() {
-            let content = format!("{}\n{:?}", request.message(step), step.up);
-            let revision = project.revision_id(parent.as_deref(), &content);
+            let revision = project.revision_id(parent.as_deref(), &content(request, step));
             let name =
                 project.file_name(&revision, &request.file_slug(step), position, request.created);
             let view = revision_view(request, step, &revision, parent.as_deref(), position);
@@ -84,6 +83,13 @@ impl Target for Alembic {
         }
         Ok(Emission { parent: project.head, steps, notes, ..Emission::default() })
     }
+}
+
+/// What makes the revision the one it is.
+fn content(request: &Request, step: &Step) -> String {
+    let up = request.up(step);
+    let statements = up.iter().flat_map(|rendered| &rendered.statements);
+    statements.fold(request.message(step), |content, sql| format!("{content}\n{}", sql.text))
 }
 
 fn revision_view(

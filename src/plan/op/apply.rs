@@ -165,11 +165,11 @@ impl Op {
                 constraint_mut(table_mut(catalog, table)?, from)?.name = Some(to.clone());
                 Ok(())
             }
-            Op::UsingIndex { table, name, options, primary, comment } => {
+            Op::UsingIndex { table, name, index: own, options, primary, comment } => {
                 let table = table_mut(catalog, table)?;
-                let at = table.indexes.iter().position(|index| index.name == *name);
+                let at = table.indexes.iter().position(|index| index.name == *own);
                 let Some(at) = at else {
-                    return Err(format!("index {name} is not there"));
+                    return Err(format!("index {own} is not there"));
                 };
                 let index = table.indexes.remove(at);
                 let constraint = Constraint {

@@ -242,6 +242,7 @@ impl<'c> Rule<'c> {
                     ops.push(Op::UsingIndex {
                         table: drop.table.clone(),
                         name: name.clone(),
+                        index: name.clone(),
                         options: constraint.options.clone(),
                         primary: false,
                         comment: constraint.comment.clone(),

@@ -187,12 +187,17 @@ pub(in crate::plan) fn unique(
             filter: None,
         }]));
     }
-    up.push(Op::CreateIndex { table: table.clone(), index: index.clone(), online });
+    let mut first = index.clone();
+    if context.can(Action::UniqueUsingIndex) {
+        first.name = built_as(&index.name);
+    }
+    up.push(Op::CreateIndex { table: table.clone(), index: first.clone(), online });
     if context.can(Action::UniqueUsingIndex) {
         up.extend(context.lock(&[table], Action::UniqueUsingIndex));
         up.push(Op::UsingIndex {
             table: table.clone(),
             name: index.name.clone(),
+            index: first.name,
             options: constraint.options.clone(),
             primary: matches!(constraint.kind, ConstraintKind::PrimaryKey(_)),
             comment: constraint.comment.clone(),
@@ -217,6 +222,12 @@ pub(in crate::plan) fn unique(
         }],
         model: Vec::new(),
     })
+}
+
+/// The name of an index until it is the constraint of that name: so the same file can run again when
+/// all of it had succeeded, and only the framework's note of that is missing.
+pub(in crate::plan) fn built_as(constraint: &str) -> String {
+    named(constraint, "_new")
 }
 
 /// The index that a unique constraint is made of, under the constraint's name.

@@ -329,6 +329,7 @@ impl Rule<'_> {
             down.push(Op::UsingIndex {
                 table: table.clone(),
                 name: name.clone(),
+                index: name.clone(),
                 options: constraint.options.clone(),
                 primary: false,
                 comment: constraint.comment.clone(),

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::plan::condition::{Condition, Missing, Predicate, Reason};
 use crate::plan::op::Op;
 use crate::plan::rows::Backfill;
-use crate::plan::strategy::constrain::required;
+use crate::plan::strategy::constrain::{built_as, required};
 use crate::plan::strategy::{backfill_unit, sync};
 use crate::plan::{Down, Phase, RenamedIndex, Step, Unit, column_expr};
 
@@ -134,13 +134,18 @@ impl Rule<'_> {
             name: copy.name.clone(),
             missing: Missing::RunAgain,
         };
-        let mut up = vec![Op::CreateIndex { table: table.clone(), index: copy.clone(), online }];
+        let mut first = copy.clone();
+        if index.constraint {
+            first.name = built_as(&copy.name);
+        }
+        let mut up = vec![Op::CreateIndex { table: table.clone(), index: first.clone(), online }];
         let mut down = Vec::new();
         if index.constraint {
             up.extend(self.context.lock(&[table], Action::UniqueUsingIndex));
             up.push(Op::UsingIndex {
                 table: table.clone(),
                 name: copy.name.clone(),
+                index: first.name,
                 options: self.unique_options(&index.before.name),
                 primary: false,
                 comment: None,
@@ -194,7 +199,14 @@ impl Rule<'_> {
             ops.push(Op::Unless {
                 table: table.clone(),
                 holds: Condition::ConstraintValid { table: table.clone(), name: name.clone() },
-                ops: vec![Op::UsingIndex { table, name, options, primary: false, comment: None }],
+                ops: vec![Op::UsingIndex {
+                    table,
+                    index: name.clone(),
+                    name,
+                    options,
+                    primary: false,
+                    comment: None,
+                }],
             });
         } else if online {
             ops.push(Op::Guard(vec![Condition::IndexValid {

@@ -1,6 +1,6 @@
 """replace users.full_name by first_name and last_name, 1/3: expand
 
-Revision ID: df760e3b30f7
+Revision ID: c5d9838f3344
 Revises: 8c2f0e4b1a77
 Create Date: 2025-01-13 12:00:01.000000
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "df760e3b30f7"
+revision: str = "c5d9838f3344"
 down_revision: str | Sequence[str] | None = "8c2f0e4b1a77"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None

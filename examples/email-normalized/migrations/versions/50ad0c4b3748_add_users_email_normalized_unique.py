@@ -1,7 +1,7 @@
 """add users.email_normalized, 3/4: users.email_normalized unique
 
-Revision ID: cddd32b1ff3f
-Revises: b76db019df00
+Revision ID: 50ad0c4b3748
+Revises: 2f5bad78b429
 Create Date: 2025-01-13 12:00:03.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "cddd32b1ff3f"
-down_revision: str | Sequence[str] | None = "b76db019df00"
+revision: str = "50ad0c4b3748"
+down_revision: str | Sequence[str] | None = "2f5bad78b429"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -50,7 +50,9 @@ BEGIN
                     AND mode = 'ShareUpdateExclusiveLock'
             ) THEN '2s' ELSE '200ms' END, true);
             LOCK TABLE users IN ACCESS EXCLUSIVE MODE;
-            ALTER TABLE users ADD CONSTRAINT users_email_normalized_key UNIQUE USING INDEX users_email_normalized_key;
+            ALTER TABLE users
+                DROP CONSTRAINT IF EXISTS users_email_normalized_key,  -- made by a run that was not recorded
+                ADD CONSTRAINT users_email_normalized_key UNIQUE USING INDEX users_email_normalized_key_new;
             RETURN;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             PERFORM pg_sleep(least(5, 0.2 * v_try) * (0.5 + random()));
@@ -92,13 +94,13 @@ def upgrade() -> None:
         op.execute(GUARD)
         # A build that was cut off left an invalid index: so it is dropped first.
         op.drop_index(
-            op.f("users_email_normalized_key"),
+            op.f("users_email_normalized_key_new"),
             table_name="users",
             postgresql_concurrently=True,
             if_exists=True,
         )
         op.create_index(
-            op.f("users_email_normalized_key"),
+            op.f("users_email_normalized_key_new"),
             "users",
             ["email_normalized"],
             unique=True,

@@ -1,7 +1,7 @@
 """rename countries.title to name, deploy 2: contract
 
-Revision ID: 83565c0eac75
-Revises: 332199dab90a
+Revision ID: de10fff70207
+Revises: 5ae0e658b877
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "83565c0eac75"
-down_revision: str | Sequence[str] | None = "332199dab90a"
+revision: str = "de10fff70207"
+down_revision: str | Sequence[str] | None = "5ae0e658b877"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,6 +1,6 @@
 """rename countries.title to name: expand
 
-Revision ID: 332199dab90a
+Revision ID: 5ae0e658b877
 Revises: b7e40c15d982
 Create Date: 2025-01-13 12:00:01.000000
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "332199dab90a"
+revision: str = "5ae0e658b877"
 down_revision: str | Sequence[str] | None = "b7e40c15d982"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None

@@ -1,7 +1,7 @@
 """add users.email_normalized, 4/4: users.email_normalized not null
 
-Revision ID: 6f7b27f9f222
-Revises: cddd32b1ff3f
+Revision ID: 7301d0711163
+Revises: 50ad0c4b3748
 Create Date: 2025-01-13 12:00:04.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "6f7b27f9f222"
-down_revision: str | Sequence[str] | None = "cddd32b1ff3f"
+revision: str = "7301d0711163"
+down_revision: str | Sequence[str] | None = "50ad0c4b3748"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

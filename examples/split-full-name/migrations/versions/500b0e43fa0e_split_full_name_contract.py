@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 2/2: full_name dropped
 
-Revision ID: 70c14c425315
-Revises: 9e11f4b463dc
+Revision ID: 500b0e43fa0e
+Revises: 1b3fb9a69e2e
 Create Date: 2025-02-17 12:00:02.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "70c14c425315"
-down_revision: str | Sequence[str] | None = "9e11f4b463dc"
+revision: str = "500b0e43fa0e"
+down_revision: str | Sequence[str] | None = "1b3fb9a69e2e"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

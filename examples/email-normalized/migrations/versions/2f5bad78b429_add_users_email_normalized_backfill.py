@@ -1,8 +1,8 @@
-"""replace users.full_name by first_name and last_name, deploy 2, 1/2: check
+"""add users.email_normalized, 2/4: fill email_normalized
 
-Revision ID: 9e11f4b463dc
-Revises: e7d638ae8d0d
-Create Date: 2025-02-17 12:00:01.000000
+Revision ID: 2f5bad78b429
+Revises: 056dba2e5d4d
+Create Date: 2025-01-13 12:00:02.000000
 
 """
 
@@ -11,44 +11,12 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "9e11f4b463dc"
-down_revision: str | Sequence[str] | None = "e7d638ae8d0d"
+revision: str = "2f5bad78b429"
+down_revision: str | Sequence[str] | None = "056dba2e5d4d"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# Reads the whole table once; locks nothing.
-GUARD = """
-DO $guard$
-DECLARE
-    v_rows bigint;
-BEGIN
-    IF now() < '2025-02-14' THEN
-        RAISE EXCEPTION
-            'users.full_name is kept until 2025-02-14: leave this for a later release';
-    END IF;
-    IF NOT EXISTS (
-        SELECT FROM pg_trigger
-        WHERE tgrelid = 'users'::regclass AND tgname = 'users_full_name_sync'
-            AND tgenabled IN ('O', 'A')
-    ) THEN
-        RAISE EXCEPTION
-            'users_full_name_sync is missing: finish deploy 1 on this database first';
-    END IF;
-    SELECT count(*) INTO v_rows
-    FROM users
-    WHERE (
-        first_name IS DISTINCT FROM split_part(btrim(full_name), ' ', 1)
-        OR last_name IS DISTINCT FROM nullif(btrim(substr(btrim(full_name),
-            length(split_part(btrim(full_name), ' ', 1)) + 2)), '')
-    ) AND full_name IS DISTINCT FROM left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255);
-    IF v_rows > 0 THEN
-        RAISE EXCEPTION '% rows of users are out of step: see the runbook', v_rows;
-    END IF;
-END
-$guard$
-"""
-
-# Fills full_name; one commit per batch. It may be killed and run again at any time.
+# Fills email_normalized; one commit per batch. It may be killed and run again at any time.
 # A window is updated in stripes: each finds room in the same pages, freed by the stripes
 # before it, so no index is touched and WAL is halved. While an old snapshot keeps dead
 # rows alive that fails, and plain batches are used.
@@ -77,16 +45,16 @@ DECLARE
 BEGIN
     IF NOT EXISTS (
         SELECT FROM pg_trigger
-        WHERE tgrelid = 'users'::regclass AND tgname = 'users_full_name_sync'
+        WHERE tgrelid = 'users'::regclass AND tgname = 'users_email_normalized_sync'
             AND tgenabled IN ('O', 'A')
     ) THEN
-        RAISE EXCEPTION 'users_full_name_sync is missing: run the step before this one first';
+        RAISE EXCEPTION 'users_email_normalized_sync is missing: run the step before this one first';
     END IF;
 
     FOR v_pass IN 1..30 LOOP
         SELECT EXISTS (
             SELECT FROM users
-            WHERE full_name IS NULL AND left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255) IS NOT NULL
+            WHERE email_normalized IS NULL
         ) INTO v_left;
         EXIT WHEN NOT v_left;
         IF v_missed > 0 THEN
@@ -110,12 +78,12 @@ BEGIN
                 BEGIN
                     -- Below deadlock_timeout: it is us who give way, never a user.
                     SET LOCAL lock_timeout = '500ms';
-                    SET LOCAL miggen.backfill = 'users_full_name_sync';
+                    SET LOCAL miggen.backfill = 'users_email_normalized_sync';
                     UPDATE users
-                    SET full_name = left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255)
+                    SET email_normalized = lower(trim(email))
                     WHERE ctid >= v_from AND ctid < v_to
                         AND get_byte(tidsend(ctid), 5) % v_stripes = v_stripe  -- the line in its page
-                        AND full_name IS NULL AND left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255) IS NOT NULL;
+                        AND email_normalized IS NULL;
                     GET DIAGNOSTICS v_rows = ROW_COUNT;
                 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
                     v_rows := 0;
@@ -150,7 +118,7 @@ BEGIN
     IF v_left THEN
         RAISE EXCEPTION 'rows of users stayed locked: end the blocker, run this again';
     END IF;
-    ANALYZE users (full_name);
+    ANALYZE users (email_normalized);
 END
 $backfill$
 """
@@ -161,16 +129,10 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute("SET lock_timeout = 0")
         op.execute("SET statement_timeout = 0")
-        op.execute(GUARD)
+        op.execute(BACKFILL)
         op.execute("RESET lock_timeout")
         op.execute("RESET statement_timeout")
 
 
 def downgrade() -> None:
-    """Part of the way back: computes full_name again."""
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = 0")
-        op.execute("SET statement_timeout = 0")
-        op.execute(BACKFILL)
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    """Nothing to undo: the values go with their column."""
