@@ -246,9 +246,8 @@ pub enum SyncKind {
         /// Every column read from the row being written.
         row_expr: Expr,
     },
-    /// Either side is computed from the one that was written; expressions read the row being
-    /// written.
-    Replace { forward: Vec<(String, Expr)>, backward: Vec<(String, Expr)> },
+    /// Either side is computed from the one that was written.
+    Replace { forward: Vec<Computed>, backward: Vec<Computed> },
     /// `column` gets `expr` whenever it would be NULL.
     Fill {
         column: String,
@@ -269,6 +268,15 @@ pub enum SyncKind {
         /// NULL in `column` always means "not given".
         required: bool,
     },
+}
+
+/// A column, and what it is computed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Computed {
+    pub column: String,
+    pub expr: Expr,
+    /// The same with every column read from the row being written.
+    pub row_expr: Expr,
 }
 
 /// A table made anew under its own name, for what ALTER TABLE cannot do.

@@ -3,7 +3,7 @@
 use crate::catalog::Expr;
 use crate::dialect::Dialect;
 use crate::input;
-use crate::plan::op::{Sync, SyncKind};
+use crate::plan::op::{Computed, Sync, SyncKind};
 
 use super::{Sql, Writer, dollar, indent};
 
@@ -107,22 +107,22 @@ END"
 
     /// Whether both sides agree is asked before who wrote: so a backfill, forth or back, never
     /// overwrites what it was computed from with what can be computed from it.
-    fn replace_body(&self, forward: &[(String, Expr)], backward: &[(String, Expr)]) -> String {
+    fn replace_body(&self, forward: &[Computed], backward: &[Computed]) -> String {
         type Line<'l> = &'l dyn Fn(&str, &str) -> String;
-        let each = |by: usize, line: Line, all: &[(String, Expr)]| {
+        let each = |by: usize, line: Line, all: &[Computed]| {
             let lines: Vec<String> = all
                 .iter()
-                .map(|(column, Expr(expr))| {
+                .map(|Computed { column, row_expr: Expr(expr), .. }| {
                     let expr = indent(self.dialect, expr, by - 4);
                     format!("{}{}", " ".repeat(by), line(&self.ident(column), &expr))
                 })
                 .collect();
             lines.join("\n")
         };
-        let test = |by: usize, word: &str, line: Line, all: &[(String, Expr)]| {
+        let test = |by: usize, word: &str, line: Line, all: &[Computed]| {
             let parts: Vec<String> = all
                 .iter()
-                .map(|(column, Expr(expr))| {
+                .map(|Computed { column, row_expr: Expr(expr), .. }| {
                     let expr = indent(self.dialect, &input::operand(expr, self.dialect), by);
                     line(&self.ident(column), &expr)
                 })
@@ -133,7 +133,7 @@ END"
             }
             parts.join(&format!("\n{}{word} ", " ".repeat(by)))
         };
-        let apart = |text: String, all: &[(String, Expr)]| match all {
+        let apart = |text: String, all: &[Computed]| match all {
             [_] => text,
             _ => format!("({text})"),
         };
@@ -228,6 +228,9 @@ END"
 
     /// No trigger can change the row before it is stored: so right after, in the same statement.
     fn create_after_triggers(&self, sync: &Sync) -> Vec<Sql> {
+        if let SyncKind::Replace { forward, backward } = &sync.kind {
+            return self.replacing_triggers(sync, forward, backward);
+        }
         let table = self.table(&sync.table);
         let [insert, update] = sync_triggers(sync).map(|name| self.ident(&name));
         let (when_insert, set_insert, when_update, set_update) = match &sync.kind {
@@ -244,7 +247,6 @@ END"
                     format!("{o} = {written},\n        {n} = {written}"),
                 )
             }
-            // Refused for servers without triggers that set NEW.
             SyncKind::Replace { .. } => return Vec::new(),
             SyncKind::Follow { column, row_expr: Expr(expr) } => {
                 let c = self.ident(column);
@@ -291,6 +293,64 @@ END"
             trigger(&insert, "INSERT", &when_insert, &set_insert),
             trigger(&update, "UPDATE", &when_update, &set_update),
         ]
+    }
+
+    /// As in [`Writer::replace_body`]: what is not filled yet is; then one side follows the other, unless
+    /// they agree by now. Every statement reads the row as the one before has left it.
+    fn replacing_triggers(
+        &self,
+        sync: &Sync,
+        forward: &[Computed],
+        backward: &[Computed],
+    ) -> Vec<Sql> {
+        let table = self.table(&sync.table);
+        let [insert, update] = sync_triggers(sync).map(|name| self.ident(&name));
+        let all = |word: &str, line: &dyn Fn(&str, &str) -> String, side: &[Computed]| {
+            let parts: Vec<String> = side
+                .iter()
+                .map(|one| {
+                    line(&self.ident(&one.column), &input::operand(&one.expr.0, self.dialect))
+                })
+                .collect();
+            parts.join(word)
+        };
+        let set: &dyn Fn(&str, &str) -> String = &|c, expr| format!("{c} = {expr}");
+        let fill: &dyn Fn(&str, &str) -> String = &|c, expr| format!("{c} = coalesce({c}, {expr})");
+        let is: &dyn Fn(&str, &str) -> String = &|c, expr| format!("{c} IS {expr}");
+        let empty: &dyn Fn(&str, &str) -> String = &|c, _| format!("{c} IS NULL");
+        let was_empty: &dyn Fn(&str, &str) -> String = &|c, _| format!("OLD.{c} IS NULL");
+        let same: &dyn Fn(&str, &str) -> String = &|c, _| format!("NEW.{c} IS OLD.{c}");
+        let changed: &dyn Fn(&str, &str) -> String = &|c, _| format!("NEW.{c} IS NOT OLD.{c}");
+        let (list, and) = (",\n        ", "\n            AND ");
+        let apart = format!(
+            "NOT ({})\n        AND NOT ({})",
+            all(and, is, backward),
+            all(and, is, forward)
+        );
+        let statement = |why: &str, set: String, when: &str| {
+            format!(
+                "    -- {why}\n    UPDATE {table}\n    SET {set}\n    WHERE rowid = NEW.rowid\n        AND {when};\n"
+            )
+        };
+        let new_code = statement("New code wrote.", all(list, set, backward), &apart);
+        let old_code = format!(
+            "({})\n        AND {}\n        AND {apart}",
+            all(" OR ", changed, backward),
+            all(" AND ", same, forward)
+        );
+        let on_insert =
+            statement("Old code wrote.", all(list, set, forward), &all(" AND ", empty, forward));
+        let on_update = statement(
+            "Not filled yet.",
+            all(list, fill, forward),
+            &all(" AND ", was_empty, forward),
+        ) + &statement("Old code wrote.", all(list, set, forward), &old_code);
+        let trigger = |name: &str, event: &str, body: String| {
+            Sql::new(format!(
+                "CREATE TRIGGER {name} AFTER {event} ON {table}\nFOR EACH ROW\nBEGIN\n{body}{new_code}END"
+            ))
+        };
+        vec![trigger(&insert, "INSERT", on_insert), trigger(&update, "UPDATE", on_update)]
     }
 }
 

@@ -1,10 +1,9 @@
 //! Sentences: who may run, who writes what, what to do when it says no, how to go back.
 
-use crate::catalog::Expr;
 use crate::dialect::{Dialect, Work};
 use crate::package::Target;
 use crate::package::targets::LIBPQ_PAUSE;
-use crate::plan::op::{Op, SyncKind};
+use crate::plan::op::{Computed, Op, SyncKind};
 use crate::plan::small;
 use crate::plan::{Deploy, Plan, Unit};
 
@@ -69,8 +68,8 @@ pub(super) fn who_writes(plan: &Plan) -> Vec<[String; 2]> {
                 row("a row not filled yet is touched".into(), "it is filled".into());
             }
             SyncKind::Replace { forward, backward } => {
-                let names = |all: &[(String, Expr)]| {
-                    all.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" and ")
+                let names = |all: &[Computed]| {
+                    all.iter().map(|one| one.column.as_str()).collect::<Vec<_>>().join(" and ")
                 };
                 let (olds, news) = (names(backward), names(forward));
                 row(format!("old code writes {olds}"), format!("{news} are computed from it"));

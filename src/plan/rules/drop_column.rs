@@ -81,6 +81,16 @@ pub(super) fn apart(context: &Context, drop: &DropColumn) -> Result<Vec<Step>> {
 }
 
 /// The models without the column.
+/// What brings the column back where a table is made anew, optional as it was before the drop.
+pub(super) fn back(context: &Context, drop: &DropColumn) -> Result<Vec<Op>> {
+    Ok(Rule::of(context, drop)?.back())
+}
+
+/// Whether the column must be made optional before code stops giving it.
+pub(super) fn optional_first(context: &Context, drop: &DropColumn) -> Result<bool> {
+    Ok(Rule::of(context, drop)?.optional_first())
+}
+
 pub(super) fn model(context: &Context, drop: &DropColumn) -> Option<ModelChange> {
     Some(Rule::of(context, drop).ok()?.removed())
 }
@@ -333,6 +343,15 @@ impl<'c> Rule<'c> {
         let Rule { drop, column, .. } = self;
         let table = &drop.table;
         let gone = Op::DropColumn { table: table.clone(), column: column.name.clone() };
+        let back = self.back();
+        let mut up = self.not_before();
+        up.push(rebuild::anew(table, vec![gone]));
+        self.last(Unit::Rebuild, up, vec![rebuild::anew(table, back)])
+    }
+
+    /// The column as it was while no code named it, with what hung on it.
+    fn back(&self) -> Vec<Op> {
+        let table = &self.drop.table;
         let mut back = vec![Op::AddColumn {
             table: table.clone(),
             column: self.unused(),
@@ -343,9 +362,7 @@ impl<'c> Rule<'c> {
             index: index.clone(),
             online: false,
         }));
-        let mut up = self.not_before();
-        up.push(rebuild::anew(table, vec![gone]));
-        self.last(Unit::Rebuild, up, vec![rebuild::anew(table, back)])
+        back
     }
 
     fn not_before(&self) -> Vec<Op> {

@@ -7,6 +7,11 @@
 //! |---|---|
 //! | 1 | the new columns, and a trigger that computes either side from the one that was written; filled in batches, required where asked |
 //! | 2 | the trigger and the old columns go, what hangs on them apart; the way back computes them again |
+//!
+//! Where no trigger can fill a row before it is checked (SQLite) the table is made anew in either
+//! deploy: `replace/rebuild.rs`.
+
+mod rebuild;
 
 use crate::catalog::{Column, Expr};
 use crate::change::{AddColumn, Replace};
@@ -16,7 +21,7 @@ use crate::input;
 
 use super::super::condition::{Condition, Missing, Predicate, Reason};
 use super::super::context::Context;
-use super::super::op::{Op, Sync, SyncKind};
+use super::super::op::{Computed, Op, Sync, SyncKind};
 use super::super::rows::Backfill;
 use super::super::strategy::constrain::{not_null_check, require_again};
 use super::super::strategy::dependants::{in_primary_key, in_the_way};
@@ -25,14 +30,11 @@ use super::super::{Down, Phase, Step, Unit};
 use super::{add_column, drop_column};
 
 pub(super) fn steps(context: &Context, replace: &Replace) -> Result<Vec<Step>> {
-    if !context.can(Action::TriggerSetsNew) {
-        return Err(context
-            .refuse("miggen does not plan this for this server yet", "columns that replace others")
-            .note("no trigger can fill a row here before NOT NULL is checked")
-            .hint("two rollouts: add and fill the new columns, then drop the old ones"));
-    }
     let rule = Rule { context, replace, sync: sync_of(context, replace)? };
     rule.refuse_what_cannot_be_carried()?;
+    if !context.can(Action::TriggerSetsNew) {
+        return rule.by_rebuild();
+    }
     let mut steps = vec![rule.expand(), rule.backfill()?];
     for new in &replace.new {
         steps.extend(add_column::enforced(context, new)?);
@@ -63,25 +65,29 @@ fn sync_of(context: &Context, replace: &Replace) -> Result<Sync> {
                 .note(format!("`{}`: a name in it may be a column or something else", expr.0))
         })
     };
+    let computed = |column: &str, expr: Expr, of: &[String]| {
+        let row_expr = in_row(&expr, of)?;
+        Ok(Computed { column: column.to_owned(), expr, row_expr })
+    };
     let mut forward = Vec::new();
     for new in &replace.new {
         if let Some(fill) = &new.fill {
-            forward.push((new.column.name.clone(), in_row(&fill.expr, &olds)?));
+            forward.push(computed(&new.column.name, fill.expr.clone(), &olds)?);
         }
     }
     let table = context.table(&replace.table);
     let mut backward = Vec::new();
     for (drop, back) in &replace.old {
-        let Expr(computed) = in_row(&cut(context.server, table.column(&drop.column), back), &news)?;
+        let mut one =
+            computed(&drop.column, cut(context.server, table.column(&drop.column), back), &news)?;
         let required = table.column(&drop.column).is_some_and(|column| column.not_null);
         // A required column keeps what it had where nothing can be computed.
-        let computed = if required {
+        if required {
             let Expr(own) = super::super::column_expr(context.server, &drop.column);
-            format!("coalesce({computed}, NEW.{own})")
-        } else {
-            computed
-        };
-        backward.push((drop.column.clone(), Expr(computed)));
+            one.expr = Expr(format!("coalesce({}, {own})", one.expr.0));
+            one.row_expr = Expr(format!("coalesce({}, NEW.{own})", one.row_expr.0));
+        }
+        backward.push(one);
     }
     Ok(Sync {
         name: sync::name(context.before, &replace.table, &olds[0]),
@@ -90,13 +96,16 @@ fn sync_of(context: &Context, replace: &Replace) -> Result<Sync> {
     })
 }
 
-/// A write of new code must not fail because the old column has less room.
+/// A write of new code must not fail because the old column has less room, where that is checked.
 fn cut(server: &Server, old: Option<&Column>, Expr(back): &Expr) -> Expr {
     let room = old.and_then(|column| {
         let (name, length) = column.ty.split_once('(')?;
         let text = ["varchar", "character varying", "char", "character"];
         let is_text = text.iter().any(|known| name.trim().eq_ignore_ascii_case(known));
-        length.trim_end().strip_suffix(')').filter(|_| is_text)
+        length
+            .trim_end()
+            .strip_suffix(')')
+            .filter(|_| is_text && server.can(Action::TriggerSetsNew))
     });
     Expr(match room {
         Some(room) => format!("left({}::text, {room})", input::operand(back, server.dialect)),
@@ -163,17 +172,7 @@ impl Rule<'_> {
         let Rule { context, replace, sync } = self;
         let table = &replace.table;
         let lock = context.lock(&[table], Action::AddColumn);
-        let mut up: Vec<Op> = vec![Op::Guard(
-            self.old_columns()
-                .map(|column| Condition::ColumnIs {
-                    table: table.clone(),
-                    column: column.name.clone(),
-                    ty: column.ty.clone(),
-                    not_null: column.not_null,
-                })
-                .chain(self.replace.new.iter().filter_map(|new| self.no_value(new)))
-                .collect(),
-        )];
+        let mut up: Vec<Op> = vec![Op::Guard(self.as_planned())];
         up.extend(lock.clone());
         let mut down = lock;
         down.push(Op::DropSync(sync.clone()));
@@ -224,6 +223,16 @@ impl Rule<'_> {
             verify,
         )
         .modelled(model)
+    }
+
+    fn as_planned(&self) -> Vec<Condition> {
+        let is = self.old_columns().map(|column| Condition::ColumnIs {
+            table: self.replace.table.clone(),
+            column: column.name.clone(),
+            ty: column.ty.clone(),
+            not_null: column.not_null,
+        });
+        is.chain(self.replace.new.iter().filter_map(|new| self.no_value(new))).collect()
     }
 
     /// Rows for which a required column would get no value.
