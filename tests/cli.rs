@@ -29,7 +29,11 @@ fn with<'a>(rest: &[&'a str]) -> Vec<&'a str> {
 
 /// What a refused change prints; nothing may have been written.
 fn refused(change: &str) -> String {
-    let repo = Repo::raw(SCHEMA);
+    refused_with(SCHEMA, change)
+}
+
+fn refused_with(schema: &str, change: &str) -> String {
+    let repo = Repo::raw(schema);
     let before = repo.files();
     let ran = repo.miggen(&with(&[change]));
     assert_eq!(ran.stdout, "");
@@ -88,8 +92,6 @@ fn refusals_name_the_place_the_reason_and_what_to_do() {
         "UPDATE users SET status = status || 'x'",
         "UPDATE users SET status = random()::text",
         "UPDATE users SET status = upper(statsu)",
-        "UPDATE users SET status = (SELECT max(title) FROM posts)",
-        "UPDATE users SET status = p.title FROM posts p WHERE p.id = users.id",
         "UPDATE parts SET id = 0",
         "-- miggen: renamed from x\nALTER TABLE users ADD COLUMN y int",
         "SELEC 1",
@@ -98,6 +100,72 @@ fn refusals_name_the_place_the_reason_and_what_to_do() {
         "SELECT 1",
     ] {
         all.push_str(&format!("$ miggen {change:?}\n{}\n\n", refused(change)));
+    }
+    insta::assert_snapshot!(all);
+}
+
+const ORDERS: &str = "\
+CREATE TABLE customers (id bigint PRIMARY KEY, plan text, rate float8, code text UNIQUE);
+CREATE TABLE orders (
+    id bigint PRIMARY KEY,
+    customer_id bigint REFERENCES customers (id),
+    plan text,
+    status text,
+    total numeric
+);
+CREATE INDEX ON orders (customer_id);
+CREATE TABLE lines (order_id bigint REFERENCES orders (id) ON DELETE CASCADE, price float8);
+CREATE INDEX ON lines (order_id);
+CREATE VIEW spenders AS SELECT customer_id FROM orders;
+";
+
+#[test]
+fn statements_that_read_other_tables_are_refused_where_batches_cannot_carry_them() {
+    let mut all = String::new();
+    for change in [
+        // Names.
+        "UPDATE orders SET status = (SELECT plan FROM custmers)",
+        "UPDATE orders SET status = (SELECT c.plan FROM spenders c)",
+        "UPDATE orders SET status = (SELECT c.plam FROM customers c WHERE c.id = orders.customer_id)",
+        "UPDATE orders SET status = (SELECT c.plan FROM customers c WHERE c.id = o.customer_id)",
+        "UPDATE orders o SET status = (SELECT code FROM customers WHERE id = orders.customer_id)",
+        "UPDATE orders SET status = (SELECT code FROM customers WHERE id = nope)",
+        "UPDATE orders SET status = (SELECT 1 FROM customers c, orders o WHERE id = 1)",
+        "UPDATE orders SET status = plan FROM customers c WHERE c.id = customer_id",
+        "UPDATE orders SET status = orders.plan FROM orders WHERE orders.id = 1",
+        // What is written.
+        "UPDATE orders SET status = (SELECT max(status) FROM orders)",
+        "UPDATE orders SET status = (SELECT c.code FROM customers c WHERE c.code = orders.status)",
+        "UPDATE orders SET status = coalesce(status, (SELECT max(plan) FROM customers))",
+        "DELETE FROM orders WHERE id NOT IN (SELECT max(id) FROM orders GROUP BY customer_id)",
+        "DELETE FROM orders WHERE EXISTS (SELECT 1 FROM lines WHERE order_id = orders.id)",
+        "UPDATE orders SET status = (SELECT plan FROM customers c WHERE c.id = customer_id); DELETE FROM customers WHERE id = 1",
+        "ALTER TABLE customers ADD COLUMN tier text; UPDATE orders SET status = (SELECT c.tier FROM customers c WHERE c.id = customer_id)",
+        "ALTER TABLE orders ADD COLUMN tier text; UPDATE orders SET tier = (SELECT c.plan FROM customers c WHERE c.id = customer_id)",
+        // What is left to chance.
+        "UPDATE orders SET status = c.plan FROM customers c WHERE c.plan = orders.plan",
+        "UPDATE orders SET status = c.plan FROM customers c WHERE c.code = orders.customer_id::text",
+        "UPDATE orders SET status = c.plan FROM customers c WHERE c.id = orders.total",
+        "UPDATE orders SET status = 'x' FROM customers c",
+        "UPDATE customers SET plan = (SELECT o.status FROM orders o WHERE o.customer_id = customers.id ORDER BY o.total LIMIT 1)",
+        "UPDATE orders SET status = 'x' WHERE customer_id IN (SELECT id FROM customers ORDER BY id LIMIT 1)",
+        "UPDATE orders SET total = (SELECT sum(price) FROM lines WHERE order_id = orders.id)",
+        "UPDATE orders SET status = (SELECT random()::text)",
+        "UPDATE orders SET status = (SELECT c.plan || now() FROM customers c WHERE c.id = customer_id)",
+        "UPDATE orders SET status = 'x' WHERE customer_id IN (SELECT id FROM customers WHERE rate > random())",
+        // What is not planned.
+        "UPDATE customers SET plan = (SELECT max(o.plan) FROM orders o WHERE o.status = customers.code)",
+        "UPDATE orders SET (status, plan) = (SELECT c.plan, c.code FROM customers c WHERE c.id = customer_id)",
+        "UPDATE orders SET status = max(c.plan) FROM customers c WHERE c.id = customer_id",
+        "UPDATE orders SET status = max(plan)",
+        "UPDATE orders SET status = (SELECT plan FROM customers UNION SELECT code FROM customers)",
+        "UPDATE orders SET status = p.plan FROM (SELECT id, plan FROM customers) p WHERE p.id = orders.customer_id",
+        "WITH c AS (SELECT 1) UPDATE orders SET status = (SELECT 'x' FROM c)",
+        "UPDATE orders SET status = c.plan FROM customers c WHERE c.id = customer_id RETURNING id",
+        "DELETE FROM orders USING customers c WHERE c.id = customer_id RETURNING orders.id",
+    ] {
+        let text = refused_with(ORDERS, change);
+        all.push_str(&format!("$ miggen {change:?}\n{text}\n\n"));
     }
     insta::assert_snapshot!(all);
 }

@@ -8,6 +8,8 @@ pub mod names;
 mod read;
 mod types;
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName};
 use crate::source::{Source, Span};
 
@@ -75,6 +77,15 @@ impl Change {
             Change::AddColumn(add) => std::slice::from_ref(add),
             Change::Replace(replace) => &replace.new,
             _ => &[],
+        }
+    }
+
+    /// Tables that it reads and does not write.
+    pub fn reads(&self) -> Option<&BTreeSet<TableName>> {
+        match self {
+            Change::Update(update) => Some(&update.reads),
+            Change::Delete(delete) => Some(&delete.reads),
+            _ => None,
         }
     }
 }
@@ -277,15 +288,23 @@ pub struct OfConstraint {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Update {
     pub table: TableName,
+    /// What the expressions call it, if that is another name.
+    pub alias: Option<String>,
     pub set: Vec<Assignment>,
     pub filter: Option<Expr>,
+    /// Further tables that the expressions read.
+    pub reads: BTreeSet<TableName>,
 }
 
 /// A DELETE of some rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delete {
     pub table: TableName,
+    /// What the condition calls it, if that is another name.
+    pub alias: Option<String>,
     pub filter: Expr,
+    /// Further tables that the condition reads.
+    pub reads: BTreeSet<TableName>,
 }
 
 /// `INSERT INTO into (…) SELECT … FROM from`.
@@ -315,6 +334,8 @@ pub struct Seed {
 pub struct Assignment {
     pub column: String,
     pub expr: Expr,
+    /// The value as the column holds it, where storing may change it.
+    pub stored: Option<Expr>,
     /// Gives another value each time.
     pub volatile: bool,
 }

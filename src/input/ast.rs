@@ -510,10 +510,13 @@ pub struct Update<'a> {
     pub rest: Option<Slice<'a>>,
 }
 
-/// `DELETE FROM t WHERE …`; any other form is opaque.
+/// `DELETE FROM t [USING …] WHERE …`; any other form is opaque.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delete<'a> {
     pub table: Name<'a>,
+    pub alias: Option<Ident<'a>>,
+    /// Without USING, verbatim.
+    pub using: Option<Slice<'a>>,
     /// The condition without WHERE.
     pub filter: Option<Slice<'a>>,
 }
@@ -540,7 +543,7 @@ pub enum InsertSource<'a> {
     },
 }
 
-/// `column = expr`; `(a, b) = (…)` has several columns.
+/// `column = expr`; `(a, b) = (SELECT …)` has several columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assignment<'a> {
     pub columns: Vec<Ident<'a>>,

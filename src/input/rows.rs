@@ -3,18 +3,25 @@
 //! Enters: a parser at the verb. Leaves: a [`Delete`] or [`Insert`], or `None` for any other form.
 //! Must not know: what the expressions mean.
 
-use super::ast::{Delete, Insert, InsertSource, Slice};
+use super::ast::{Delete, Ident, Insert, InsertSource, Slice};
 use super::parser::Parser;
 use super::tokens::TokenKind;
 
-/// `DELETE FROM t [WHERE …]`, and nothing else.
+/// `DELETE FROM t [[AS] a] [USING …] [WHERE …]`, and nothing else.
 pub(super) fn delete<'a>(parser: &mut Parser<'a, '_>) -> Option<Delete<'a>> {
     if !parser.accept(&["DELETE", "FROM"]) || parser.is("ONLY") {
         return None;
     }
     let table = parser.name()?;
+    let alias = alias(parser, &["WHERE", "USING", "RETURNING", "ORDER", "LIMIT", "PARTITION"])?;
+    let mut using = None;
+    if parser.postgres() && parser.accept(&["USING"]) {
+        let from = parser.at;
+        parser.skip_past_commas_until(&["WHERE", "RETURNING"]);
+        using = Some(parser.slice_if(from, parser.at)?);
+    }
     let filter = condition(parser)?;
-    parser.done().then_some(Delete { table, filter })
+    parser.done().then_some(Delete { table, alias, using, filter })
 }
 
 /// `INSERT INTO t (a, b) VALUES … | SELECT … [ON CONFLICT …]`.
@@ -31,6 +38,16 @@ pub(super) fn insert<'a>(parser: &mut Parser<'a, '_>) -> Option<Insert<'a>> {
     }
     let conflict = parser.slice_if(from, parser.at);
     parser.done().then_some(Insert { table, columns, source, conflict })
+}
+
+/// `AS a`, or in PostgreSQL `a` alone where it is none of the words; `None` if a name is missing.
+#[allow(clippy::option_option, reason = "no alias is not the same as no form")]
+fn alias<'a>(parser: &mut Parser<'a, '_>, words: &[&str]) -> Option<Option<Ident<'a>>> {
+    let names = matches!(parser.kind(0), Some(TokenKind::Word | TokenKind::Quoted));
+    if parser.accept(&["AS"]) || parser.postgres() && names && !parser.is_any(words) {
+        return parser.ident().map(Some);
+    }
+    Some(None)
 }
 
 fn values<'a>(parser: &mut Parser<'a, '_>) -> Option<InsertSource<'a>> {

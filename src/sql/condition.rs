@@ -57,15 +57,21 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
             format!("NOT EXISTS (\n    SELECT 1 FROM {into}\n    WHERE {}\n)", pairs.join(" AND "))
         }
         Predicate::Given(Expr(expr)) => {
-            let lower = expr.to_ascii_lowercase();
             // Only OR binds weaker than the AND we join with.
-            if lower.contains("or") && !lower.starts_with('(') {
+            if expr.to_ascii_lowercase().contains("or")
+                && !input::is_in_brackets(expr, server.dialect)
+            {
                 format!("({expr})")
             } else {
                 expr.clone()
             }
         }
-        Predicate::And(parts) => join(server, parts, " AND "),
+        Predicate::Called(_, of) => predicate(server, of),
+        Predicate::And(parts) => {
+            let long = |part: &Predicate| matches!(part, Predicate::Given(Expr(expr)) if input::says(expr, server.dialect, |word| word.eq_ignore_ascii_case("select")));
+            let word = if parts.iter().any(long) { "\n    AND " } else { " AND " };
+            join(server, parts, word)
+        }
         Predicate::Or(parts) => {
             let line = join(server, parts, " OR ");
             if line.len() < 80 {
@@ -73,6 +79,15 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
             }
             format!("(\n    {}\n)", join(server, parts, "\n    OR "))
         }
+    }
+}
+
+/// The table as the predicate calls it.
+pub(super) fn named(server: &Server, of: &TableName, predicate: &Predicate) -> String {
+    let name = table(server.dialect, of);
+    match predicate.alias() {
+        Some(alias) => format!("{name} AS {}", quote::ident(server.dialect, alias)),
+        None => name,
     }
 }
 
@@ -87,7 +102,7 @@ pub(super) fn count(server: &Server, condition: &Condition) -> Option<Count> {
             select: "SELECT count(*)".into(),
             from: format!(
                 "\nFROM {}\nWHERE {}",
-                table(server.dialect, of),
+                named(server, of, filter),
                 predicate(server, filter)
             ),
         }),
@@ -285,7 +300,7 @@ fn no_rows(server: &Server, condition: &Condition) -> String {
     match condition {
         Condition::NoRows { table: of, filter, .. } => format!(
             "NOT EXISTS (\n    SELECT 1 FROM {}\n    WHERE {}\n)",
-            table(server.dialect, of),
+            named(server, of, filter),
             predicate(server, filter)
         ),
         _ => format!(

@@ -178,6 +178,8 @@ impl Reader<'_> {
         let at = self.asked.iter().position(|asked| match &asked.change {
             Change::Update(update) => {
                 update.table == *table
+                    && update.reads.is_empty()
+                    && update.alias.is_none()
                     && update.set.len() == 1
                     && update.set[0].column == column.name
                     && !update.set[0].volatile

@@ -5,7 +5,8 @@
 //!
 //! `alter` reads ALTER TABLE, `column` what it does to columns that are there, `new_column` what a
 //! script says of a column that it adds, `new_table` of a table that it creates, `old_table` of one that
-//! it renames or drops, `rows` what it does to rows, `new_rows` which rows come and go.
+//! it renames or drops, `rows` what it does to rows, `new_rows` which rows come and go, `subquery` what
+//! else they read: `scopes` finds whose each name is, `partners` proves that batches may read it.
 
 mod alter;
 mod column;
@@ -16,9 +17,13 @@ mod new_column;
 mod new_rows;
 mod new_table;
 mod old_table;
+mod partners;
 mod patterns;
+mod quoted;
 mod replace;
 mod rows;
+mod scopes;
+mod subquery;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,7 @@
 //! DELETE and INSERT: rows that go, and rows that come.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Expr, Table, TableName};
 use crate::dialect::functions::{Volatility, function};
 use crate::error::{Error, Result};
@@ -28,6 +30,9 @@ impl Reader<'_> {
             .note("rows are deleted in batches, while the application goes on writing")
             .hint("say which rows: `WHERE created < '2020-01-01'`"));
         };
+        if self.delete_reads_more(delete) {
+            return self.delete_reading(delete, span);
+        }
         let facts = self.understood(&table, filter.text, filter.start)?;
         let unsteady = facts.functions.iter().find(|name| {
             function(self.server.dialect, name)
@@ -40,7 +45,8 @@ impl Reader<'_> {
                 .hint("write the value itself: `created < '2020-01-01'`"));
         }
         let filter = Expr(filter.text.to_owned());
-        self.ask(Change::Delete(Delete { table, filter }), span);
+        let change = Delete { table, alias: None, filter, reads: BTreeSet::new() };
+        self.ask(Change::Delete(change), span);
         Ok(())
     }
 

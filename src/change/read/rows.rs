@@ -1,5 +1,7 @@
 //! UPDATE: the values of a new column, or a backfill of its own.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Expr, TableName};
 use crate::dialect::functions::{Volatility, function};
 use crate::error::{Error, Result};
@@ -18,8 +20,11 @@ impl Reader<'_> {
         let table = TableName::of(&update.table, self.server.dialect);
         self.table(&table, update.table.span())?;
         self.no_rows_yet(&table, update.table.span())?;
-        if let Some(from) = update.from.or(update.rest) {
-            return Err(self.not_yet("an UPDATE with more than SET and WHERE", from.span()));
+        if let Some(rest) = update.rest {
+            return Err(self.not_yet("an UPDATE with more than SET and WHERE", rest.span()));
+        }
+        if self.reads_more(update) {
+            return self.update_reading(update, span);
         }
         let mut set = Vec::new();
         for assignment in &update.set {
@@ -100,12 +105,15 @@ impl Reader<'_> {
         }
         let change = Update {
             table,
+            alias: None,
+            reads: BTreeSet::new(),
             filter: update.filter.map(|filter| Expr(filter.text.to_owned())),
             set: set
                 .into_iter()
                 .map(|(column, slice, _, volatile, _)| Assignment {
                     column: column.name.to_string(),
                     expr: Expr(slice.text.to_owned()),
+                    stored: None,
                     volatile,
                 })
                 .collect(),

@@ -1,5 +1,7 @@
 //! How much can go wrong, and why: in the runbook and on the terminal.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::ConstraintKind;
 use crate::change::Change;
 use crate::dialect::{Blocks, Dialect};
@@ -7,7 +9,7 @@ use crate::plan::Plan;
 use crate::plan::op::Op;
 use crate::plan::small;
 
-use super::strategy::{archives, dependants, named};
+use super::strategy::{self, archives, dependants, named};
 
 pub struct Risk {
     pub level: &'static str,
@@ -20,7 +22,7 @@ pub fn risk(plan: &Plan) -> Risk {
     let steps: Vec<_> = plan.deploys.iter().flat_map(|deploy| &deploy.steps).collect();
     let ops: Vec<&Op> = steps.iter().flat_map(|step| &step.up).collect();
     let sqlite = plan.server.dialect == Dialect::Sqlite;
-    let tables: std::collections::BTreeSet<&str> = steps
+    let tables: BTreeSet<&str> = steps
         .iter()
         .flat_map(|step| {
             let others =
@@ -68,6 +70,19 @@ pub fn risk(plan: &Plan) -> Risk {
             "locks",
             format!("{tables}: reads and writes go on; only vacuum and other DDL wait"),
         ));
+    }
+    let read: BTreeSet<_> = plan
+        .intent
+        .asked
+        .iter()
+        .filter_map(|asked| asked.change.reads())
+        .flatten()
+        .cloned()
+        .collect();
+    let read = strategy::tables(&read);
+    if !read.is_empty() && !sqlite {
+        reasons
+            .push(("reads", format!("{read}: ACCESS SHARE during a batch, only DDL there waits")));
     }
     if ops.iter().any(|op| matches!(op, Op::CreateSync(_))) {
         level = level.max(1);
@@ -283,7 +298,12 @@ pub fn risk(plan: &Plan) -> Risk {
     if !reasons.iter().any(|(name, _)| *name == "loses") {
         reasons.push(("loses", "nothing, in either direction".into()));
     }
-    reasons.push(("radius", format!("what reads or writes {tables}; no other table is touched")));
+    let others = if read.is_empty() {
+        "no other table is touched".to_owned()
+    } else {
+        format!("{read} is read, and no other table touched")
+    };
+    reasons.push(("radius", format!("what reads or writes {tables}; {others}")));
     Risk { level: ["low", "medium", "high"][level], reasons }
 }
 
@@ -297,7 +317,7 @@ fn writers_wait(plan: &Plan) -> Option<(&'static str, String)> {
         .flat_map(|step| step.locks(&plan.server))
         .filter(|(_, _, blocks)| *blocks == Blocks::Writes)
         .collect();
-    let tables: std::collections::BTreeSet<String> =
+    let tables: BTreeSet<String> =
         locks.iter().map(|(table, ..)| format!("`{}`", table.name)).collect();
     let (_, lock, _) = locks.first()?;
     Some((lock, tables.into_iter().collect::<Vec<_>>().join(", ")))

@@ -1,5 +1,7 @@
 //! What is done and why this way, change by change.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Child, Constraint, Table, TableName};
 use crate::change::{Change, DefaultKind};
 use crate::dialect::Action;
@@ -185,7 +187,7 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                 rename.from, rename.to
             ),
             Change::Update(update) => {
-                if plan.server.can(Action::UpdateBatch) {
+                let text = if plan.server.can(Action::UpdateBatch) {
                     format!(
                         "Rows of `{}` are updated in batches of a tenth of a second, a commit each. As written, one UPDATE \
                          would hold every row to its end and double the table.",
@@ -196,9 +198,10 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                         "Rows of `{}` are updated in one statement, only those that differ.",
                         update.table.name
                     )
-                }
+                };
+                with_reads(plan, text, &asked.change)
             }
-            Change::Delete(delete) => deletes(plan, &delete.table),
+            Change::Delete(delete) => with_reads(plan, deletes(plan, &delete.table), &asked.change),
             Change::Copy(copy) => format!(
                 "Rows of `{}` that `{}` does not hold yet, by their key, are copied{}.",
                 copy.from.name,
@@ -276,6 +279,24 @@ fn in_batches(plan: &Plan) -> &'static str {
     } else {
         " in one statement"
     }
+}
+
+/// A batch sees the other tables as they are at its moment, and nothing follows them afterwards.
+fn with_reads(plan: &Plan, text: String, change: &Change) -> String {
+    let names = change.reads().map_or_else(String::new, tables);
+    if names.is_empty() {
+        return text;
+    }
+    let when = if plan.server.can(Action::UpdateBatch) { "its batch" } else { "this" };
+    format!(
+        "{text} For each row {names} is asked as it stands when {when} runs; what is written there later is not followed."
+    )
+}
+
+/// `` `users` and `posts` ``
+pub(super) fn tables(names: &BTreeSet<TableName>) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{}`", name.name)).collect();
+    names.join(" and ")
 }
 
 /// What goes along with deleted rows, and what stands in their way.

@@ -7,6 +7,7 @@
 //!
 //! A row is left when the condition of the change holds and a value differs, so a second run finds
 //! nothing to do. A volatile value never equals itself: there the change's own WHERE must tell.
+//! What is read from further tables is asked for row by row, as it is when the row's batch runs.
 
 use crate::catalog::Expr;
 use crate::change::Update;
@@ -22,7 +23,7 @@ use crate::plan::strategy::backfill_unit;
 
 pub(super) fn steps(context: &Context, update: &Update) -> Result<Vec<Step>> {
     let table = &update.table;
-    let remaining = remaining(context, update);
+    let remaining = remaining(context, update).called(update.alias.as_ref());
     let columns: Vec<&str> = update.set.iter().map(|set| set.column.as_str()).collect();
     let columns = columns.join(", ");
     let backfill = Backfill {
@@ -58,7 +59,9 @@ fn remaining(context: &Context, update: &Update) -> Predicate {
         .set
         .iter()
         .filter(|set| !set.volatile)
-        .map(|set| Predicate::Differs(set.column.clone(), set.expr.clone()))
+        .map(|set| {
+            Predicate::Differs(set.column.clone(), set.stored.as_ref().unwrap_or(&set.expr).clone())
+        })
         .collect();
     let Some(filter) = &update.filter else {
         return any(differs);

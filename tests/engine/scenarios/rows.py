@@ -15,6 +15,32 @@ SCENARIOS = [
         at_end="SELECT id FROM posts WHERE created < '2020-06-01' OR title LIKE '%9'",
     ),
     Scenario(
+        name="delete_subquery",
+        table="users",
+        sql="DELETE FROM posts WHERE author_id IN (SELECT id FROM users WHERE status = 'left') "
+        "OR EXISTS (SELECT 1 FROM users u WHERE u.id = author_id AND email LIKE '%9@Example.org')",
+        old=OLD,
+        new=OLD,
+        values=values(),
+        kept=("id", "email", "status"),
+        at_end="SELECT posts.id FROM posts JOIN users ON users.id = author_id "
+        "WHERE status = 'left' OR email LIKE '%9@Example.org'",
+    ),
+    Scenario(
+        name="delete_join",
+        table="users",
+        sql={
+            "postgres": "DELETE FROM posts p USING users AS u "
+            "WHERE u.id = p.author_id AND (status = 'left' OR title LIKE '%9')"
+        },
+        old=OLD,
+        new=OLD,
+        values=values(),
+        kept=("id", "email", "status"),
+        at_end="SELECT posts.id FROM posts JOIN users ON users.id = author_id "
+        "WHERE status = 'left' OR title LIKE '%9'",
+    ),
+    Scenario(
         name="copy",
         table="users",
         sql="DELETE FROM posts WHERE id > 2500; INSERT INTO posts (id, author_id, title) "
