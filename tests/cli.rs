@@ -116,6 +116,7 @@ CREATE TABLE orders (
 CREATE INDEX ON orders (customer_id);
 CREATE TABLE lines (order_id bigint REFERENCES orders (id) ON DELETE CASCADE, price float8);
 CREATE INDEX ON lines (order_id);
+CREATE TABLE gone (id bigint PRIMARY KEY, plan text);
 CREATE VIEW spenders AS SELECT customer_id FROM orders;
 ";
 
@@ -163,6 +164,15 @@ fn statements_that_read_other_tables_are_refused_where_batches_cannot_carry_them
         "WITH c AS (SELECT 1) UPDATE orders SET status = (SELECT 'x' FROM c)",
         "UPDATE orders SET status = c.plan FROM customers c WHERE c.id = customer_id RETURNING id",
         "DELETE FROM orders USING customers c WHERE c.id = customer_id RETURNING orders.id",
+        // Copies.
+        "INSERT INTO gone (id, plan) SELECT o.id, c.plan FROM orders o JOIN customers c ON c.plan = o.plan AND c.id > 1",
+        "INSERT INTO gone (id, plan) SELECT o.id, c.plan FROM orders o, customers c",
+        "INSERT INTO gone (id, plan) SELECT o.id, plan FROM orders o JOIN customers c ON c.id = customer_id",
+        "INSERT INTO gone (id, plan) SELECT c.id, c.plan FROM orders o JOIN customers c ON c.id = customer_id",
+        "INSERT INTO gone (id) SELECT id FROM orders WHERE NOT EXISTS (SELECT 1 FROM gone g WHERE g.id = orders.id)",
+        "INSERT INTO gone (id) SELECT gone.id FROM orders gone",
+        "INSERT INTO gone (id) SELECT o.id FROM orders o LEFT JOIN customers c ON c.id = customer_id",
+        "INSERT INTO gone (id, plan) SELECT id, count(*) FROM orders",
     ] {
         let text = refused_with(ORDERS, change);
         all.push_str(&format!("$ miggen {change:?}\n{text}\n\n"));

@@ -85,6 +85,7 @@ impl Change {
         match self {
             Change::Update(update) => Some(&update.reads),
             Change::Delete(delete) => Some(&delete.reads),
+            Change::Copy(copy) => Some(&copy.reads),
             _ => None,
         }
     }
@@ -311,12 +312,16 @@ pub struct Delete {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Copy {
     pub from: TableName,
+    /// What the expressions call the table that is copied from, if that is another name.
+    pub alias: Option<String>,
     pub into: TableName,
     /// Columns of `into`, and what they get.
     pub list: Vec<(String, Expr)>,
     pub filter: Option<Expr>,
     /// Columns of `into` and of `from` by which a copied row is known.
     pub key: Vec<(String, String)>,
+    /// Further tables that the expressions read.
+    pub reads: BTreeSet<TableName>,
 }
 
 /// `INSERT … VALUES`.

@@ -521,7 +521,7 @@ pub struct Delete<'a> {
     pub filter: Option<Slice<'a>>,
 }
 
-/// `INSERT INTO t (a, b) …`; forms with a query that is more than one table's rows are opaque.
+/// `INSERT INTO t (a, b) …`; forms with a query of another shape than [`Selected`] are opaque.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Insert<'a> {
     pub table: Name<'a>,
@@ -535,12 +535,29 @@ pub struct Insert<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum InsertSource<'a> {
     Values(Vec<Vec<Slice<'a>>>),
-    Select {
-        list: Vec<Slice<'a>>,
-        from: Name<'a>,
-        /// The condition without WHERE.
-        filter: Option<Slice<'a>>,
-    },
+    Select(Selected<'a>),
+}
+
+/// `SELECT list FROM from [AS alias] [join] [WHERE filter]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selected<'a> {
+    pub list: Vec<Slice<'a>>,
+    pub from: Name<'a>,
+    pub alias: Option<Ident<'a>>,
+    pub join: Option<Join<'a>>,
+    /// The condition without WHERE.
+    pub filter: Option<Slice<'a>>,
+}
+
+/// The tables behind the first one of FROM.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Join<'a> {
+    /// `c AS x`, or several with commas.
+    pub tables: Slice<'a>,
+    /// The condition behind ON.
+    pub on: Option<Slice<'a>>,
+    /// Further ones, with the comma or the JOIN in front.
+    pub more: Option<Slice<'a>>,
 }
 
 /// `column = expr`; `(a, b) = (SELECT …)` has several columns.

@@ -137,6 +137,8 @@ pub enum Predicate {
     /// No row of `into` has the key of this row of `from`; pairs of their columns.
     Missing {
         from: TableName,
+        /// What `from` is called where it stands, if that is another name.
+        alias: Option<String>,
         into: TableName,
         key: Vec<(String, String)>,
     },

@@ -179,7 +179,8 @@ fn reads(before: &Catalog, change: &Change, table: &TableName, name: &str) -> bo
             if copy.into == *table && copy.list.iter().any(|(column, _)| column == name) {
                 return true;
             }
-            (&copy.from, copy.list.iter().map(|(_, expr)| expr).chain(&copy.filter).collect())
+            let of = if copy.reads.contains(table) { table } else { &copy.from };
+            (of, copy.list.iter().map(|(_, expr)| expr).chain(&copy.filter).collect())
         }
         _ => return false,
     };

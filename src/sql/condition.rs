@@ -48,8 +48,12 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
                 equal.join(" AND ")
             )
         }
-        Predicate::Missing { from, into, key } => {
-            let (from, into) = (table(server.dialect, from), table(server.dialect, into));
+        Predicate::Missing { from, alias, into, key } => {
+            let into = table(server.dialect, into);
+            let from = match alias {
+                Some(alias) => ident(alias),
+                None => table(server.dialect, from),
+            };
             let pairs: Vec<String> = key
                 .iter()
                 .map(|(copy, of)| format!("{into}.{} = {from}.{}", ident(copy), ident(of)))
@@ -68,9 +72,17 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
         }
         Predicate::Called(_, of) => predicate(server, of),
         Predicate::And(parts) => {
-            let long = |part: &Predicate| matches!(part, Predicate::Given(Expr(expr)) if input::says(expr, server.dialect, |word| word.eq_ignore_ascii_case("select")));
-            let word = if parts.iter().any(long) { "\n    AND " } else { " AND " };
-            join(server, parts, word)
+            let asks = |part: &Predicate| match part {
+                Predicate::Given(Expr(expr)) => {
+                    input::says(expr, server.dialect, |word| word.eq_ignore_ascii_case("select"))
+                }
+                _ => false,
+            };
+            if !parts.iter().any(asks) {
+                return join(server, parts, " AND ");
+            }
+            let parts = parts.iter().map(|part| predicate(server, part));
+            indent(server.dialect, &parts.collect::<Vec<_>>().join("\nAND "), 4)
         }
         Predicate::Or(parts) => {
             let line = join(server, parts, " OR ");

@@ -23,6 +23,10 @@ SCHEMA = """
         amount integer, total numeric(8, 2), note text, PRIMARY KEY (tenant, id)
     );
     CREATE INDEX orders_customer ON orders (customer_id);
+    CREATE TABLE archive (
+        tenant integer NOT NULL, id integer NOT NULL, plan text, boss text, note text,
+        UNIQUE (id, tenant)
+    );
     CREATE TABLE prices (
         a integer NOT NULL, b integer NOT NULL, price numeric NOT NULL, PRIMARY KEY (a, b)
     );
@@ -97,6 +101,28 @@ CHANGES = {
     "delete_not_exists": """
         DELETE FROM orders WHERE customer_id IS NULL
             OR NOT EXISTS (SELECT 1 FROM customers WHERE id = orders.customer_id)
+    """,
+    "copy_join": """
+        INSERT INTO archive (tenant, id, plan, note)
+        SELECT o.tenant, o.id, c.plan || ' ' || status, 'it''s'
+        FROM orders o JOIN customers c ON c.id = o.customer_id WHERE amount > 20 OR c.rate > 9
+    """,
+    "copy_several_joins": """
+        INSERT INTO archive (plan, boss, id, tenant, note)
+        SELECT c.code, b.code, orders.id, tenant, (SELECT max(price) FROM prices WHERE a = tenant)
+        FROM orders
+            INNER JOIN customers c ON c.id = customer_id AND CASE WHEN amount > 9 THEN 1 END = 1
+            LEFT JOIN customers b ON b.id = c.boss
+    """,
+    "copy_with_a_comma": """
+        INSERT INTO archive (tenant, id, plan)
+        SELECT tenant, orders.id, left_of.plan FROM orders, customers AS left_of -- who
+        WHERE left_of.id = customer_id
+    """,
+    "copy_subqueries": """
+        INSERT INTO archive (tenant, id, plan)
+        SELECT "archived".tenant, id, (SELECT plan FROM customers WHERE id = "archived".customer_id)
+        FROM orders AS "archived" WHERE customer_id IN (SELECT id FROM customers WHERE rate < 200)
     """,
     "delete_by_alias": "DELETE FROM orders AS o WHERE o.amount = 1 OR o.amount = 2",
 }

@@ -384,7 +384,14 @@ REFUSED = [
     ("INSERT INTO t (day) VALUES ('2020-01-01')", "would not know these rows again"),
     ("INSERT INTO t (id) VALUES (nextval('s'))", "would not know these rows again"),
     ("INSERT INTO t (id, day) VALUES (1)", "2 columns and 1 values"),
-    ("INSERT INTO t (id) SELECT sum(id) FROM parent", "which rows are copied already"),
+    ("INSERT INTO t (id) SELECT sum(id) FROM parent", "an aggregate of the rows that are copied"),
+    ("INSERT INTO t (id) SELECT abs(id) FROM parent", "which rows are copied already"),
+    (
+        "INSERT INTO t (id) SELECT p.id FROM parent p, bare b WHERE b.parent_id = p.id",
+        "read all of",
+    ),
+    ("INSERT INTO t (id) SELECT p.id FROM parent p JOIN self s ON s.id > p.id", "several rows"),
+    ("INSERT INTO t (id) SELECT p.id FROM parent p JOIN parent q ON q.id = max(p.id)", "aggregate"),
     ("INSERT INTO t (day) SELECT day FROM t", "itself"),
     (
         "INSERT INTO t (id) SELECT id FROM parent ON CONFLICT DO NOTHING",

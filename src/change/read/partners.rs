@@ -6,12 +6,12 @@
 use crate::catalog::{Column, Table, TableName, integer_type};
 use crate::dialect::functions::is_aggregate;
 use crate::error::{Error, Result};
-use crate::input::expr::query::{Called, Equality, FromTable, Other, Role, Scope};
+use crate::input::expr::query::{Called, Equality, FromTable, Name, Other, Role, Scope};
 use crate::source::{Dialect, Span};
 
 use super::Reader;
 use super::quoted::Quoted;
-use super::scopes::{Levels, Written};
+use super::scopes::{Effect, Levels, Written};
 
 impl Reader<'_> {
     /// A table of FROM: one that was there before the script, and that the statement leaves alone.
@@ -35,13 +35,20 @@ impl Reader<'_> {
         if !self.before.tables.contains_key(&name) {
             return Err(self.own_rollout("a table", span));
         }
-        let changes = if self.before.share_rows(written.table, &name) {
-            written.columns.is_none()
-        } else {
-            self.before.passes_on(written.table, &name, written.columns)
+        let shares = self.before.share_rows(written.changed(), &name);
+        let changes = match written.effect {
+            Effect::Set(columns) => {
+                !shares && self.before.passes_on(written.table, &name, Some(columns))
+            }
+            Effect::Go => shares || self.before.passes_on(written.table, &name, None),
+            Effect::Come(_) => shares,
         };
         if changes {
-            return Err(self.moving(&format!("rows of `{}`", name.name), span));
+            let error = self.moving(&format!("rows of `{}`", name.name), span);
+            return Err(match written.effect {
+                Effect::Come(_) => error.hint("rows that are there already are left out without being asked for, by their key"),
+                _ => error,
+            });
         }
         Ok(table)
     }
@@ -76,12 +83,46 @@ impl Reader<'_> {
         column: &Column,
         span: Span,
     ) -> Result<()> {
-        let writes = written.columns.is_none_or(|columns| columns.contains(&column.name));
+        let writes = match written.effect {
+            Effect::Set(columns) => columns.contains(&column.name),
+            _ => true,
+        };
         let follows = column.generated.is_some()
             || self.before.triggers_of(&table.name).next().is_some()
             || self.before.triggers_of(written.table).next().is_some();
         if writes || follows {
             return Err(self.moving(&format!("values of `{}`", column.name), span));
+        }
+        Ok(())
+    }
+
+    /// One value of many rows: those of the query it stands in.
+    pub(super) fn group(
+        &self,
+        written: Written,
+        called: &Called,
+        scope: &Scope,
+        levels: &Levels,
+        span: Span,
+    ) -> Result<()> {
+        let here = levels.all.len() - 1;
+        let of_here = |name: &Name| levels.find(name).is_some_and(|place| place.level == here);
+        let subquery = "write it as a subquery alone: `(SELECT max(…) FROM … WHERE …)`";
+        if matches!(written.effect, Effect::Come(_)) && (here == 0 || levels.all[here].own) {
+            return Err(self
+                .not_yet("an aggregate of the rows that are copied", span)
+                .hint(subquery));
+        }
+        if scope.role == Role::Outermost {
+            return Err(Error::refused(format!("`{}` needs a query", called.name))
+                .at(self.source, span, "of which rows?")
+                .hint(format!("(SELECT {}(…) FROM …)", called.name)));
+        }
+        if levels.all[here].own {
+            return Err(self.not_yet("an aggregate together with a join", span).hint(subquery));
+        }
+        if !called.names.is_empty() && !called.names.iter().any(of_here) {
+            return Err(self.not_yet("an aggregate of the rows outside its query", span));
         }
         Ok(())
     }

@@ -31,20 +31,35 @@ impl Quoted {
         self
     }
 
-    /// `prefix(SELECT … FROM … WHERE …)`; without a slice the value is `1`.
-    pub(super) fn query(prefix: &str, value: Option<Slice>, from: Slice, filter: Slice) -> Quoted {
-        let text = value.map_or("1", |value| value.text);
-        let length = prefix.len() + text.len() + from.text.len() + filter.text.len();
-        let several = length > LINE || [text, from.text, filter.text].concat().contains('\n');
+    /// `prefix(SELECT … FROM … WHERE …)`; without a slice the value is `1`. Several conditions are
+    /// joined by AND.
+    pub(super) fn query(
+        prefix: &str,
+        value: Option<Slice>,
+        from: &[Slice],
+        filter: &[Slice],
+    ) -> Quoted {
+        let said = || value.iter().chain(from).chain(filter);
+        let several = prefix.len() + said().map(|slice| slice.text.len()).sum::<usize>() > LINE
+            || said().any(|slice| slice.text.contains('\n'));
         let (open, clause, close) =
             if several { ("(\n    ", "\n    ", "\n)") } else { ("(", " ", ")") };
-        let begun = Quoted::default().word(prefix).word(open).word("SELECT ");
-        let begun = match value {
-            Some(value) => begun.and(value),
-            None => begun.word("1"),
+        let mut text = Quoted::default().word(prefix).word(open).word("SELECT ");
+        text = match value {
+            Some(value) => text.and(value),
+            None => text.word("1"),
         };
-        let from = begun.word(clause).word("FROM ").and(from);
-        from.word(clause).word("WHERE ").and(filter).word(close)
+        text = text.word(clause).word("FROM");
+        for slice in from {
+            text = text.word(if slice.text.starts_with(',') { "" } else { " " }).and(*slice);
+        }
+        text = text.word(clause).word("WHERE ");
+        let alone = filter.len() == 1;
+        for (at, slice) in filter.iter().enumerate() {
+            text = text.word(if at > 0 { " AND " } else { "" });
+            text = if alone { text.and(*slice) } else { text.word("(").and(*slice).word(")") };
+        }
+        text.word(close)
     }
 
     /// The place in the source of a place in the text; the nearest piece, where it is in none.

@@ -15,16 +15,39 @@ use crate::source::{Dialect, Span};
 use super::Reader;
 use super::quoted::Quoted;
 
-/// The rows that a statement writes.
+/// What a statement does to rows.
+#[derive(Clone, Copy)]
+pub(super) enum Effect<'w> {
+    /// Columns get another value.
+    Set(&'w [String]),
+    Go,
+    /// Rows come to another table.
+    Come(&'w TableName),
+}
+
+/// The rows that a statement walks through.
 #[derive(Clone, Copy)]
 pub(super) struct Written<'w> {
     pub(super) table: &'w TableName,
     pub(super) alias: Option<&'w str>,
-    /// The columns that get another value; `None` where rows come or go.
-    pub(super) columns: Option<&'w [String]>,
+    pub(super) effect: Effect<'w>,
     /// The tables of a query stand beside this one, as in UPDATE … FROM: neither hides the other's
     /// names.
     pub(super) beside: bool,
+}
+
+impl<'w> Written<'w> {
+    /// The table that is not the same afterwards.
+    pub(super) fn changed(&self) -> &'w TableName {
+        match self.effect {
+            Effect::Come(into) => into,
+            _ => self.table,
+        }
+    }
+
+    pub(super) fn called(&self) -> &'w str {
+        self.alias.unwrap_or(&self.table.name)
+    }
 }
 
 /// What an expression names, calls and reads.
@@ -34,11 +57,9 @@ pub(super) struct Found {
     pub(super) reads: BTreeSet<TableName>,
     /// Columns of the written row itself, and where they are named.
     pub(super) own: Vec<(String, Span)>,
-    /// A column of another row is named.
-    pub(super) others: bool,
+    /// Where columns of other rows are named.
+    pub(super) others: Vec<Span>,
     pub(super) functions: Vec<(Called, Span)>,
-    /// Where a function makes one value of many rows.
-    pub(super) aggregate: Option<Span>,
     /// The column whose value a query gives, as it is.
     pub(super) value: Option<Column>,
 }
@@ -131,7 +152,7 @@ impl Reader<'_> {
 
     fn own_level(&self, written: Written) -> Level<'_> {
         let table = &self.after.tables[written.table];
-        let called = written.alias.unwrap_or(&written.table.name).to_owned();
+        let called = written.called().to_owned();
         Level { own: true, tables: vec![(called, table)] }
     }
 
@@ -150,13 +171,8 @@ impl Reader<'_> {
                 found.functions.push((called.clone(), span));
                 continue;
             }
-            if scope.role == Role::Outermost {
-                return Err(Error::refused(format!("`{}` needs a query", called.name))
-                    .at(self.source, span, "of which rows?")
-                    .hint(format!("(SELECT {}(…) FROM …)", called.name)));
-            }
+            self.group(written, called, scope, levels, span)?;
             self.exact(called, scope, levels, span)?;
-            found.aggregate.get_or_insert(span);
         }
         for inner in &scope.scopes {
             let beside = written.beside && scope.role == Role::Outermost;
@@ -167,7 +183,7 @@ impl Reader<'_> {
             };
             for from in &inner.tables {
                 let table = self.read_table(written, from, text.span(&from.at))?;
-                if !self.before.share_rows(written.table, &table.name) {
+                if !self.before.share_rows(written.changed(), &table.name) {
                     found.reads.insert(table.name.clone());
                 }
                 let called = from.alias.as_ref().unwrap_or(&from.name).clone();
@@ -206,13 +222,16 @@ impl Reader<'_> {
                 Err(lost) => return Err(self.lost(written, levels, name, &lost, span)),
             };
             let table = levels.all[place.level].tables[place.table].1;
-            self.known_before(table, &place.column.name, span)?;
-            if levels.is_own(&place) {
+            let is_own = levels.is_own(&place);
+            if !is_own || !matches!(written.effect, Effect::Come(_)) {
+                self.known_before(table, &place.column.name, span)?;
+            }
+            if is_own {
                 found.own.push((place.column.name.clone(), span));
                 continue;
             }
-            found.others = true;
-            if self.before.share_rows(written.table, &table.name) {
+            found.others.push(span);
+            if self.before.share_rows(written.changed(), &table.name) {
                 self.unchanged(written, table, place.column, span)?;
             }
         }

@@ -21,7 +21,7 @@ use super::super::{Assignment, Change, Delete, Update};
 use super::Reader;
 use super::partners::kind;
 use super::quoted::Quoted;
-use super::scopes::{Found, Written};
+use super::scopes::{Effect, Found, Written};
 
 impl Reader<'_> {
     /// Whether the statement is for this file.
@@ -39,7 +39,7 @@ impl Reader<'_> {
         })
     }
 
-    fn asks<'s>(&self, mut texts: impl Iterator<Item = Slice<'s>>) -> bool {
+    pub(super) fn asks<'s>(&self, mut texts: impl Iterator<Item = Slice<'s>>) -> bool {
         let facts = |slice: Slice| expr::read(slice.text, self.server.dialect);
         texts.any(|slice| facts(slice).is_some_and(|facts| facts.subquery))
     }
@@ -53,7 +53,7 @@ impl Reader<'_> {
         let written = Written {
             table: &table,
             alias: update.alias.as_ref().map(|alias| alias.name.as_ref()),
-            columns: Some(&columns),
+            effect: Effect::Set(&columns),
             beside: update.from.is_some(),
         };
         let mut reads = BTreeSet::new();
@@ -63,22 +63,19 @@ impl Reader<'_> {
             self.steady(&found.functions, |function| {
                 function.is_some_and(|volatility| volatility != Volatility::Volatile)
             })?;
-            self.no_group_beside(written, &found)?;
             reads.extend(found.reads);
         }
         let mut set = Vec::new();
         for (said, column) in update.set.iter().zip(&columns) {
             let text = match update.from.zip(update.filter) {
                 Some((from, filter)) if !self.is_constant(said.expr.text) => {
-                    Quoted::query("", Some(said.expr), from, filter)
+                    Quoted::query("", Some(said.expr), &[from], &[filter])
                 }
                 _ => Quoted::of(said.expr),
             };
             let found = self.scoped(written, &text)?;
-            self.no_group_beside(written, &found)?;
             // What stands in a condition beside it says which row, not which value.
-            let value = said.expr.span();
-            let inside = |span: &Span| value.start <= span.start && span.end <= value.end;
+            let inside = |span: &Span| holds(said.expr, *span);
             let changes = |called: &Called| {
                 tells_the_time(&called.name)
                     || function(self.server.dialect, &called.name)
@@ -122,14 +119,13 @@ impl Reader<'_> {
         let written = Written {
             table: &table,
             alias: delete.alias.as_ref().map(|alias| alias.name.as_ref()),
-            columns: None,
+            effect: Effect::Go,
             beside: delete.using.is_some(),
         };
         let Some(filter) = self.joined("DELETE", delete.using, delete.filter, span)? else {
             return Err(Error::bug("a DELETE of all rows"));
         };
         let found = self.scoped(written, &filter)?;
-        self.no_group_beside(written, &found)?;
         self.steady(&found.functions, |function| function == Some(Volatility::Immutable))?;
         let change = Delete {
             alias: written.alias.map(str::to_owned),
@@ -158,7 +154,9 @@ impl Reader<'_> {
     ) -> Result<Option<Quoted>> {
         match (from, filter) {
             (None, filter) => Ok(filter.map(Quoted::of)),
-            (Some(from), Some(filter)) => Ok(Some(Quoted::query("EXISTS ", None, from, filter))),
+            (Some(from), Some(filter)) => {
+                Ok(Some(Quoted::query("EXISTS ", None, &[from], &[filter])))
+            }
             (Some(from), None) => {
                 Err(Error::refused(format!("this {verb} joins without a condition"))
                     .at(self.source, span, "no WHERE")
@@ -226,16 +224,6 @@ impl Reader<'_> {
             .hint(format!("add `WHERE {column} IS NULL`")))
     }
 
-    /// One value of many rows has no place where the tables stand beside the written one.
-    fn no_group_beside(&self, written: Written, found: &Found) -> Result<()> {
-        match found.aggregate.filter(|_| written.beside) {
-            None => Ok(()),
-            Some(span) => Err(self
-                .not_yet("an aggregate together with a join", span)
-                .hint("write it as a subquery alone: `SET a = (SELECT max(…) FROM … WHERE …)`")),
-        }
-    }
-
     /// What a row holds when it is done, where the column's type changes the value.
     fn stored(
         &self,
@@ -245,7 +233,7 @@ impl Reader<'_> {
         text: &Quoted,
     ) -> Option<Expr> {
         let dialect = self.server.dialect;
-        if dialect == Dialect::Sqlite || found.reads.is_empty() && !found.others {
+        if dialect == Dialect::Sqlite || found.others.is_empty() {
             return None;
         }
         let own = self.after.tables[table].column(column)?;
@@ -255,4 +243,8 @@ impl Reader<'_> {
         });
         (!same).then(|| Expr(format!("CAST({} AS {})", text.text, own.integer_type())))
     }
+}
+
+pub(super) fn holds(slice: Slice, span: Span) -> bool {
+    slice.span().start <= span.start && span.end <= slice.span().end
 }

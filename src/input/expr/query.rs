@@ -64,6 +64,8 @@ pub struct Called {
     /// In lower case, without schema.
     pub name: String,
     pub arguments: usize,
+    /// Columns in the arguments.
+    pub names: Vec<Name>,
     pub at: Range<usize>,
 }
 

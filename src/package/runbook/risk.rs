@@ -81,8 +81,10 @@ pub fn risk(plan: &Plan) -> Risk {
         .collect();
     let read = strategy::tables(&read);
     if !read.is_empty() && !sqlite {
-        reasons
-            .push(("reads", format!("{read}: ACCESS SHARE during a batch, only DDL there waits")));
+        reasons.push((
+            "reads",
+            format!("{read}: ACCESS SHARE while rows are written, so only DDL there waits"),
+        ));
     }
     if ops.iter().any(|op| matches!(op, Op::CreateSync(_))) {
         level = level.max(1);
@@ -301,7 +303,7 @@ pub fn risk(plan: &Plan) -> Risk {
     let others = if read.is_empty() {
         "no other table is touched".to_owned()
     } else {
-        format!("{read} is read, and no other table touched")
+        format!("it reads {read}, and touches no other table")
     };
     reasons.push(("radius", format!("what reads or writes {tables}; {others}")));
     Risk { level: ["low", "medium", "high"][level], reasons }

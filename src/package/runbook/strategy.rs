@@ -199,15 +199,18 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                         update.table.name
                     )
                 };
-                with_reads(plan, text, &asked.change)
+                with_reads(text, &asked.change)
             }
-            Change::Delete(delete) => with_reads(plan, deletes(plan, &delete.table), &asked.change),
-            Change::Copy(copy) => format!(
-                "Rows of `{}` that `{}` does not hold yet, by their key, are copied{}.",
-                copy.from.name,
-                copy.into.name,
-                in_batches(plan)
-            ),
+            Change::Delete(delete) => with_reads(deletes(plan, &delete.table), &asked.change),
+            Change::Copy(copy) => {
+                let text = format!(
+                    "Rows of `{}` that `{}` does not hold yet, by their key, are copied{}.",
+                    copy.from.name,
+                    copy.into.name,
+                    in_batches(plan)
+                );
+                with_reads(text, &asked.change)
+            }
             Change::Seed(seed) => {
                 format!("The rows for `{}` are inserted as written, all or none.", seed.table.name)
             }
@@ -281,16 +284,14 @@ fn in_batches(plan: &Plan) -> &'static str {
     }
 }
 
-/// A batch sees the other tables as they are at its moment, and nothing follows them afterwards.
-fn with_reads(plan: &Plan, text: String, change: &Change) -> String {
-    let names = change.reads().map_or_else(String::new, tables);
-    if names.is_empty() {
-        return text;
+/// Nothing follows the other tables afterwards.
+fn with_reads(text: String, change: &Change) -> String {
+    match change.reads().map_or_else(String::new, tables) {
+        names if names.is_empty() => text,
+        names => format!(
+            "{text} For each row {names} counts as at that moment; what is written there later is not followed."
+        ),
     }
-    let when = if plan.server.can(Action::UpdateBatch) { "its batch" } else { "this" };
-    format!(
-        "{text} For each row {names} is asked as it stands when {when} runs; what is written there later is not followed."
-    )
 }
 
 /// `` `users` and `posts` ``

@@ -16,6 +16,7 @@ use crate::plan::strategy::backfill_unit;
 pub(super) fn steps(context: &Context, copy: &Copy) -> Result<Vec<Step>> {
     let missing = Predicate::Missing {
         from: copy.from.clone(),
+        alias: copy.alias.clone(),
         into: copy.into.clone(),
         key: copy.key.clone(),
     };
@@ -23,6 +24,7 @@ pub(super) fn steps(context: &Context, copy: &Copy) -> Result<Vec<Step>> {
         Some(filter) => Predicate::And(vec![Predicate::Given(filter.clone()), missing]),
         None => missing,
     };
+    let remaining = remaining.called(copy.alias.as_ref());
     let rows = CopyRows {
         from: copy.from.clone(),
         into: copy.into.clone(),

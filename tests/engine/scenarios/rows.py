@@ -52,6 +52,18 @@ SCENARIOS = [
         at_end="SELECT id FROM users WHERE id <= 5000 AND id NOT IN (SELECT id FROM posts)",
     ),
     Scenario(
+        name="copy_join",
+        table="users",
+        sql="DELETE FROM posts WHERE id > 2500; INSERT INTO posts (id, author_id, title) "
+        "SELECT u.id, same.id, lower(same.email) FROM users u JOIN users same ON same.id = u.id "
+        "WHERE u.id <= 5000",
+        old=OLD,
+        new=OLD,
+        values=values(),
+        kept=("id", "email", "status"),
+        at_end="SELECT id FROM users WHERE id <= 5000 AND id NOT IN (SELECT id FROM posts)",
+    ),
+    Scenario(
         name="seed",
         table="users",
         sql="INSERT INTO posts (id, author_id, title) "

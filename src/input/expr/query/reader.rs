@@ -63,7 +63,7 @@ impl Visitor for Reader<'_> {
                 if ident.quote_style.is_none() && is_bare_function(&ident.value, self.dialect) =>
             {
                 let (name, at) = (ident.value.to_ascii_lowercase(), self.place(ident));
-                self.scope().functions.push(Called { name, arguments: 0, at });
+                self.scope().functions.push(Called { name, arguments: 0, names: Vec::new(), at });
             }
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) => match self.name(expr) {
                 Some(name) => self.scope().names.push(name),
@@ -91,7 +91,12 @@ impl Visitor for Reader<'_> {
             other => {
                 if let Some(name) = builtin(other) {
                     let name = name.to_owned();
-                    self.scope().functions.push(Called { name, arguments: 1, at: 0..0 });
+                    self.scope().functions.push(Called {
+                        name,
+                        arguments: 1,
+                        names: Vec::new(),
+                        at: 0..0,
+                    });
                 }
             }
         }
@@ -119,7 +124,10 @@ impl Reader<'_> {
         };
         if let Some(ident) = function.name.0.last().and_then(|part| part.as_ident()) {
             let (name, at) = (ident.value.to_ascii_lowercase(), self.place(ident));
-            self.scope().functions.push(Called { name, arguments, at: at.clone() });
+            let mut inside = Arguments { reader: self, names: Vec::new() };
+            let _ = function.args.visit(&mut inside);
+            let names = inside.names;
+            self.scope().functions.push(Called { name, arguments, names, at: at.clone() });
             if function.over.is_some() {
                 self.refuse("a window function", Some(at));
             }
@@ -363,6 +371,21 @@ impl Reader<'_> {
         let at = Some(at).filter(|at| is_here(*at));
         let at = at.or_else(|| self.text.find(&ident.value)).unwrap_or(0);
         at..(at + ident.value.len() + 2 * quotes).min(self.text.len())
+    }
+}
+
+/// The columns in the arguments of a call.
+struct Arguments<'r, 't> {
+    reader: &'r Reader<'t>,
+    names: Vec<Name>,
+}
+
+impl Visitor for Arguments<'_, '_> {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        self.names.extend(self.reader.name(expr));
+        ControlFlow::Continue(())
     }
 }
 
