@@ -154,6 +154,11 @@ fn statements_that_read_other_tables_are_refused_where_batches_cannot_carry_them
         "UPDATE orders SET status = (SELECT random()::text)",
         "UPDATE orders SET status = (SELECT c.plan || now() FROM customers c WHERE c.id = customer_id)",
         "UPDATE orders SET status = 'x' WHERE customer_id IN (SELECT id FROM customers WHERE rate > random())",
+        // What is read whole.
+        "UPDATE orders SET status = 'x' WHERE customer_id NOT IN (SELECT id FROM customers)",
+        "UPDATE orders SET status = (SELECT max(code) FROM customers)",
+        "DELETE FROM orders WHERE plan IN (SELECT plan FROM customers)",
+        "UPDATE orders SET status = 'x' WHERE EXISTS (SELECT 1 FROM customers c WHERE c.rate > total)",
         // What is not planned.
         "UPDATE customers SET plan = (SELECT max(o.plan) FROM orders o WHERE o.status = customers.code)",
         "UPDATE orders SET (status, plan) = (SELECT c.plan, c.code FROM customers c WHERE c.id = customer_id)",
@@ -178,6 +183,16 @@ fn statements_that_read_other_tables_are_refused_where_batches_cannot_carry_them
         all.push_str(&format!("$ miggen {change:?}\n{text}\n\n"));
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_small_table_may_be_read_whole_by_each_batch() {
+    let repo = Repo::raw(ORDERS);
+    let change =
+        "UPDATE orders SET status = 'x' WHERE customer_id NOT IN (SELECT id FROM customers)";
+    let ran = repo.miggen(&with(&["--rows", "customers=2000", "--dry-run", change]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("ROW EXCLUSIVE"), "{}", ran.stdout);
 }
 
 #[test]

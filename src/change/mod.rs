@@ -83,9 +83,9 @@ impl Change {
     /// Tables that it reads and does not write.
     pub fn reads(&self) -> Option<&BTreeSet<TableName>> {
         match self {
-            Change::Update(update) => Some(&update.reads),
-            Change::Delete(delete) => Some(&delete.reads),
-            Change::Copy(copy) => Some(&copy.reads),
+            Change::Update(update) => Some(&update.reads.tables),
+            Change::Delete(delete) => Some(&delete.reads.tables),
+            Change::Copy(copy) => Some(&copy.reads.tables),
             _ => None,
         }
     }
@@ -285,6 +285,22 @@ pub struct OfConstraint {
     pub constraint: Constraint,
 }
 
+/// What a statement reads besides the rows that it walks through.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reads {
+    /// Tables that it does not write.
+    pub tables: BTreeSet<TableName>,
+    /// Tables of which no index finds the rows that are asked for: each statement reads all of them.
+    pub whole: BTreeSet<TableName>,
+}
+
+impl Reads {
+    fn add(&mut self, more: Reads) {
+        self.tables.extend(more.tables);
+        self.whole.extend(more.whole);
+    }
+}
+
 /// An UPDATE of existing columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Update {
@@ -293,8 +309,7 @@ pub struct Update {
     pub alias: Option<String>,
     pub set: Vec<Assignment>,
     pub filter: Option<Expr>,
-    /// Further tables that the expressions read.
-    pub reads: BTreeSet<TableName>,
+    pub reads: Reads,
 }
 
 /// A DELETE of some rows.
@@ -304,8 +319,7 @@ pub struct Delete {
     /// What the condition calls it, if that is another name.
     pub alias: Option<String>,
     pub filter: Expr,
-    /// Further tables that the condition reads.
-    pub reads: BTreeSet<TableName>,
+    pub reads: Reads,
 }
 
 /// `INSERT INTO into (…) SELECT … FROM from`.
@@ -320,8 +334,7 @@ pub struct Copy {
     pub filter: Option<Expr>,
     /// Columns of `into` and of `from` by which a copied row is known.
     pub key: Vec<(String, String)>,
-    /// Further tables that the expressions read.
-    pub reads: BTreeSet<TableName>,
+    pub reads: Reads,
 }
 
 /// `INSERT … VALUES`.

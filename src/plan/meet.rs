@@ -167,11 +167,11 @@ fn reads(before: &Catalog, change: &Change, table: &TableName, name: &str) -> bo
                 return true;
             }
             let values = update.set.iter().map(|set| &set.expr);
-            let of = if update.reads.contains(table) { table } else { &update.table };
+            let of = if update.reads.tables.contains(table) { table } else { &update.table };
             (of, values.chain(&update.filter).collect())
         }
         Change::Delete(delete) => {
-            let of = if delete.reads.contains(table) { table } else { &delete.table };
+            let of = if delete.reads.tables.contains(table) { table } else { &delete.table };
             (of, vec![&delete.filter])
         }
         Change::Seed(seed) => (&seed.table, vec![&seed.text]),
@@ -179,7 +179,7 @@ fn reads(before: &Catalog, change: &Change, table: &TableName, name: &str) -> bo
             if copy.into == *table && copy.list.iter().any(|(column, _)| column == name) {
                 return true;
             }
-            let of = if copy.reads.contains(table) { table } else { &copy.from };
+            let of = if copy.reads.tables.contains(table) { table } else { &copy.from };
             (of, copy.list.iter().map(|(_, expr)| expr).chain(&copy.filter).collect())
         }
         _ => return false,

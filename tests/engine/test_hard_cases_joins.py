@@ -138,7 +138,7 @@ def test_arrives_where_one_statement_does(lay: Lay, name: str) -> None:
 def test_delete_using(lay: Lay) -> None:
     """Several partners are no harm: the row goes once."""
     change = (
-        "DELETE FROM orders o USING customers c, prices p WHERE c.boss = customer_id AND p.b = 30"
+        "DELETE FROM orders o USING customers c, prices p WHERE c.boss = customer_id AND p.a = 1"
     )
     hard.arrives(lay(SCHEMA, ROWS), change)
 
@@ -201,5 +201,25 @@ def test_sqlite_picks_no_partner_by_chance(lay: Lay) -> None:
         "UPDATE customers SET plan = (SELECT note FROM orders WHERE customer_id = customers.id)",
         "UPDATE customers SET plan = (SELECT max(note, 'a') FROM orders WHERE customer_id = boss)",
         "UPDATE orders SET note = (SELECT plan FROM customers WHERE code = orders.customer_id)",
+        "UPDATE customers SET plan = (SELECT note || max(id) FROM orders WHERE customer_id = 7)",
     ]:
         assert "may have several rows here" in refusal(project, change)
+
+
+@pytest.mark.parametrize("lay", ["sqlite"], indirect=True)
+def test_filled_and_required_on_sqlite(lay: Lay) -> None:
+    """The table that is written anew would come before the rows have their values."""
+    change = CHANGES["without_a_partner_null"] + "; ALTER TABLE orders ALTER note SET NOT NULL"
+    assert "required in one script" in refusal(lay(SCHEMA, ROWS), change)
+
+
+@POSTGRES
+def test_filled_and_required(lay: Lay) -> None:
+    """The rows first, then the constraint that proves it."""
+    project = lay(SCHEMA, ROWS + "UPDATE orders SET note = NULL WHERE id % 2 = 0;")
+    hard.arrives(
+        project,
+        "UPDATE orders SET note = (SELECT 'of ' || max(code) FROM customers c WHERE c.id = amount) "
+        "WHERE note IS NULL AND amount > 0; DELETE FROM orders WHERE amount = 0; "
+        "ALTER TABLE orders ALTER note SET NOT NULL",
+    )

@@ -3,15 +3,13 @@
 //! What it joins is read as in UPDATE … FROM: each row of `b` has one partner at most, and the values of
 //! the partner are asked for by a query each. So a copied row is known by the key of `b` alone.
 
-use std::collections::BTreeSet;
-
 use crate::catalog::{Expr, Table, TableName, names};
 use crate::error::{Error, Result};
 use crate::input::ast::{Join, Selected, Slice};
 use crate::input::expr::query;
 use crate::source::Span;
 
-use super::super::{Change, Copy};
+use super::super::{Change, Copy, Reads};
 use super::Reader;
 use super::quoted::Quoted;
 use super::scopes::{Effect, Written};
@@ -48,7 +46,7 @@ impl Reader<'_> {
                 .at(self.source, join.tables.span(), "no ON and no WHERE")
                 .hint("say which rows belong together"));
         }
-        let mut reads = BTreeSet::new();
+        let mut reads = Reads::default();
         let mut values = Vec::new();
         for slice in list {
             values.push(self.copied_value(written, *slice, join.as_ref(), *filter, &mut reads)?);
@@ -62,7 +60,7 @@ impl Reader<'_> {
         };
         if let Some(filter) = &filter {
             let found = self.scoped(written, filter)?;
-            reads.extend(found.reads);
+            reads.add(found.reads);
         }
         let key = self.copied_key(into, &columns, &from_table, written, list, span)?;
         let copy = Copy {
@@ -85,7 +83,7 @@ impl Reader<'_> {
         value: Slice,
         join: Option<&Join>,
         filter: Option<Slice>,
-        reads: &mut BTreeSet<TableName>,
+        reads: &mut Reads,
     ) -> Result<Expr> {
         let plain = Quoted::of(value);
         let text = match join.map(|join| sides(join, filter)) {
@@ -93,7 +91,7 @@ impl Reader<'_> {
             None => plain.clone(),
         };
         let found = self.scoped(written, &text)?;
-        reads.extend(found.reads);
+        reads.add(found.reads);
         let of_partner = found.others.iter().any(|span| holds(value, *span));
         let keeps = of_partner || self.asks(std::iter::once(value));
         Ok(Expr(if keeps { text.text } else { plain.text }))

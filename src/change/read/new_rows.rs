@@ -1,7 +1,5 @@
 //! DELETE and INSERT: rows that go, and rows that come.
 
-use std::collections::BTreeSet;
-
 use crate::catalog::{Expr, Table, TableName};
 use crate::dialect::functions::{Volatility, function};
 use crate::error::{Error, Result};
@@ -11,7 +9,7 @@ use crate::input::ast::{
 use crate::input::expr;
 use crate::source::Span;
 
-use super::super::{Change, Delete, Seed};
+use super::super::{Change, Delete, Reads, Seed};
 use super::Reader;
 
 /// More is data, and belongs into a job.
@@ -45,7 +43,7 @@ impl Reader<'_> {
                 .hint("write the value itself: `created < '2020-01-01'`"));
         }
         let filter = Expr(filter.text.to_owned());
-        let change = Delete { table, alias: None, filter, reads: BTreeSet::new() };
+        let change = Delete { table, alias: None, filter, reads: Reads::default() };
         self.ask(Change::Delete(change), span);
         Ok(())
     }

@@ -6,7 +6,7 @@
 use crate::catalog::{Column, Table, TableName, integer_type};
 use crate::dialect::functions::is_aggregate;
 use crate::error::{Error, Result};
-use crate::input::expr::query::{Called, Equality, FromTable, Name, Other, Role, Scope};
+use crate::input::expr::query::{Called, Equality, FromTable, Name, Other, Projected, Role, Scope};
 use crate::source::{Dialect, Span};
 
 use super::Reader;
@@ -153,7 +153,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The innermost query is found by an index, and says which row it means.
+    /// The innermost query says which row it means.
     pub(super) fn provable(
         &self,
         written: Written,
@@ -161,10 +161,9 @@ impl Reader<'_> {
         query: &Scope,
         levels: &Levels,
     ) -> Result<()> {
-        self.reached(written, text, query, levels)?;
         let beside = levels.all.last().is_some_and(|level| level.own);
         match query.role {
-            Role::Set if query.limited => {
+            Role::Set | Role::Member if query.limited => {
                 return Err(self.not_yet("IN of a query with LIMIT", text.whole()));
             }
             Role::Value => {}
@@ -189,8 +188,15 @@ impl Reader<'_> {
                 .at(self.source, span, "several may, and another one the next time")
                 .hint("ORDER BY … and, as the last, a unique key"));
         }
-        let is_group = |called: &Called| is_aggregate(&called.name, called.arguments);
-        let one_value = !query.grouped && query.functions.iter().any(is_group);
+        let is_group = |called: &&Called| is_aggregate(&called.name, called.arguments);
+        let groups: Vec<&Called> = query.functions.iter().filter(is_group).collect();
+        let here = levels.all.len() - 1;
+        // A column beside an aggregate is one of any row.
+        let is_bare = |name: &Name| {
+            levels.find(name).is_some_and(|place| place.level == here)
+                && !groups.iter().any(|called| called.names.contains(name))
+        };
+        let one_value = !query.grouped && !groups.is_empty() && !query.valued.iter().any(is_bare);
         // Elsewhere the server itself refuses a second row.
         if self.server.dialect == Dialect::Sqlite && !one_value {
             return Err(Error::refused(format!("`{several}` may have several rows here"))
@@ -201,39 +207,56 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A query that is asked for each row has an index to find its rows by.
-    fn reached(
+    /// The tables of the innermost query that are read whole, for no index leads to the rows that are
+    /// asked for; refused where that is so for each row.
+    pub(super) fn reached(
         &self,
         written: Written,
         text: &Quoted,
         query: &Scope,
         levels: &Levels,
-    ) -> Result<()> {
+    ) -> Result<Vec<TableName>> {
         let here = levels.all.len() - 1;
-        let mut missing = None;
-        for Equality { column, other, .. } in &query.equalities {
-            let (Some(place), Other::Column(other)) = (levels.find(column), other) else {
-                continue;
-            };
-            let Some(of) = levels.find(other) else { continue };
-            let outside = of.level < here || levels.is_own(&of);
-            if place.level != here || levels.is_own(&place) || !outside {
-                continue;
-            }
-            let table = levels.all[here].tables[place.table].1;
-            if table.finds_by(&place.column.name) {
-                return Ok(());
-            }
-            missing = missing.or(Some((table, place.column, text.span(&column.at))));
+        let level = &levels.all[here];
+        let first = usize::from(level.own);
+        let mut found = vec![false; level.tables.len()];
+        found[..first].fill(true);
+        let finds = |at: usize, column: &Column| level.tables[at].1.finds_by(&column.name);
+        if let (Role::Member, Projected::Column(name)) = (query.role, &query.value)
+            && let Some(place) = levels.find(name).filter(|place| place.level == here)
+        {
+            found[place.table] |= finds(place.table, place.column);
         }
-        let Some((table, column, span)) = missing else { return Ok(()) };
-        let (name, column) = (&table.name.name, &column.name);
-        Err(Error::refused(format!(
-            "each row of `{}` would read all of `{name}`",
-            written.table.name
-        ))
-        .at(self.source, span, format!("no index begins with `{column}`"))
-        .hint(format!("first, as a change of its own: CREATE INDEX ON {name} ({column})")))
+        let mut for_each_row = None;
+        for _ in &level.tables {
+            for Equality { column, other, .. } in &query.equalities {
+                let Some(place) = levels.find(column).filter(|place| place.level == here) else {
+                    continue;
+                };
+                let known = match other {
+                    Other::Literal => true,
+                    Other::Column(other) => levels.find(other).is_some_and(|of| {
+                        let outside = of.level < here || levels.is_own(&of);
+                        if outside && !finds(place.table, place.column) && !levels.is_own(&place) {
+                            for_each_row.get_or_insert((place.table, column));
+                        }
+                        outside || found[of.table]
+                    }),
+                };
+                found[place.table] |= known && finds(place.table, place.column);
+            }
+        }
+        if let Some((at, column)) = for_each_row.filter(|_| !found[first..].contains(&true)) {
+            let (name, by) = (&level.tables[at].1.name.name, &column.column);
+            return Err(Error::refused(format!(
+                "each row of `{}` would read all of `{name}`",
+                written.table.name
+            ))
+            .at(self.source, text.span(&column.at), format!("no index begins with `{by}`"))
+            .hint(format!("first, as a change of its own: CREATE INDEX ON {name} ({by})")));
+        }
+        let whole = (first..level.tables.len()).filter(|at| !found[*at]);
+        Ok(whole.map(|at| level.tables[at].1.name.clone()).collect())
     }
 
     /// A table of the innermost query that may have several rows for one of those outside.

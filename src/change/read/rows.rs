@@ -1,7 +1,5 @@
 //! UPDATE: the values of a new column, or a backfill of its own.
 
-use std::collections::BTreeSet;
-
 use crate::catalog::{Expr, TableName};
 use crate::dialect::functions::{Volatility, function};
 use crate::error::{Error, Result};
@@ -9,7 +7,7 @@ use crate::input::ast::Update as UpdateStatement;
 use crate::input::{self, expr};
 use crate::source::{Dialect, Span};
 
-use super::super::{Assignment, Change, DefaultKind, Fill, Update};
+use super::super::{Assignment, Change, DefaultKind, Fill, Reads, Update};
 use super::Reader;
 
 /// Applied to their own result they change nothing, nor do they when nested into each other.
@@ -106,7 +104,7 @@ impl Reader<'_> {
         let change = Update {
             table,
             alias: None,
-            reads: BTreeSet::new(),
+            reads: Reads::default(),
             filter: update.filter.map(|filter| Expr(filter.text.to_owned())),
             set: set
                 .into_iter()

@@ -3,8 +3,6 @@
 //! Enters: an expression over the rows that a statement writes. Leaves: what it reads and calls. A
 //! name belongs to the innermost query that has such a column, as on the server.
 
-use std::collections::BTreeSet;
-
 use crate::catalog::{Column, Table, TableName, names};
 use crate::dialect::functions::is_aggregate;
 use crate::error::{Error, Result};
@@ -12,6 +10,7 @@ use crate::input::expr::query::{self, Called, Name, Role, Scope};
 use crate::input::is_query;
 use crate::source::{Dialect, Span};
 
+use super::super::Reads;
 use super::Reader;
 use super::quoted::Quoted;
 
@@ -53,8 +52,7 @@ impl<'w> Written<'w> {
 /// What an expression names, calls and reads.
 #[derive(Default)]
 pub(super) struct Found {
-    /// Further tables.
-    pub(super) reads: BTreeSet<TableName>,
+    pub(super) reads: Reads,
     /// Columns of the written row itself, and where they are named.
     pub(super) own: Vec<(String, Span)>,
     /// Where columns of other rows are named.
@@ -184,7 +182,7 @@ impl Reader<'_> {
             for from in &inner.tables {
                 let table = self.read_table(written, from, text.span(&from.at))?;
                 if !self.before.share_rows(written.changed(), &table.name) {
-                    found.reads.insert(table.name.clone());
+                    found.reads.tables.insert(table.name.clone());
                 }
                 let called = from.alias.as_ref().unwrap_or(&from.name).clone();
                 let is = |(other, _): &(String, _)| names::same(levels.dialect, other, &called);
@@ -197,6 +195,7 @@ impl Reader<'_> {
             }
             levels.all.push(level);
             self.walk_scope(written, text, inner, levels, found)?;
+            found.reads.whole.extend(self.reached(written, text, inner, levels)?);
             self.provable(written, text, inner, levels)?;
             if scope.role == Role::Outermost && is_query(&text.text, levels.dialect) {
                 found.value = value_of(inner, levels);

@@ -5,8 +5,6 @@
 //! Rows without a partner stay as they are, and the written table stands alone in its statement, so a
 //! batch can say which of its rows it means.
 
-use std::collections::BTreeSet;
-
 use crate::catalog::{Expr, TableName, names};
 use crate::dialect::functions::{Volatility, function, tells_the_time};
 use crate::error::{Error, Result};
@@ -17,7 +15,7 @@ use crate::input::expr;
 use crate::input::expr::query::{self, Called};
 use crate::source::{Dialect, Span};
 
-use super::super::{Assignment, Change, Delete, Update};
+use super::super::{Assignment, Change, Delete, Reads, Update};
 use super::Reader;
 use super::partners::kind;
 use super::quoted::Quoted;
@@ -56,14 +54,14 @@ impl Reader<'_> {
             effect: Effect::Set(&columns),
             beside: update.from.is_some(),
         };
-        let mut reads = BTreeSet::new();
+        let mut reads = Reads::default();
         let filter = self.joined("UPDATE", update.from, update.filter, span)?;
         if let Some(filter) = &filter {
             let found = self.scoped(written, filter)?;
             self.steady(&found.functions, |function| {
                 function.is_some_and(|volatility| volatility != Volatility::Volatile)
             })?;
-            reads.extend(found.reads);
+            reads.add(found.reads);
         }
         let mut set = Vec::new();
         for (said, column) in update.set.iter().zip(&columns) {
@@ -95,7 +93,7 @@ impl Reader<'_> {
                 .hint("add a column, fill that one, and switch the application over"));
             }
             let stored = self.stored(&table, column, &found, &text);
-            reads.extend(found.reads);
+            reads.add(found.reads);
             set.push(Assignment {
                 column: column.clone(),
                 expr: Expr(text.text),
@@ -222,6 +220,32 @@ impl Reader<'_> {
             .at(self.source, value.span(), "volatile")
             .note("a row that is done cannot be told from one that is not, so the backfill could not be resumed")
             .hint(format!("add `WHERE {column} IS NULL`")))
+    }
+
+    /// Where a new constraint means a new table, the rows must be filled before.
+    pub(super) fn filled_from_elsewhere(
+        &self,
+        table: &TableName,
+        column: &str,
+        span: Span,
+    ) -> Result<()> {
+        let fills = |change: &Change| match change {
+            Change::Update(update) => {
+                update.table == *table
+                    && !update.reads.tables.is_empty()
+                    && update.set.iter().any(|set| set.column == column)
+            }
+            _ => false,
+        };
+        let above = self.asked.iter().find(|asked| fills(&asked.change));
+        match above.filter(|_| self.server.dialect == Dialect::Sqlite) {
+            None => Ok(()),
+            Some(_) => Err(Error::refused(format!(
+                "`{column}` is filled from another table and required in one script"
+            ))
+            .at(self.source, span, "this writes the table anew, before the rows are filled")
+            .hint("plan the UPDATE first, and this when its rollout is through")),
+        }
     }
 
     /// What a row holds when it is done, where the column's type changes the value.

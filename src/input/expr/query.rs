@@ -23,6 +23,8 @@ pub struct Scope {
     pub functions: Vec<Called>,
     /// What the first value of a row is.
     pub value: Projected,
+    /// Columns in the values of a row.
+    pub valued: Vec<Name>,
     /// Names that the query gives to its values.
     pub aliases: Vec<String>,
     pub ordered_by: Vec<Name>,
@@ -39,7 +41,9 @@ pub enum Role {
     /// `(SELECT …)` as a value.
     Value,
     Exists,
-    /// `IN (SELECT …)`, `= ANY (SELECT …)`.
+    /// `IN (SELECT …)` that every row fulfils: a join, in other words.
+    Member,
+    /// Any other `IN (SELECT …)`, `= ANY (SELECT …)`.
     Set,
 }
 
@@ -134,7 +138,7 @@ mod tests {
         assert_eq!(query.equalities.len(), 2);
         assert_eq!(named(&query.ordered_by, text), ["c.n"]);
         assert!(query.limited);
-        assert_eq!(query.scopes[0].role, Role::Set);
+        assert_eq!(query.scopes[0].role, Role::Member);
         assert_eq!(named(&query.scopes[0].names, text), ["y", "b"]);
     }
 

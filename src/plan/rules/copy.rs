@@ -25,10 +25,12 @@ pub(super) fn steps(context: &Context, copy: &Copy) -> Result<Vec<Step>> {
         None => missing,
     };
     let remaining = remaining.called(copy.alias.as_ref());
+    let walk = context.walk(&copy.from)?;
+    context.reads_little(&copy.from, &walk, &copy.reads)?;
     let rows = CopyRows {
         from: copy.from.clone(),
         into: copy.into.clone(),
-        walk: context.walk(&copy.from)?,
+        walk,
         list: copy.list.clone(),
         remaining: remaining.clone(),
     };

@@ -24,8 +24,9 @@ pub(super) fn steps(context: &Context, delete: &Delete) -> Result<Vec<Step>> {
         check(context, table, &child)?;
     }
     let filter = Predicate::Given(delete.filter.clone()).called(delete.alias.as_ref());
-    let rows =
-        DeleteRows { table: table.clone(), walk: context.walk(table)?, filter: filter.clone() };
+    let walk = context.walk(table)?;
+    context.reads_little(table, &walk, &delete.reads)?;
+    let rows = DeleteRows { table: table.clone(), walk, filter: filter.clone() };
     Ok(vec![Step {
         phase: Phase::Backfill,
         table: table.clone(),

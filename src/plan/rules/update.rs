@@ -26,9 +26,11 @@ pub(super) fn steps(context: &Context, update: &Update) -> Result<Vec<Step>> {
     let remaining = remaining(context, update).called(update.alias.as_ref());
     let columns: Vec<&str> = update.set.iter().map(|set| set.column.as_str()).collect();
     let columns = columns.join(", ");
+    let walk = context.walk(table)?;
+    context.reads_little(table, &walk, &update.reads)?;
     let backfill = Backfill {
         table: table.clone(),
-        walk: context.walk(table)?,
+        walk,
         set: update.set.iter().map(|set| (set.column.clone(), set.expr.clone())).collect(),
         remaining: remaining.clone(),
         sync: None,

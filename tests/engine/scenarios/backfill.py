@@ -37,7 +37,7 @@ SCENARIOS = [
         name="backfill_subquery",
         table="users",
         sql="UPDATE users SET status = (SELECT p.title FROM posts p WHERE p.id = users.id) "
-        "WHERE status IS NULL AND users.id IN (SELECT author_id FROM posts WHERE title LIKE '%7')",
+        "WHERE status IS NULL AND id IN (SELECT posts.id FROM posts WHERE title LIKE '%7')",
         old=WITH_ID,
         new=WITH_ID,
         values=values(),

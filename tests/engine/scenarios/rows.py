@@ -17,14 +17,15 @@ SCENARIOS = [
     Scenario(
         name="delete_subquery",
         table="users",
-        sql="DELETE FROM posts WHERE author_id IN (SELECT id FROM users WHERE status = 'left') "
-        "OR EXISTS (SELECT 1 FROM users u WHERE u.id = author_id AND email LIKE '%9@Example.org')",
+        sql="DELETE FROM posts WHERE author_id IN (SELECT id FROM users WHERE email LIKE 'User%') "
+        "AND EXISTS "
+        "(SELECT 1 FROM users u WHERE u.id = author_id AND (status = 'left' OR id % 9 = 0))",
         old=OLD,
         new=OLD,
         values=values(),
         kept=("id", "email", "status"),
         at_end="SELECT posts.id FROM posts JOIN users ON users.id = author_id "
-        "WHERE status = 'left' OR email LIKE '%9@Example.org'",
+        "WHERE email LIKE 'User%' AND (status = 'left' OR users.id % 9 = 0)",
     ),
     Scenario(
         name="delete_join",

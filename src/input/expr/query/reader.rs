@@ -17,6 +17,7 @@ use super::{Called, Equality, FromTable, Name, Other, Projected, Role, Scope, Un
 pub(super) fn read(expr: &Expr, text: &str, dialect: Dialect) -> Result<Scope, Unfit> {
     let mut reader =
         Reader { text, dialect, open: vec![Scope::default()], roles: BTreeMap::new(), unfit: None };
+    reader.conditions(expr, None, &mut Scope::default());
     let _ = expr.visit(&mut reader);
     match reader.unfit {
         Some(unfit) => Err(unfit),
@@ -80,7 +81,7 @@ impl Visitor for Reader<'_> {
                 self.roles.insert(&raw const **subquery, Role::Exists);
             }
             Expr::InSubquery { subquery, .. } => {
-                self.roles.insert(&raw const **subquery, Role::Set);
+                self.roles.entry(&raw const **subquery).or_insert(Role::Set);
             }
             Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => {
                 if let Expr::Subquery(query) = right.as_ref() {
@@ -124,9 +125,7 @@ impl Reader<'_> {
         };
         if let Some(ident) = function.name.0.last().and_then(|part| part.as_ident()) {
             let (name, at) = (ident.value.to_ascii_lowercase(), self.place(ident));
-            let mut inside = Arguments { reader: self, names: Vec::new() };
-            let _ = function.args.visit(&mut inside);
-            let names = inside.names;
+            let names = self.names(&function.args);
             self.scope().functions.push(Called { name, arguments, names, at: at.clone() });
             if function.over.is_some() {
                 self.refuse("a window function", Some(at));
@@ -218,6 +217,7 @@ impl Reader<'_> {
                     continue;
                 }
             };
+            scope.valued.extend(self.names(value));
             if at == 0 {
                 scope.value = self.projected(value);
             }
@@ -238,14 +238,14 @@ impl Reader<'_> {
                     }
                 };
                 match constraint {
-                    JoinConstraint::On(on) => self.equalities(on, only, scope),
+                    JoinConstraint::On(on) => self.conditions(on, only, scope),
                     JoinConstraint::None => {}
                     _ => self.refuse("a JOIN with USING or NATURAL", None),
                 }
             }
         }
         if let Some(condition) = &select.selection {
-            self.equalities(condition, None, scope);
+            self.conditions(condition, None, scope);
         }
     }
 
@@ -285,7 +285,7 @@ impl Reader<'_> {
     }
 
     /// Of the parts that AND joins.
-    fn equalities(&self, condition: &Expr, only: Option<usize>, scope: &mut Scope) {
+    fn conditions(&mut self, condition: &Expr, only: Option<usize>, scope: &mut Scope) {
         let mut parts = vec![condition];
         while let Some(part) = parts.pop() {
             match part {
@@ -300,6 +300,9 @@ impl Reader<'_> {
                             found.map(|(column, other)| Equality { column, other, only });
                         scope.equalities.extend(equality);
                     }
+                }
+                Expr::InSubquery { subquery, negated: false, .. } if only.is_none() => {
+                    self.roles.insert(&raw const **subquery, Role::Member);
                 }
                 _ => {}
             }
@@ -332,6 +335,12 @@ impl Reader<'_> {
             }
             _ => Projected::Other,
         }
+    }
+
+    fn names(&self, part: &impl Visit) -> Vec<Name> {
+        let mut columns = Columns { reader: self, names: Vec::new() };
+        let _ = part.visit(&mut columns);
+        columns.names
     }
 
     /// A plain column.
@@ -374,13 +383,13 @@ impl Reader<'_> {
     }
 }
 
-/// The columns in the arguments of a call.
-struct Arguments<'r, 't> {
+/// The columns in a part of the tree.
+struct Columns<'r, 't> {
     reader: &'r Reader<'t>,
     names: Vec<Name>,
 }
 
-impl Visitor for Arguments<'_, '_> {
+impl Visitor for Columns<'_, '_> {
     type Break = ();
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
