@@ -26,7 +26,12 @@ impl Reader<'_> {
     pub(super) fn reads_more(&self, update: &UpdateStatement) -> bool {
         let texts = || update.set.iter().map(|said| said.expr).chain(update.filter);
         let calls_it = |alias: &Ident| texts().any(|slice| self.is_named_by(slice, &alias.name));
-        update.from.is_some() || self.asks(texts()) || update.alias.as_ref().is_some_and(calls_it)
+        let table = TableName::of(&update.table, self.server.dialect);
+        let is_new = |column: &Ident| self.added(&table, &column.name).is_some();
+        update.from.is_some()
+            || self.asks(texts())
+            || update.alias.as_ref().is_some_and(calls_it)
+                && !update.set.iter().flat_map(|said| &said.columns).any(is_new)
     }
 
     fn is_named_by(&self, slice: Slice, alias: &str) -> bool {
