@@ -80,12 +80,11 @@ impl Change {
         }
     }
 
-    /// Tables that it reads and does not write.
-    pub fn reads(&self) -> Option<&BTreeSet<TableName>> {
+    pub fn reads(&self) -> Option<&Reads> {
         match self {
-            Change::Update(update) => Some(&update.reads.tables),
-            Change::Delete(delete) => Some(&delete.reads.tables),
-            Change::Copy(copy) => Some(&copy.reads.tables),
+            Change::Update(update) => Some(&update.reads),
+            Change::Delete(delete) => Some(&delete.reads),
+            Change::Copy(copy) => Some(&copy.reads),
             _ => None,
         }
     }
@@ -292,12 +291,16 @@ pub struct Reads {
     pub tables: BTreeSet<TableName>,
     /// Tables of which no index finds the rows that are asked for: each statement reads all of them.
     pub whole: BTreeSet<TableName>,
+    /// Tables of which one row is asked for, and nothing proves that there are no more: the server
+    /// refuses a second one.
+    pub several: BTreeSet<TableName>,
 }
 
 impl Reads {
     fn add(&mut self, more: Reads) {
         self.tables.extend(more.tables);
         self.whole.extend(more.whole);
+        self.several.extend(more.several);
     }
 }
 

@@ -53,7 +53,7 @@ fn rewritten<'c>(before: &Catalog, first: &Change, then: &'c Change) -> Option<&
         Change::Seed(seed) => &seed.table,
         _ => return None,
     };
-    first.reads()?.iter().any(|read| before.share_rows(read, table)).then_some(table)
+    first.reads()?.tables.iter().any(|read| before.share_rows(read, table)).then_some(table)
 }
 
 /// A column that is there gives way to another, or goes; what hangs on it moves too.

@@ -187,10 +187,15 @@ def test_a_second_partner_stops_the_statement(lay: Lay) -> None:
     change = (
         "UPDATE customers SET plan = (SELECT note FROM orders WHERE customer_id = customers.id)"
     )
-    step = miggen.plan(project, change).deploy.steps[0]
+    rollout = miggen.plan(project, change)
+    step = rollout.deploy.steps[0]
     done = attempt(step.up[0], project.root, project.env)
     assert done.returncode != 0
     assert "more than one row returned by a subquery" in done.stdout
+    assert (
+        "where `orders` has several rows for one"
+        in (project.root / rollout.folder / "RUNBOOK.md").read_text()
+    )
 
 
 @pytest.mark.parametrize("lay", ["sqlite"], indirect=True)
@@ -211,6 +216,22 @@ def test_filled_and_required_on_sqlite(lay: Lay) -> None:
     """The table that is written anew would come before the rows have their values."""
     change = CHANGES["without_a_partner_null"] + "; ALTER TABLE orders ALTER note SET NOT NULL"
     assert "required in one script" in refusal(lay(SCHEMA, ROWS), change)
+
+
+@POSTGRES
+def test_hc42_volatile_value_beside_a_join(lay: Lay) -> None:
+    """The condition itself says which rows are done: a second run changes none."""
+    project = lay(SCHEMA, ROWS + "UPDATE orders SET note = NULL;")
+    change = (
+        "UPDATE orders o SET note = md5(random()::text) || c.code FROM customers c "
+        "WHERE c.id = o.customer_id AND (o.note IS NULL) AND c.rate > 9"
+    )
+    step = hard.run(project, change).deploy.steps[0]
+    notes = "SELECT tenant, id, note FROM orders WHERE note IS NOT NULL ORDER BY tenant, id"
+    before = project.database.rows(notes)
+    assert len(before) > 1000
+    rollouts.up(project, step)
+    assert project.database.rows(notes) == before
 
 
 @POSTGRES

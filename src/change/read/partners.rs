@@ -153,24 +153,26 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The innermost query says which row it means.
+    /// The innermost query says which row it means; or else the table of which the server refuses a
+    /// second row.
     pub(super) fn provable(
         &self,
         written: Written,
         text: &Quoted,
         query: &Scope,
         levels: &Levels,
-    ) -> Result<()> {
+    ) -> Result<Option<TableName>> {
         let beside = levels.all.last().is_some_and(|level| level.own);
         match query.role {
             Role::Set | Role::Member if query.limited => {
                 return Err(self.not_yet("IN of a query with LIMIT", text.whole()));
             }
             Role::Value => {}
-            _ => return Ok(()),
+            _ => return Ok(None),
         }
-        let Some(several) = self.several(query, levels) else { return Ok(()) };
-        let from = query.tables.iter().find(|from| from.name == several);
+        let Some(name) = self.several(query, levels) else { return Ok(None) };
+        let several = &name.name;
+        let from = query.tables.iter().find(|from| from.name == *several);
         let span = from.map_or(text.whole(), |from| text.span(&from.at));
         let own = &written.table.name;
         if beside {
@@ -198,13 +200,16 @@ impl Reader<'_> {
         };
         let one_value = !query.grouped && !groups.is_empty() && !query.valued.iter().any(is_bare);
         // Elsewhere the server itself refuses a second row.
-        if self.server.dialect == Dialect::Sqlite && !one_value {
+        if one_value {
+            return Ok(None);
+        }
+        if self.server.dialect == Dialect::Sqlite {
             return Err(Error::refused(format!("`{several}` may have several rows here"))
                 .at(self.source, span, "no unique key of it is compared with known values")
                 .note("SQLite takes the first it meets, and says nothing")
                 .hint("say which row counts: max(…), or ORDER BY a unique key LIMIT 1"));
         }
-        Ok(())
+        Ok(Some(name))
     }
 
     /// The tables of the innermost query that are read whole, for no index leads to the rows that are
@@ -260,7 +265,7 @@ impl Reader<'_> {
     }
 
     /// A table of the innermost query that may have several rows for one of those outside.
-    fn several(&self, query: &Scope, levels: &Levels) -> Option<String> {
+    fn several(&self, query: &Scope, levels: &Levels) -> Option<TableName> {
         let here = levels.all.len() - 1;
         let level = &levels.all[here];
         let first = usize::from(level.own);
@@ -301,7 +306,7 @@ impl Reader<'_> {
             }
         }
         let at = known.iter().position(|known| !known)?;
-        Some(level.tables[at].1.name.name.clone())
+        Some(level.tables[at].1.name.clone())
     }
 }
 

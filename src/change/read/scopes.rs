@@ -3,6 +3,8 @@
 //! Enters: an expression over the rows that a statement writes. Leaves: what it reads and calls. A
 //! name belongs to the innermost query that has such a column, as on the server.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Column, Table, TableName, names};
 use crate::dialect::functions::is_aggregate;
 use crate::error::{Error, Result};
@@ -55,6 +57,8 @@ pub(super) struct Found {
     pub(super) reads: Reads,
     /// Columns of the written row itself, and where they are named.
     pub(super) own: Vec<(String, Span)>,
+    /// Of these, those that are NULL where the expression, or the join in it, holds.
+    pub(super) nulls: BTreeSet<String>,
     /// Where columns of other rows are named.
     pub(super) others: Vec<Span>,
     pub(super) functions: Vec<(Called, Span)>,
@@ -163,6 +167,11 @@ impl Reader<'_> {
         found: &mut Found,
     ) -> Result<()> {
         self.names_known(written, text, scope, levels, found)?;
+        let own = scope.nulls.iter().filter_map(|name| levels.find(name));
+        if levels.all.last().is_some_and(|level| level.own) {
+            let own = own.filter(|place| levels.is_own(place));
+            found.nulls.extend(own.map(|place| place.column.name.clone()));
+        }
         for called in &scope.functions {
             let span = text.span(&called.at);
             if !is_aggregate(&called.name, called.arguments) {
@@ -196,7 +205,7 @@ impl Reader<'_> {
             levels.all.push(level);
             self.walk_scope(written, text, inner, levels, found)?;
             found.reads.whole.extend(self.reached(written, text, inner, levels)?);
-            self.provable(written, text, inner, levels)?;
+            found.reads.several.extend(self.provable(written, text, inner, levels)?);
             if scope.role == Role::Outermost && is_query(&text.text, levels.dialect) {
                 found.value = value_of(inner, levels);
             }

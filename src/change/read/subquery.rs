@@ -5,6 +5,8 @@
 //! Rows without a partner stay as they are, and the written table stands alone in its statement, so a
 //! batch can say which of its rows it means.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Expr, TableName, names};
 use crate::dialect::functions::{Volatility, function, tells_the_time};
 use crate::error::{Error, Result};
@@ -60,6 +62,7 @@ impl Reader<'_> {
             beside: update.from.is_some(),
         };
         let mut reads = Reads::default();
+        let mut nulls = BTreeSet::new();
         let filter = self.joined("UPDATE", update.from, update.filter, span)?;
         if let Some(filter) = &filter {
             let found = self.scoped(written, filter)?;
@@ -67,6 +70,7 @@ impl Reader<'_> {
                 function.is_some_and(|volatility| volatility != Volatility::Volatile)
             })?;
             reads.add(found.reads);
+            nulls = found.nulls;
         }
         let mut set = Vec::new();
         for (said, column) in update.set.iter().zip(&columns) {
@@ -86,8 +90,16 @@ impl Reader<'_> {
             };
             let mut functions = found.functions.iter().filter(|(_, span)| inside(span));
             let volatile = functions.any(|(called, _)| changes(called));
-            if volatile {
-                self.done_when_set(update, column, said.expr)?;
+            if volatile && self.asks(std::iter::once(said.expr)) {
+                return Err(Error::refused("this gives another value each time it runs")
+                    .at(self.source, said.expr.span(), "volatile, inside a query")
+                    .note("one statement may ask such a query once for all rows, and batches once for each"));
+            }
+            if volatile && !nulls.contains(column) {
+                return Err(Error::refused("this gives another value each time it runs")
+                    .at(self.source, said.expr.span(), "volatile")
+                    .note("a row that is done cannot be told from one that is not, so the backfill could not be resumed")
+                    .hint(format!("add `{column} IS NULL` to the condition")));
             }
             let mut own = found.own.iter().filter(|(_, span)| inside(span));
             if let Some((own, _)) = own.find(|(own, _)| columns.contains(own)) {
@@ -211,20 +223,6 @@ impl Reader<'_> {
                     .hint("write the value itself: `created < '2020-01-01'`"))
             }
         }
-    }
-
-    fn done_when_set(&self, update: &UpdateStatement, column: &str, value: Slice) -> Result<()> {
-        let done = update.from.is_none()
-            && update.filter.is_some_and(|filter| {
-                crate::input::is_null_test(filter.text, column, self.server.dialect)
-            });
-        if done {
-            return Ok(());
-        }
-        Err(Error::refused("this gives another value each time it runs")
-            .at(self.source, value.span(), "volatile")
-            .note("a row that is done cannot be told from one that is not, so the backfill could not be resumed")
-            .hint(format!("add `WHERE {column} IS NULL`")))
     }
 
     /// Where a new constraint means a new table, the rows must be filled before.

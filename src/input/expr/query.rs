@@ -20,6 +20,8 @@ pub struct Scope {
     pub names: Vec<Name>,
     /// Conditions that every row fulfils.
     pub equalities: Vec<Equality>,
+    /// Columns that are NULL in every row.
+    pub nulls: Vec<Name>,
     pub functions: Vec<Called>,
     /// What the first value of a row is.
     pub value: Projected,

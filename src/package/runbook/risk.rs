@@ -71,19 +71,20 @@ pub fn risk(plan: &Plan) -> Risk {
             format!("{tables}: reads and writes go on; only vacuum and other DDL wait"),
         ));
     }
-    let read: BTreeSet<_> = plan
-        .intent
-        .asked
-        .iter()
-        .filter_map(|asked| asked.change.reads())
-        .flatten()
-        .cloned()
-        .collect();
-    let read = strategy::tables(&read);
+    let reads = || plan.intent.asked.iter().filter_map(|asked| asked.change.reads());
+    let read = strategy::tables(&reads().flat_map(|reads| reads.tables.clone()).collect());
     if !read.is_empty() && !sqlite {
         reasons.push((
             "reads",
             format!("{read}: ACCESS SHARE while rows are written, so only DDL there waits"),
+        ));
+    }
+    let several = strategy::tables(&reads().flat_map(|reads| reads.several.clone()).collect());
+    if !several.is_empty() {
+        level = level.max(1);
+        reasons.push((
+            "fails",
+            format!("where {several} has several rows for one: that statement stops, batches before it stay done"),
         ));
     }
     if ops.iter().any(|op| matches!(op, Op::CreateSync(_))) {

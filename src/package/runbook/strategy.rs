@@ -286,7 +286,7 @@ fn in_batches(plan: &Plan) -> &'static str {
 
 /// Nothing follows the other tables afterwards.
 fn with_reads(text: String, change: &Change) -> String {
-    match change.reads().map_or_else(String::new, tables) {
+    match change.reads().map_or_else(String::new, |reads| tables(&reads.tables)) {
         names if names.is_empty() => text,
         names => format!(
             "{text} For each row {names} counts as at that moment; what is written there later is not followed."

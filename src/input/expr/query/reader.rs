@@ -16,8 +16,10 @@ use super::{Called, Equality, FromTable, Name, Other, Projected, Role, Scope, Un
 
 pub(super) fn read(expr: &Expr, text: &str, dialect: Dialect) -> Result<Scope, Unfit> {
     let mut reader =
-        Reader { text, dialect, open: vec![Scope::default()], roles: BTreeMap::new(), unfit: None };
-    reader.conditions(expr, None, &mut Scope::default());
+        Reader { text, dialect, open: Vec::new(), roles: BTreeMap::new(), unfit: None };
+    let mut outermost = Scope::default();
+    reader.conditions(expr, None, &mut outermost);
+    reader.open.push(outermost);
     let _ = expr.visit(&mut reader);
     match reader.unfit {
         Some(unfit) => Err(unfit),
@@ -301,6 +303,7 @@ impl Reader<'_> {
                         scope.equalities.extend(equality);
                     }
                 }
+                Expr::IsNull(inner) if only.is_none() => scope.nulls.extend(self.name(inner)),
                 Expr::InSubquery { subquery, negated: false, .. } if only.is_none() => {
                     self.roles.insert(&raw const **subquery, Role::Member);
                 }
