@@ -186,6 +186,18 @@ fn statements_that_read_other_tables_are_refused_where_batches_cannot_carry_them
 }
 
 #[test]
+fn a_trigger_that_may_write_what_is_read_is_named() {
+    let trigger = "CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+        UPDATE customers SET rate = rate + 1 WHERE id = NEW.customer_id; RETURN NEW; END $$;\n\
+        CREATE TRIGGER counts BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION counted();\n";
+    let repo = Repo::raw(&format!("{ORDERS}{trigger}"));
+    let change = "UPDATE orders SET status = c.plan FROM customers c WHERE c.id = customer_id";
+    let ran = repo.miggen(&with(&["--dry-run", "--format", "json", change]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("counts names `customers`: if it writes there"), "{}", ran.stdout);
+}
+
+#[test]
 fn a_small_table_may_be_read_whole_by_each_batch() {
     let repo = Repo::raw(ORDERS);
     let change =

@@ -38,6 +38,23 @@ impl Catalog {
         found
     }
 
+    /// Triggers of the table that name another one, in themselves or in a function they call.
+    pub fn triggers_naming<'c>(&'c self, table: &'c TableName, other: &TableName) -> Vec<&'c str> {
+        let calls = |mentions: &[String]| {
+            self.others.iter().any(|one| {
+                one.kind == "CREATE FUNCTION"
+                    && one.object.as_ref().is_some_and(|name| mentions.contains(&name.name))
+                    && one.mentions.contains(&other.name)
+            })
+        };
+        self.triggers_of(table)
+            .filter(|(_, trigger)| {
+                trigger.mentions.contains(&other.name) || calls(&trigger.mentions)
+            })
+            .map(|(name, _)| name)
+            .collect()
+    }
+
     /// Another table `INHERITS` from this one: its rows are rows of this one too.
     pub fn has_heirs(&self, table: &TableName) -> bool {
         self.tables.values().any(|other| self.inherits(other, table))

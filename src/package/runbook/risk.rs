@@ -79,6 +79,13 @@ pub fn risk(plan: &Plan) -> Risk {
             format!("{read}: ACCESS SHARE while rows are written, so only DDL there waits"),
         ));
     }
+    for (trigger, table) in triggers_behind(plan) {
+        level = level.max(1);
+        reasons.push((
+            "triggers",
+            format!("{trigger} names `{table}`: if it writes there, a batch changes what the next one reads"),
+        ));
+    }
     let several = strategy::tables(&reads().flat_map(|reads| reads.several.clone()).collect());
     if !several.is_empty() {
         level = level.max(1);
@@ -308,6 +315,24 @@ pub fn risk(plan: &Plan) -> Risk {
     };
     reasons.push(("radius", format!("what reads or writes {tables}; {others}")));
     Risk { level: ["low", "medium", "high"][level], reasons }
+}
+
+/// Triggers that rows fire as they are written, and a table that decides what is written.
+fn triggers_behind(plan: &Plan) -> BTreeSet<(&str, &str)> {
+    let mut found = BTreeSet::new();
+    for asked in &plan.intent.asked {
+        let written = match &asked.change {
+            Change::Update(update) => &update.table,
+            Change::Delete(delete) => &delete.table,
+            Change::Copy(copy) => &copy.into,
+            _ => continue,
+        };
+        for read in asked.change.reads().into_iter().flat_map(|reads| &reads.tables) {
+            let triggers = plan.before.triggers_naming(written, read);
+            found.extend(triggers.into_iter().map(|trigger| (trigger, read.name.as_str())));
+        }
+    }
+    found
 }
 
 /// Tables whose writers wait for a moment, and the lock they wait for.
