@@ -29,7 +29,11 @@ fn with<'a>(rest: &[&'a str]) -> Vec<&'a str> {
 
 /// What a refused change prints; nothing may have been written.
 fn refused(change: &str) -> String {
-    let repo = Repo::raw(SCHEMA);
+    refused_with(SCHEMA, change)
+}
+
+fn refused_with(schema: &str, change: &str) -> String {
+    let repo = Repo::raw(schema);
     let before = repo.files();
     let ran = repo.miggen(&with(&[change]));
     assert_eq!(ran.stdout, "");
@@ -88,8 +92,6 @@ fn refusals_name_the_place_the_reason_and_what_to_do() {
         "UPDATE users SET status = status || 'x'",
         "UPDATE users SET status = random()::text",
         "UPDATE users SET status = upper(statsu)",
-        "UPDATE users SET status = (SELECT max(title) FROM posts)",
-        "UPDATE users SET status = p.title FROM posts p WHERE p.id = users.id",
         "UPDATE parts SET id = 0",
         "-- miggen: renamed from x\nALTER TABLE users ADD COLUMN y int",
         "SELEC 1",
@@ -100,6 +102,109 @@ fn refusals_name_the_place_the_reason_and_what_to_do() {
         all.push_str(&format!("$ miggen {change:?}\n{}\n\n", refused(change)));
     }
     insta::assert_snapshot!(all);
+}
+
+const ORDERS: &str = "\
+CREATE TABLE customers (id bigint PRIMARY KEY, plan text, rate float8, code text UNIQUE);
+CREATE TABLE orders (
+    id bigint PRIMARY KEY,
+    customer_id bigint REFERENCES customers (id),
+    plan text,
+    status text,
+    total numeric
+);
+CREATE INDEX ON orders (customer_id);
+CREATE TABLE lines (order_id bigint REFERENCES orders (id) ON DELETE CASCADE, price float8);
+CREATE INDEX ON lines (order_id);
+CREATE TABLE gone (id bigint PRIMARY KEY, plan text);
+CREATE VIEW spenders AS SELECT customer_id FROM orders;
+";
+
+#[test]
+fn statements_that_read_other_tables_are_refused_where_batches_cannot_carry_them() {
+    let mut all = String::new();
+    for change in [
+        // Names.
+        "UPDATE orders SET status = (SELECT plan FROM custmers)",
+        "UPDATE orders SET status = (SELECT c.plan FROM spenders c)",
+        "UPDATE orders SET status = (SELECT c.plam FROM customers c WHERE c.id = orders.customer_id)",
+        "UPDATE orders SET status = (SELECT c.plan FROM customers c WHERE c.id = o.customer_id)",
+        "UPDATE orders o SET status = (SELECT code FROM customers WHERE id = orders.customer_id)",
+        "UPDATE orders SET status = (SELECT code FROM customers WHERE id = nope)",
+        "UPDATE orders SET status = (SELECT 1 FROM customers c, orders o WHERE id = 1)",
+        "UPDATE orders SET status = plan FROM customers c WHERE c.id = customer_id",
+        "UPDATE orders SET status = orders.plan FROM orders WHERE orders.id = 1",
+        // What is written.
+        "UPDATE orders SET status = (SELECT max(status) FROM orders)",
+        "UPDATE orders SET status = (SELECT c.code FROM customers c WHERE c.code = orders.status)",
+        "UPDATE orders SET status = coalesce(status, (SELECT max(plan) FROM customers))",
+        "DELETE FROM orders WHERE id NOT IN (SELECT max(id) FROM orders GROUP BY customer_id)",
+        "DELETE FROM orders WHERE EXISTS (SELECT 1 FROM lines WHERE order_id = orders.id)",
+        "UPDATE orders SET status = (SELECT plan FROM customers c WHERE c.id = customer_id); DELETE FROM customers WHERE id = 1",
+        "ALTER TABLE customers ADD COLUMN tier text; UPDATE orders SET status = (SELECT c.tier FROM customers c WHERE c.id = customer_id)",
+        "ALTER TABLE orders ADD COLUMN tier text; UPDATE orders SET tier = (SELECT c.plan FROM customers c WHERE c.id = customer_id)",
+        // What is left to chance.
+        "UPDATE orders SET status = c.plan FROM customers c WHERE c.plan = orders.plan",
+        "UPDATE orders SET status = c.plan FROM customers c WHERE c.code = orders.customer_id::text",
+        "UPDATE orders SET status = c.plan FROM customers c WHERE c.id = orders.total",
+        "UPDATE orders SET status = 'x' FROM customers c",
+        "UPDATE customers SET plan = (SELECT o.status FROM orders o WHERE o.customer_id = customers.id ORDER BY o.total LIMIT 1)",
+        "UPDATE orders SET status = 'x' WHERE customer_id IN (SELECT id FROM customers ORDER BY id LIMIT 1)",
+        "UPDATE orders SET total = (SELECT sum(price) FROM lines WHERE order_id = orders.id)",
+        "UPDATE orders SET status = (SELECT random()::text)",
+        "UPDATE orders SET status = (SELECT c.plan || now() FROM customers c WHERE c.id = customer_id)",
+        "UPDATE orders SET status = 'x' WHERE customer_id IN (SELECT id FROM customers WHERE rate > random())",
+        // What is read whole.
+        "UPDATE orders SET status = 'x' WHERE customer_id NOT IN (SELECT id FROM customers)",
+        "UPDATE orders SET status = (SELECT max(code) FROM customers)",
+        "DELETE FROM orders WHERE plan IN (SELECT plan FROM customers)",
+        "UPDATE orders SET status = 'x' WHERE EXISTS (SELECT 1 FROM customers c WHERE c.rate > total)",
+        // What is not planned.
+        "UPDATE customers SET plan = (SELECT max(o.plan) FROM orders o WHERE o.status = customers.code)",
+        "UPDATE orders SET (status, plan) = (SELECT c.plan, c.code FROM customers c WHERE c.id = customer_id)",
+        "UPDATE orders SET status = max(c.plan) FROM customers c WHERE c.id = customer_id",
+        "UPDATE orders SET status = max(plan)",
+        "UPDATE orders SET status = (SELECT plan FROM customers UNION SELECT code FROM customers)",
+        "UPDATE orders SET status = p.plan FROM (SELECT id, plan FROM customers) p WHERE p.id = orders.customer_id",
+        "WITH c AS (SELECT 1) UPDATE orders SET status = (SELECT 'x' FROM c)",
+        "UPDATE orders SET status = c.plan FROM customers c WHERE c.id = customer_id RETURNING id",
+        "DELETE FROM orders USING customers c WHERE c.id = customer_id RETURNING orders.id",
+        // Copies.
+        "INSERT INTO gone (id, plan) SELECT o.id, c.plan FROM orders o JOIN customers c ON c.plan = o.plan AND c.id > 1",
+        "INSERT INTO gone (id, plan) SELECT o.id, c.plan FROM orders o, customers c",
+        "INSERT INTO gone (id, plan) SELECT o.id, plan FROM orders o JOIN customers c ON c.id = customer_id",
+        "INSERT INTO gone (id, plan) SELECT c.id, c.plan FROM orders o JOIN customers c ON c.id = customer_id",
+        "INSERT INTO gone (id) SELECT id FROM orders WHERE NOT EXISTS (SELECT 1 FROM gone g WHERE g.id = orders.id)",
+        "INSERT INTO gone (id) SELECT gone.id FROM orders gone",
+        "INSERT INTO gone (id) SELECT o.id FROM orders o LEFT JOIN customers c ON c.id = customer_id",
+        "INSERT INTO gone (id, plan) SELECT id, count(*) FROM orders",
+    ] {
+        let text = refused_with(ORDERS, change);
+        all.push_str(&format!("$ miggen {change:?}\n{text}\n\n"));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_trigger_that_may_write_what_is_read_is_named() {
+    let trigger = "CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+        UPDATE customers SET rate = rate + 1 WHERE id = NEW.customer_id; RETURN NEW; END $$;\n\
+        CREATE TRIGGER counts BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION counted();\n";
+    let repo = Repo::raw(&format!("{ORDERS}{trigger}"));
+    let change = "UPDATE orders SET status = c.plan FROM customers c WHERE c.id = customer_id";
+    let ran = repo.miggen(&with(&["--dry-run", "--format", "json", change]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("counts names `customers`: if it writes there"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_small_table_may_be_read_whole_by_each_batch() {
+    let repo = Repo::raw(ORDERS);
+    let change =
+        "UPDATE orders SET status = 'x' WHERE customer_id NOT IN (SELECT id FROM customers)";
+    let ran = repo.miggen(&with(&["--rows", "customers=2000", "--dry-run", change]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("ROW EXCLUSIVE"), "{}", ran.stdout);
 }
 
 #[test]

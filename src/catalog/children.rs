@@ -38,6 +38,78 @@ impl Catalog {
         found
     }
 
+    /// Triggers of the table that name another one, in themselves or in a function they call.
+    pub fn triggers_naming<'c>(&'c self, table: &'c TableName, other: &TableName) -> Vec<&'c str> {
+        let calls = |mentions: &[String]| {
+            self.others.iter().any(|one| {
+                one.kind == "CREATE FUNCTION"
+                    && one.object.as_ref().is_some_and(|name| mentions.contains(&name.name))
+                    && one.mentions.contains(&other.name)
+            })
+        };
+        self.triggers_of(table)
+            .filter(|(_, trigger)| {
+                trigger.mentions.contains(&other.name) || calls(&trigger.mentions)
+            })
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    /// Another table `INHERITS` from this one: its rows are rows of this one too.
+    pub fn has_heirs(&self, table: &TableName) -> bool {
+        self.tables.values().any(|other| self.inherits(other, table))
+    }
+
+    fn inherits(&self, heir: &Table, table: &TableName) -> bool {
+        heir.options.as_ref().is_some_and(|options| {
+            options.to_ascii_uppercase().starts_with("INHERITS")
+                && crate::input::columns_mentioned(options, self.dialect).contains(&table.name)
+        })
+    }
+
+    /// Rows of the one may be rows of the other: the same table, a partition, an heir.
+    pub fn share_rows(&self, one: &TableName, other: &TableName) -> bool {
+        let family = |name: &TableName| {
+            let mut names = vec![name.clone()];
+            let mut at = 0;
+            while at < names.len() {
+                let parents = self.tables.get(&names[at]).into_iter().flat_map(|table| {
+                    let heir = self.tables.keys().filter(|of| self.inherits(table, of)).cloned();
+                    table.partition_of.iter().cloned().chain(heir)
+                });
+                let new: Vec<TableName> = parents.filter(|name| !names.contains(name)).collect();
+                names.extend(new);
+                at += 1;
+            }
+            names
+        };
+        let others = family(other);
+        family(one).iter().any(|name| others.iter().any(|other| self.same_table(name, other)))
+    }
+
+    /// Writing rows of a table may change rows of another by its foreign keys: `deletes`, or else by
+    /// new values of the columns.
+    pub fn passes_on(&self, table: &TableName, to: &TableName, columns: Option<&[String]>) -> bool {
+        let verb = if columns.is_some() { "UPDATE" } else { "DELETE" };
+        let mut reached = vec![table.clone()];
+        let mut at = 0;
+        while at < reached.len() {
+            for (child, _, actions) in self.keys_to(&reached[at].clone()) {
+                let follows = actions.is_some_and(|text| {
+                    let text = text.to_ascii_uppercase();
+                    ["CASCADE", "SET NULL", "SET DEFAULT"]
+                        .iter()
+                        .any(|action| text.contains(&format!("{verb} {action}")))
+                });
+                if follows && !reached.contains(&child.name) {
+                    reached.push(child.name.clone());
+                }
+            }
+            at += 1;
+        }
+        reached[1..].contains(to)
+    }
+
     fn keys_to(
         &self,
         parent: &TableName,

@@ -6,6 +6,12 @@ impl Table {
     /// The columns of each key, none of which may be NULL: the primary key first, then constraints
     /// before indexes, short ones first. Nothing that is deferred, partial, or of expressions.
     pub fn keys(&self) -> Vec<Vec<String>> {
+        let required = |key: &Vec<String>| key.iter().all(|name| self.requires(name));
+        self.unique().into_iter().filter(required).collect()
+    }
+
+    /// The same, of columns that may be NULL as well: no two rows have the same values in all of one.
+    pub fn unique(&self) -> Vec<Vec<String>> {
         let keys = self.constraints.iter().filter_map(|constraint| match &constraint.kind {
             ConstraintKind::PrimaryKey(keys) => Some((0, keys, &constraint.options)),
             ConstraintKind::Unique(keys) => Some((1, keys, &constraint.options)),
@@ -24,17 +30,20 @@ impl Table {
             .map(|index| (2, &index.keys, &None));
         let mut all: Vec<_> = constraints.chain(indexes).collect();
         all.sort_by_key(|(rank, keys, _)| (*rank, keys.len()));
-        all.into_iter().filter_map(|(_, keys, _)| self.key_columns(keys)).collect()
+        all.into_iter().filter_map(|(_, keys, _)| key_columns(keys)).collect()
     }
 
-    /// Plain columns, none of which may be NULL, in the order of the index.
-    fn key_columns(&self, keys: &[Key]) -> Option<Vec<String>> {
-        keys.iter()
-            .map(|key| match key {
-                Key::Column { name, rest: None } if self.requires(name) => Some(name.clone()),
-                _ => None,
-            })
-            .collect()
+    /// An index finds rows by the column.
+    pub fn finds_by(&self, column: &str) -> bool {
+        let starts = |keys: &[Key]| {
+            keys.first()
+                .and_then(Key::column)
+                .is_some_and(|name| super::names::same(self.dialect, name, column))
+        };
+        self.constraints.iter().any(|constraint| match &constraint.kind {
+            ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) => starts(keys),
+            _ => false,
+        }) || self.indexes.iter().any(|index| index.filter.is_none() && starts(&index.keys))
     }
 
     fn requires(&self, name: &str) -> bool {
@@ -44,6 +53,16 @@ impl Table {
         });
         primary || self.column(name).is_some_and(|column| column.not_null)
     }
+}
+
+/// Plain columns, in the order of the index.
+fn key_columns(keys: &[Key]) -> Option<Vec<String>> {
+    keys.iter()
+        .map(|key| match key {
+            Key::Column { name, rest: None } => Some(name.clone()),
+            _ => None,
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ pub mod names;
 mod read;
 mod types;
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName};
 use crate::source::{Source, Span};
 
@@ -75,6 +77,15 @@ impl Change {
             Change::AddColumn(add) => std::slice::from_ref(add),
             Change::Replace(replace) => &replace.new,
             _ => &[],
+        }
+    }
+
+    pub fn reads(&self) -> Option<&Reads> {
+        match self {
+            Change::Update(update) => Some(&update.reads),
+            Change::Delete(delete) => Some(&delete.reads),
+            Change::Copy(copy) => Some(&copy.reads),
+            _ => None,
         }
     }
 }
@@ -277,31 +288,60 @@ pub struct OfConstraint {
     pub constraint: Constraint,
 }
 
+/// What a statement reads besides the rows that it walks through.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reads {
+    /// Tables that it does not write.
+    pub tables: BTreeSet<TableName>,
+    /// Tables of which no index finds the rows that are asked for: each statement reads all of them.
+    pub whole: BTreeSet<TableName>,
+    /// Tables of which one row is asked for, and nothing proves that there are no more: the server
+    /// refuses a second one.
+    pub several: BTreeSet<TableName>,
+}
+
+impl Reads {
+    fn add(&mut self, more: Reads) {
+        self.tables.extend(more.tables);
+        self.whole.extend(more.whole);
+        self.several.extend(more.several);
+    }
+}
+
 /// An UPDATE of existing columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Update {
     pub table: TableName,
+    /// What the expressions call it, if that is another name.
+    pub alias: Option<String>,
     pub set: Vec<Assignment>,
     pub filter: Option<Expr>,
+    pub reads: Reads,
 }
 
 /// A DELETE of some rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delete {
     pub table: TableName,
+    /// What the condition calls it, if that is another name.
+    pub alias: Option<String>,
     pub filter: Expr,
+    pub reads: Reads,
 }
 
 /// `INSERT INTO into (…) SELECT … FROM from`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Copy {
     pub from: TableName,
+    /// What the expressions call the table that is copied from, if that is another name.
+    pub alias: Option<String>,
     pub into: TableName,
     /// Columns of `into`, and what they get.
     pub list: Vec<(String, Expr)>,
     pub filter: Option<Expr>,
     /// Columns of `into` and of `from` by which a copied row is known.
     pub key: Vec<(String, String)>,
+    pub reads: Reads,
 }
 
 /// `INSERT … VALUES`.
@@ -319,6 +359,8 @@ pub struct Seed {
 pub struct Assignment {
     pub column: String,
     pub expr: Expr,
+    /// The value as the column holds it, where storing may change it.
+    pub stored: Option<Expr>,
     /// Gives another value each time.
     pub volatile: bool,
 }

@@ -110,6 +110,22 @@ pub const SQLITE: &[Function] = &[
     stable("unixepoch"),
 ];
 
+/// They make one value of many rows, the same in whatever order the rows come; `sum` and `avg` of
+/// floats apart.
+const AGGREGATES: &[&str] = &["avg", "bool_and", "bool_or", "count", "every", "max", "min", "sum"];
+
+/// With several arguments SQLite's `max` and `min` are plain functions.
+pub fn is_aggregate(name: &str, arguments: usize) -> bool {
+    arguments < 2 && AGGREGATES.contains(&name)
+}
+
+/// Stable, and another value a moment later.
+pub fn tells_the_time(name: &str) -> bool {
+    name == "now"
+        || ["current_date", "current_time", "localtime"].iter().any(|start| name.starts_with(start))
+        || name.ends_with("_timestamp")
+}
+
 /// `None`: not known, so the worst is assumed.
 pub fn function(dialect: Dialect, name: &str) -> Option<&'static Function> {
     let table = match dialect {

@@ -510,15 +510,18 @@ pub struct Update<'a> {
     pub rest: Option<Slice<'a>>,
 }
 
-/// `DELETE FROM t WHERE …`; any other form is opaque.
+/// `DELETE FROM t [USING …] WHERE …`; any other form is opaque.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delete<'a> {
     pub table: Name<'a>,
+    pub alias: Option<Ident<'a>>,
+    /// Without USING, verbatim.
+    pub using: Option<Slice<'a>>,
     /// The condition without WHERE.
     pub filter: Option<Slice<'a>>,
 }
 
-/// `INSERT INTO t (a, b) …`; forms with a query that is more than one table's rows are opaque.
+/// `INSERT INTO t (a, b) …`; forms with a query of another shape than [`Selected`] are opaque.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Insert<'a> {
     pub table: Name<'a>,
@@ -532,15 +535,32 @@ pub struct Insert<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum InsertSource<'a> {
     Values(Vec<Vec<Slice<'a>>>),
-    Select {
-        list: Vec<Slice<'a>>,
-        from: Name<'a>,
-        /// The condition without WHERE.
-        filter: Option<Slice<'a>>,
-    },
+    Select(Selected<'a>),
 }
 
-/// `column = expr`; `(a, b) = (…)` has several columns.
+/// `SELECT list FROM from [AS alias] [join] [WHERE filter]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selected<'a> {
+    pub list: Vec<Slice<'a>>,
+    pub from: Name<'a>,
+    pub alias: Option<Ident<'a>>,
+    pub join: Option<Join<'a>>,
+    /// The condition without WHERE.
+    pub filter: Option<Slice<'a>>,
+}
+
+/// The tables behind the first one of FROM.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Join<'a> {
+    /// `c AS x`, or several with commas.
+    pub tables: Slice<'a>,
+    /// The condition behind ON.
+    pub on: Option<Slice<'a>>,
+    /// Further ones, with the comma or the JOIN in front.
+    pub more: Option<Slice<'a>>,
+}
+
+/// `column = expr`; `(a, b) = (SELECT …)` has several columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assignment<'a> {
     pub columns: Vec<Ident<'a>>,

@@ -3,7 +3,9 @@
 //! Enters: the text of one expression. Leaves: [`ExprFacts`], or `None` for "not understood", which
 //! every caller must take as "not proven". Must not know: where the expression stood. The only
 //! place that asks sqlparser, always on a thread with room, for its trees are as deep as the text
-//! is long.
+//! is long. `query` tells the levels apart at which names stand.
+
+pub mod query;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -231,7 +233,7 @@ impl Visitor for Finder {
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        let builtin = match expr {
+        let called = match expr {
             Expr::Identifier(ident) => {
                 if ident.quote_style.is_none() && is_bare_function(&ident.value, self.dialect) {
                     self.functions.add(ident.value.to_ascii_lowercase());
@@ -256,13 +258,6 @@ impl Visitor for Finder {
                 self.parameters |= matches!(value.value, Value::Placeholder(_));
                 return ControlFlow::Continue(());
             }
-            Expr::Extract { .. } => "extract",
-            Expr::Ceil { .. } => "ceil",
-            Expr::Floor { .. } => "floor",
-            Expr::Position { .. } => "position",
-            Expr::Substring { .. } => "substring",
-            Expr::Trim { .. } => "trim",
-            Expr::Overlay { .. } => "overlay",
             Expr::MatchAgainst { columns, .. } => {
                 for column in columns {
                     if let Some(name) = column.0.last().and_then(|part| part.as_ident()) {
@@ -271,10 +266,27 @@ impl Visitor for Finder {
                 }
                 "match"
             }
-            _ => return ControlFlow::Continue(()),
+            other => match builtin(other) {
+                Some(name) => name,
+                None => return ControlFlow::Continue(()),
+            },
         };
-        self.functions.add(builtin.to_owned());
+        self.functions.add(called.to_owned());
         ControlFlow::Continue(())
+    }
+}
+
+/// A call with a grammar of its own.
+fn builtin(expr: &Expr) -> Option<&'static str> {
+    match expr {
+        Expr::Extract { .. } => Some("extract"),
+        Expr::Ceil { .. } => Some("ceil"),
+        Expr::Floor { .. } => Some("floor"),
+        Expr::Position { .. } => Some("position"),
+        Expr::Substring { .. } => Some("substring"),
+        Expr::Trim { .. } => Some("trim"),
+        Expr::Overlay { .. } => Some("overlay"),
+        _ => None,
     }
 }
 

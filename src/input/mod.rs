@@ -48,7 +48,9 @@ pub(crate) use create_table::is_mysql_table_option;
 pub use mentions::columns_mentioned;
 pub use shape::{is_calls_only, is_null_test, qualify};
 pub use strict::strict;
-pub(crate) use text::{calls, folded, indented, lex, mentions, operand, renamed, says};
+pub(crate) use text::{
+    calls, folded, indented, is_in_brackets, is_query, lex, mentions, operand, renamed, says,
+};
 pub(crate) use tokens::{Token, TokenKind};
 
 /// Splits the script and types each statement, or names it as opaque. An error only for what

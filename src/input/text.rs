@@ -70,6 +70,7 @@ pub(crate) fn operand(expr: &str, dialect: Dialect) -> String {
     let tokens = lex(expr, dialect).unwrap_or_default();
     let kinds: Vec<TokenKind> = tokens.iter().map(|token| token.kind).collect();
     let whole = match kinds.as_slice() {
+        [Open, .., Close] => is_query(expr, dialect),
         [Word | Text | Number] | [Word, Dot, Word] => true,
         [Word, Open, .., Close] => {
             tokens[1].partner() == tokens.len() - 1
@@ -78,6 +79,23 @@ pub(crate) fn operand(expr: &str, dialect: Dialect) -> String {
         _ => false,
     };
     if whole { expr.to_owned() } else { format!("({expr})") }
+}
+
+/// `(SELECT …)` and nothing else.
+pub(crate) fn is_query(expr: &str, dialect: Dialect) -> bool {
+    let tokens = lex(expr, dialect).unwrap_or_default();
+    let is = |at: usize, word: &str| {
+        tokens.get(at).is_some_and(|token| expr[token.range()].eq_ignore_ascii_case(word))
+    };
+    is(0, "(") && is(1, "select") && tokens[0].partner() == tokens.len() - 1
+}
+
+/// `(…)`, or `EXISTS (…)`: no operator stands outside.
+pub(crate) fn is_in_brackets(expr: &str, dialect: Dialect) -> bool {
+    let tokens = lex(expr, dialect).unwrap_or_default();
+    let exists = tokens.first().is_some_and(|t| expr[t.range()].eq_ignore_ascii_case("exists"));
+    let open = tokens.get(usize::from(exists));
+    open.is_some_and(|open| open.kind == TokenKind::Open && open.partner() == tokens.len() - 1)
 }
 
 /// The text with one space where there was white space or a comment.

@@ -49,7 +49,7 @@ pub(super) fn update<'a>(parser: &mut Parser<'a, '_>) -> Option<Update<'a>> {
     }
     let mut set = Vec::new();
     loop {
-        set.push(assignment(parser)?);
+        set.extend(assignments(parser)?);
         if !parser.accept_kind(TokenKind::Comma) {
             break;
         }
@@ -102,7 +102,8 @@ fn alias_follows(parser: &Parser<'_, '_>) -> bool {
     matches!(parser.kind(0), Some(TokenKind::Word | TokenKind::Quoted)) && !parser.is_any(&words)
 }
 
-fn assignment<'a>(parser: &mut Parser<'a, '_>) -> Option<Assignment<'a>> {
+/// One, or those that a row of values makes: `(a, b) = (x, y)` is `a = x, b = y`.
+fn assignments<'a>(parser: &mut Parser<'a, '_>) -> Option<Vec<Assignment<'a>>> {
     let columns = if parser.is_group() {
         parser.group()?.idents()?
     } else {
@@ -120,6 +121,14 @@ fn assignment<'a>(parser: &mut Parser<'a, '_>) -> Option<Assignment<'a>> {
         return None;
     }
     let from = parser.at;
+    if columns.len() > 1
+        && let Some(values) = row(parser)
+        && values.len() == columns.len()
+    {
+        let one = |(column, expr)| Assignment { columns: vec![column], expr };
+        return Some(columns.into_iter().zip(values).map(one).collect());
+    }
+    parser.at = from;
     loop {
         parser.skip_until(BEHIND_SET);
         // `a IS DISTINCT FROM b` goes on.
@@ -129,5 +138,21 @@ fn assignment<'a>(parser: &mut Parser<'a, '_>) -> Option<Assignment<'a>> {
         }
         parser.at += 1;
     }
-    Some(Assignment { columns, expr: parser.slice_if(from, parser.at)? })
+    Some(vec![Assignment { columns, expr: parser.slice_if(from, parser.at)? }])
+}
+
+/// `(x, y)` or `ROW (x, y)`, and nothing behind it.
+fn row<'a>(parser: &mut Parser<'a, '_>) -> Option<Vec<Slice<'a>>> {
+    parser.accept(&["ROW"]);
+    let mut group = parser.is_group().then(|| parser.group())??;
+    if group.is_any(&["SELECT", "WITH", "VALUES"]) {
+        return None;
+    }
+    let mut values = Vec::new();
+    while let Some(value) = group.element() {
+        values.push(value.slice_if(value.at, value.end)?);
+    }
+    let ends =
+        parser.done() || parser.kind(0) == Some(TokenKind::Comma) || parser.is_any(BEHIND_SET);
+    ends.then_some(values)
 }

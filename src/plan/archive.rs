@@ -226,7 +226,7 @@ impl<'c> Archive<'c> {
         let given = Predicate::any(self.columns.iter().cloned().map(Predicate::IsNotNull));
         let key = self.key.iter().map(|name| (name.clone(), name.clone())).collect();
         let (from, into) = (self.table.clone(), self.into.name.clone());
-        Predicate::And(vec![given, Predicate::Missing { from, into, key }])
+        Predicate::And(vec![given, Predicate::Missing { from, alias: None, into, key }])
     }
 
     fn put_back(&self) -> Result<Op> {

@@ -141,6 +141,8 @@ pub enum Predicate {
     /// No row of `into` has the key of this row of `from`; pairs of their columns.
     Missing {
         from: TableName,
+        /// What `from` is called where it stands, if that is another name.
+        alias: Option<String>,
         into: TableName,
         key: Vec<(String, String)>,
     },
@@ -148,9 +150,27 @@ pub enum Predicate {
     Given(Expr),
     And(Vec<Predicate>),
     Or(Vec<Predicate>),
+    /// Of a table that the texts in it call by this name.
+    Called(String, Box<Predicate>),
 }
 
 impl Predicate {
+    #[must_use]
+    pub fn called(self, alias: Option<&String>) -> Predicate {
+        match alias {
+            Some(alias) => Predicate::Called(alias.clone(), Box::new(self)),
+            None => self,
+        }
+    }
+
+    /// What the table is called in it, if that is another name.
+    pub fn alias(&self) -> Option<&str> {
+        match self {
+            Predicate::Called(alias, _) => Some(alias),
+            _ => None,
+        }
+    }
+
     /// One of them at least holds.
     pub fn any(parts: impl Iterator<Item = Predicate>) -> Predicate {
         let mut parts: Vec<Predicate> = parts.collect();

@@ -1,7 +1,7 @@
 //! What a rule is given, and what it asks all the time.
 
 use crate::catalog::{Catalog, Column, ConstraintKind, Key, Table, TableName};
-use crate::change::{Asked, Intent};
+use crate::change::{Asked, Intent, Reads};
 use crate::dialect::{Action, Server, Verdict, type_change};
 use crate::error::Error;
 use crate::error::Result;
@@ -11,6 +11,7 @@ use super::Policy;
 use super::condition::Predicate;
 use super::op::Op;
 use super::rows::Walk;
+use super::small;
 use super::strategy::walk::{self, NoWalk};
 
 /// All a rule may look at.
@@ -95,6 +96,26 @@ impl Context<'_> {
                 .refuse(format!("`{}` is a foreign table", table.name), "its rows are elsewhere")
                 .hint("run the change on the server that has them"),
         })
+    }
+
+    /// A batch takes a tenth of a second, and there may be thousands: none may read a large table whole.
+    pub(super) fn reads_little(&self, table: &TableName, walk: &Walk, reads: &Reads) -> Result<()> {
+        let large = |name: &&TableName| !small::is_small(self.policy, name);
+        let once = !walk.is_batched() || small::is_small(self.policy, table);
+        match reads.whole.iter().find(large).filter(|_| !once) {
+            None => Ok(()),
+            Some(whole) => Err(self
+                .refuse(
+                    format!("each batch would read all of `{}`", whole.name),
+                    "no index leads to the rows that are asked for",
+                )
+                .note("there may be thousands of batches")
+                .hint(format!(
+                    "ask row by row, by a column with an index: EXISTS (SELECT 1 FROM {0} WHERE {0}.… = {1}.…)",
+                    whole.name, table.name
+                ))
+                .hint(format!("or is it small? `--rows {}=2000`", whole.name))),
+        }
     }
 
     /// A key of one column, to name one row by.

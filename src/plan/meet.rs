@@ -19,6 +19,15 @@ pub(super) fn refuse(before: &Catalog, intent: &Intent, planned: &[Vec<Step>]) -
     };
     for (later, then) in intent.asked.iter().enumerate() {
         for (earlier, first) in intent.asked[..later].iter().enumerate() {
+            if let Some(table) = rewritten(before, &first.change, &then.change) {
+                return Err(Error::refused(format!(
+                    "this changes rows of `{}`, which a statement above it reads",
+                    table.name
+                ))
+                .at(&intent.source, then.span, "the second")
+                .note("the first would read something else when it is run again")
+                .hint("plan one first, and the other when its rollout is through"));
+            }
             let lasting = [lasts(earlier), lasts(later)];
             let Some(what) = meet(before, &first.change, &then.change, lasting) else { continue };
             let why = if lasting.contains(&true) {
@@ -33,6 +42,18 @@ pub(super) fn refuse(before: &Catalog, intent: &Intent, planned: &[Vec<Step>]) -
         }
     }
     Ok(())
+}
+
+/// The table whose rows the first reads and the second changes.
+fn rewritten<'c>(before: &Catalog, first: &Change, then: &'c Change) -> Option<&'c TableName> {
+    let table = match then {
+        Change::Update(update) => &update.table,
+        Change::Delete(delete) => &delete.table,
+        Change::Copy(copy) => &copy.into,
+        Change::Seed(seed) => &seed.table,
+        _ => return None,
+    };
+    first.reads()?.tables.iter().any(|read| before.share_rows(read, table)).then_some(table)
 }
 
 /// A column that is there gives way to another, or goes; what hangs on it moves too.
@@ -146,15 +167,20 @@ fn reads(before: &Catalog, change: &Change, table: &TableName, name: &str) -> bo
                 return true;
             }
             let values = update.set.iter().map(|set| &set.expr);
-            (&update.table, values.chain(&update.filter).collect())
+            let of = if update.reads.tables.contains(table) { table } else { &update.table };
+            (of, values.chain(&update.filter).collect())
         }
-        Change::Delete(delete) => (&delete.table, vec![&delete.filter]),
+        Change::Delete(delete) => {
+            let of = if delete.reads.tables.contains(table) { table } else { &delete.table };
+            (of, vec![&delete.filter])
+        }
         Change::Seed(seed) => (&seed.table, vec![&seed.text]),
         Change::Copy(copy) => {
             if copy.into == *table && copy.list.iter().any(|(column, _)| column == name) {
                 return true;
             }
-            (&copy.from, copy.list.iter().map(|(_, expr)| expr).chain(&copy.filter).collect())
+            let of = if copy.reads.tables.contains(table) { table } else { &copy.from };
+            (of, copy.list.iter().map(|(_, expr)| expr).chain(&copy.filter).collect())
         }
         _ => return false,
     };

@@ -393,7 +393,7 @@ impl Op {
     pub fn remaining(&self) -> Option<Predicate> {
         match self {
             Op::Backfill(backfill) => Some(backfill.remaining.clone()),
-            Op::Delete(rows) => Some(Predicate::Given(rows.filter.clone())),
+            Op::Delete(rows) => Some(rows.filter.clone()),
             Op::Copy(rows) => Some(rows.remaining.clone()),
             _ => None,
         }

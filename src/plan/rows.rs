@@ -52,7 +52,7 @@ pub struct PutBack {
 pub struct DeleteRows {
     pub table: TableName,
     pub walk: Walk,
-    pub filter: Expr,
+    pub filter: Predicate,
 }
 
 /// Copies rows that are not there yet, in batches along the table they come from.

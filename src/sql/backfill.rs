@@ -5,7 +5,7 @@ use crate::plan::condition::Predicate;
 use crate::plan::rows::{Backfill, PutBack, Walk};
 
 use super::batches::{Batches, PAUSE};
-use super::condition::predicate;
+use super::condition::{named, predicate};
 use super::{Sql, Writer, dollar};
 
 impl Writer<'_> {
@@ -13,8 +13,8 @@ impl Writer<'_> {
         let columns: Vec<&str> = backfill.set.iter().map(|(column, _)| column.as_str()).collect();
         let columns = columns.join(" and ");
         let remaining = predicate(self.server, &backfill.remaining);
-        let head =
-            format!("UPDATE {}\nSET {}", self.table(&backfill.table), self.assignments(backfill));
+        let from = named(self.server, &backfill.table, &backfill.remaining);
+        let head = format!("UPDATE {from}\nSET {}", self.assignments(backfill));
         if backfill.walk == Walk::Once {
             return Sql::named("BACKFILL", format!("{head}\nWHERE {remaining}"))
                 .comment(format!("Fills {columns}; a second run finds nothing to do."));
@@ -22,6 +22,7 @@ impl Writer<'_> {
         let quoted: Vec<String> = backfill.set.iter().map(|(c, _)| self.ident(c)).collect();
         let body = self.batches(&Batches {
             table: &backfill.table,
+            from,
             walk: &backfill.walk,
             what: format!("backfill {}", backfill.table.name),
             head,

@@ -28,6 +28,8 @@ const STRIPES: u32 = 12;
 pub(super) struct Batches<'b> {
     /// The table that is walked through.
     pub(super) table: &'b TableName,
+    /// The same, as the statement and its condition call it.
+    pub(super) from: String,
     pub(super) walk: &'b Walk,
     /// `backfill users`
     pub(super) what: String,
@@ -136,7 +138,7 @@ impl Writer<'_> {
             );
         }
         let remaining = &batches.remaining;
-        let table = self.table(batches.table);
+        let table = &batches.from;
         // Without a trigger rows may come for as long as somebody writes them.
         let (enough, ending) = match batches.sync {
             Some(_) => ("NOT v_left", self.stayed(batches, "v_left")),
@@ -293,7 +295,7 @@ impl Writer<'_> {
     }
 
     fn along_key(&self, batches: &Batches, columns: &[String]) -> Window {
-        let table = self.table(batches.table);
+        let table = &batches.from;
         let names: Vec<String> = columns.iter().map(|column| self.ident(column)).collect();
         let list = names.join(", ");
         let of = |record: &str| {

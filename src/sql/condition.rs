@@ -62,8 +62,12 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
                 equal.join(" AND ")
             )
         }
-        Predicate::Missing { from, into, key } => {
-            let (from, into) = (table(server.dialect, from), table(server.dialect, into));
+        Predicate::Missing { from, alias, into, key } => {
+            let into = table(server.dialect, into);
+            let from = match alias {
+                Some(alias) => ident(alias),
+                None => table(server.dialect, from),
+            };
             let pairs: Vec<String> = key
                 .iter()
                 .map(|(copy, of)| format!("{into}.{} = {from}.{}", ident(copy), ident(of)))
@@ -71,15 +75,29 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
             format!("NOT EXISTS (\n    SELECT 1 FROM {into}\n    WHERE {}\n)", pairs.join(" AND "))
         }
         Predicate::Given(Expr(expr)) => {
-            let lower = expr.to_ascii_lowercase();
             // Only OR binds weaker than the AND we join with.
-            if lower.contains("or") && !lower.starts_with('(') {
+            if expr.to_ascii_lowercase().contains("or")
+                && !input::is_in_brackets(expr, server.dialect)
+            {
                 format!("({expr})")
             } else {
                 expr.clone()
             }
         }
-        Predicate::And(parts) => join(server, parts, " AND "),
+        Predicate::Called(_, of) => predicate(server, of),
+        Predicate::And(parts) => {
+            let asks = |part: &Predicate| match part {
+                Predicate::Given(Expr(expr)) => {
+                    input::says(expr, server.dialect, |word| word.eq_ignore_ascii_case("select"))
+                }
+                _ => false,
+            };
+            if !parts.iter().any(asks) {
+                return join(server, parts, " AND ");
+            }
+            let parts = parts.iter().map(|part| predicate(server, part));
+            indent(server.dialect, &parts.collect::<Vec<_>>().join("\nAND "), 4)
+        }
         Predicate::Or(parts) => {
             let line = join(server, parts, " OR ");
             if line.len() < 80 {
@@ -87,6 +105,15 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
             }
             format!("(\n    {}\n)", join(server, parts, "\n    OR "))
         }
+    }
+}
+
+/// The table as the predicate calls it.
+pub(super) fn named(server: &Server, of: &TableName, predicate: &Predicate) -> String {
+    let name = table(server.dialect, of);
+    match predicate.alias() {
+        Some(alias) => format!("{name} AS {}", quote::ident(server.dialect, alias)),
+        None => name,
     }
 }
 
@@ -101,7 +128,7 @@ pub(super) fn count(server: &Server, condition: &Condition) -> Option<Count> {
             select: "SELECT count(*)".into(),
             from: format!(
                 "\nFROM {}\nWHERE {}",
-                table(server.dialect, of),
+                named(server, of, filter),
                 predicate(server, filter)
             ),
         }),
@@ -299,7 +326,7 @@ fn no_rows(server: &Server, condition: &Condition) -> String {
     match condition {
         Condition::NoRows { table: of, filter, .. } => format!(
             "NOT EXISTS (\n    SELECT 1 FROM {}\n    WHERE {}\n)",
-            table(server.dialect, of),
+            named(server, of, filter),
             predicate(server, filter)
         ),
         _ => format!(

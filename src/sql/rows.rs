@@ -1,12 +1,12 @@
 //! Rows that go and rows that come.
 
 use crate::catalog::{Expr, TableName};
-use crate::plan::condition::{Condition, Predicate, Reason};
+use crate::plan::condition::{Condition, Reason};
 use crate::plan::op::Op;
 use crate::plan::rows::{CopyRows, DeleteRows, Walk};
 
 use super::batches::{Batches, PAUSE};
-use super::condition::predicate;
+use super::condition::{named, predicate};
 use super::{Sql, Writer, dollar};
 
 const RERUN: &str = "One commit per batch. It may be killed and run again at any time.";
@@ -14,13 +14,15 @@ const RERUN: &str = "One commit per batch. It may be killed and run again at any
 impl Writer<'_> {
     pub(super) fn delete_rows(&self, rows: &DeleteRows) -> Sql {
         let table = self.table(&rows.table);
-        let remaining = predicate(self.server, &Predicate::Given(rows.filter.clone()));
-        let head = format!("DELETE FROM {table}");
+        let remaining = predicate(self.server, &rows.filter);
+        let from = named(self.server, &rows.table, &rows.filter);
+        let head = format!("DELETE FROM {from}");
         if rows.walk == Walk::Once {
             return Sql::named("DELETE", format!("{head}\nWHERE {remaining}"));
         }
         let body = self.batches(&Batches {
             table: &rows.table,
+            from,
             walk: &rows.walk,
             what: format!("delete {}", rows.table.name),
             head,
@@ -41,11 +43,11 @@ impl Writer<'_> {
         let columns: Vec<String> = rows.list.iter().map(|(name, _)| self.ident(name)).collect();
         let values: Vec<&str> = rows.list.iter().map(|(_, Expr(expr))| expr.as_str()).collect();
         let remaining = predicate(self.server, &rows.remaining);
+        let from = named(self.server, &rows.from, &rows.remaining);
         let head = format!(
-            "INSERT INTO {into} ({})\nSELECT {}\nFROM {}",
+            "INSERT INTO {into} ({})\nSELECT {}\nFROM {from}",
             columns.join(", "),
-            values.join(", "),
-            self.table(&rows.from)
+            values.join(", ")
         );
         if rows.walk == Walk::Once {
             return Sql::named("COPY", format!("{head}\nWHERE {remaining}"))
@@ -53,6 +55,7 @@ impl Writer<'_> {
         }
         let body = self.batches(&Batches {
             table: &rows.from,
+            from,
             walk: &rows.walk,
             what: format!("copy {}", rows.from.name),
             head,

@@ -372,7 +372,11 @@ def test_backfill_as_a_job(lay: Lay, change: str) -> None:
 REFUSED = [
     ("DELETE FROM t", "would take those that come meanwhile"),
     ("DELETE FROM t WHERE day < now()", "`now` may give another answer"),
-    ("DELETE FROM t WHERE id IN (SELECT 1)", "a subquery in a backfill"),
+    ("DELETE FROM t WHERE id IN (SELECT max(id) FROM t)", "reads rows of `t`, and changes them"),
+    ("UPDATE t SET day = (SELECT max(day) FROM t)", "reads values of `day`, and changes them"),
+    ("UPDATE t SET day = u.day FROM t u WHERE u.id = t.id + 1", "reads values of `day`"),
+    ("UPDATE t SET day = '2020-01-01' FROM parent", "joins without a condition"),
+    ("UPDATE t SET id = b.id FROM bare b WHERE b.parent_id = t.id", "would read all of `bare`"),
     ("DELETE FROM t WHERE id = 1 RETURNING id", "DELETE"),
     ("DELETE FROM self WHERE id = 1", "rows of `self` point to rows of the same table"),
     ("DELETE FROM parent WHERE id = 1", "each deleted row would read all of `bare`"),
@@ -380,7 +384,14 @@ REFUSED = [
     ("INSERT INTO t (day) VALUES ('2020-01-01')", "would not know these rows again"),
     ("INSERT INTO t (id) VALUES (nextval('s'))", "would not know these rows again"),
     ("INSERT INTO t (id, day) VALUES (1)", "2 columns and 1 values"),
-    ("INSERT INTO t (id) SELECT sum(id) FROM parent", "which rows are copied already"),
+    ("INSERT INTO t (id) SELECT sum(id) FROM parent", "an aggregate of the rows that are copied"),
+    ("INSERT INTO t (id) SELECT abs(id) FROM parent", "which rows are copied already"),
+    (
+        "INSERT INTO t (id) SELECT p.id FROM parent p, bare b WHERE b.parent_id = p.id",
+        "read all of",
+    ),
+    ("INSERT INTO t (id) SELECT p.id FROM parent p JOIN self s ON s.id > p.id", "several rows"),
+    ("INSERT INTO t (id) SELECT p.id FROM parent p JOIN parent q ON q.id = max(p.id)", "aggregate"),
     ("INSERT INTO t (day) SELECT day FROM t", "itself"),
     (
         "INSERT INTO t (id) SELECT id FROM parent ON CONFLICT DO NOTHING",

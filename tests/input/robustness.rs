@@ -3,7 +3,7 @@
 use std::thread;
 
 use miggen::catalog;
-use miggen::input::ast::{ColumnDef, InsertSource, Kind, Slice, Statement};
+use miggen::input::ast::{ColumnDef, InsertSource, Kind, Selected, Slice, Statement};
 use miggen::input::{columns_mentioned, expr, read, strict};
 use miggen::source::{Dialect, Source, Span};
 
@@ -35,12 +35,15 @@ fn pieces<'s>(statement: &'s Statement<'_>) -> Vec<Slice<'s>> {
         }
         Kind::CreateView(view) => found.push(view.query),
         Kind::CreateTrigger(trigger) => found.push(trigger.body),
-        Kind::Delete(delete) => found.extend(delete.filter),
+        Kind::Delete(delete) => found.extend(delete.using.iter().chain(&delete.filter)),
         Kind::Insert(insert) => match &insert.source {
             InsertSource::Values(rows) => found.extend(rows.iter().flatten()),
-            InsertSource::Select { list, filter, .. } => {
+            InsertSource::Select(Selected { list, join, filter, .. }) => {
                 found.extend(list);
                 found.extend(filter);
+                if let Some(join) = join {
+                    found.extend(std::iter::once(&join.tables).chain(&join.on).chain(&join.more));
+                }
             }
         },
         Kind::Update(update) => {

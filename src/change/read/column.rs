@@ -102,6 +102,7 @@ impl Reader<'_> {
                 if was.not_null {
                     return Err(nothing());
                 }
+                self.filled_from_elsewhere(&table, &name, span)?;
                 let fill = self.absorbed(&table, &was);
                 Change::Require(Require { table, column: name, fill })
             }
@@ -180,6 +181,8 @@ impl Reader<'_> {
         let at = self.asked.iter().position(|asked| match &asked.change {
             Change::Update(update) => {
                 update.table == *table
+                    && update.reads.tables.is_empty()
+                    && update.alias.is_none()
                     && update.set.len() == 1
                     && update.set[0].column == column.name
                     && !update.set[0].volatile

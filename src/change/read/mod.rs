@@ -5,11 +5,13 @@
 //!
 //! `alter` reads ALTER TABLE, `column` what it does to columns that are there, `new_column` what a
 //! script says of a column that it adds, `new_table` of a table that it creates, `old_table` of one that
-//! it renames or drops, `rows` what it does to rows, `new_rows` which rows come and go.
+//! it renames or drops, `rows` what it does to rows, `new_rows` and `copy` which rows come and go, `subquery` what
+//! else they read: `scopes` finds whose each name is, `partners` proves that batches may read it.
 
 mod alter;
 mod column;
 mod comment;
+mod copy;
 mod fill;
 mod hints;
 mod index;
@@ -17,9 +19,13 @@ mod new_column;
 mod new_rows;
 mod new_table;
 mod old_table;
+mod partners;
 mod patterns;
+mod quoted;
 mod replace;
 mod rows;
+mod scopes;
+mod subquery;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -188,7 +194,18 @@ impl Reader<'_> {
             Kind::Delete(delete) => self.delete(delete, span),
             Kind::Insert(insert) => self.insert(insert, statement.text, span),
             Kind::Opaque(opaque) if is_transaction_word(&opaque.kind) => Ok(()),
-            other => Err(self.not_yet(&describe(other), span)),
+            other => {
+                let error = self.not_yet(&describe(other), span);
+                Err(match other {
+                    Kind::Opaque(opaque) if opaque.kind == "INSERT" => error.hint(
+                        "rows of one table may be copied, with subqueries and inner joins: no DISTINCT, GROUP BY, LIMIT, RETURNING",
+                    ),
+                    Kind::Opaque(opaque) if opaque.kind == "DELETE" => error.hint(
+                        "planned is DELETE FROM … [USING …] WHERE …: no WITH, LIMIT, RETURNING",
+                    ),
+                    _ => error,
+                })
+            }
         }
     }
 

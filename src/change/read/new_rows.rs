@@ -9,7 +9,7 @@ use crate::input::ast::{
 use crate::input::expr;
 use crate::source::Span;
 
-use super::super::{Change, Copy, Delete, Seed};
+use super::super::{Change, Delete, Reads, Seed};
 use super::Reader;
 
 /// More is data, and belongs into a job.
@@ -28,6 +28,9 @@ impl Reader<'_> {
             .note("rows are deleted in batches, while the application goes on writing")
             .hint("say which rows: `WHERE created < '2020-01-01'`"));
         };
+        if self.delete_reads_more(delete) {
+            return self.delete_reading(delete, span);
+        }
         let facts = self.understood(&table, filter.text, filter.start)?;
         let unsteady = facts.functions.iter().find(|name| {
             function(self.server.dialect, name)
@@ -40,7 +43,8 @@ impl Reader<'_> {
                 .hint("write the value itself: `created < '2020-01-01'`"));
         }
         let filter = Expr(filter.text.to_owned());
-        self.ask(Change::Delete(Delete { table, filter }), span);
+        let change = Delete { table, alias: None, filter, reads: Reads::default() };
+        self.ask(Change::Delete(change), span);
         Ok(())
     }
 
@@ -72,33 +76,16 @@ impl Reader<'_> {
                 self.ask(Change::Seed(Seed { table: name, text, rows, keys }), span);
                 Ok(())
             }
-            InsertSource::Select { list, from, filter } => {
+            InsertSource::Select(selected) => {
                 if let Some(conflict) = &insert.conflict {
                     return Err(Error::refused("ON CONFLICT is not needed here")
                         .at(self.source, conflict.span(), "leave it out")
                         .note("only rows that are not there yet are copied, by their key"));
                 }
-                let from_name = TableName::of(from, self.server.dialect);
-                let from_table = self.table(&from_name, from.span())?.clone();
-                if list.len() != columns.len() {
-                    return Err(self.uneven(columns.len(), list.len(), span));
+                if selected.list.len() != columns.len() {
+                    return Err(self.uneven(columns.len(), selected.list.len(), span));
                 }
-                for slice in list.iter().chain(filter) {
-                    self.understood(&from_name, slice.text, slice.start)?;
-                }
-                let key = self.copied_key(&table, &columns, &from_table, list, span)?;
-                let copy = Copy {
-                    from: from_name,
-                    into: name,
-                    list: columns
-                        .into_iter()
-                        .zip(list.iter().map(|slice| Expr(slice.text.to_owned())))
-                        .collect(),
-                    filter: filter.map(|slice| Expr(slice.text.to_owned())),
-                    key,
-                };
-                self.ask(Change::Copy(copy), span);
-                Ok(())
+                self.copy(&table, columns, selected, span)
             }
         }
     }
@@ -162,49 +149,5 @@ impl Reader<'_> {
                     .collect()
             })
             .collect())
-    }
-
-    /// Pairs of columns, of the copy and of the table it comes from, by which a row that is copied
-    /// is told from one that is not.
-    fn copied_key(
-        &self,
-        into: &Table,
-        columns: &[String],
-        from: &Table,
-        list: &[Slice],
-        span: Span,
-    ) -> Result<Vec<(String, String)>> {
-        let plain = |name: &str| {
-            let at = columns.iter().position(|column| column == name)?;
-            let facts = expr::read(list[at].text, self.server.dialect)?;
-            let [only] = facts.columns.as_slice() else { return None };
-            let same = list[at].text.trim_matches('"') == only.as_str()
-                || list[at].text.eq_ignore_ascii_case(only);
-            same.then(|| only.clone())
-        };
-        let found = into.keys().into_iter().find_map(|key| {
-            let pairs: Option<Vec<(String, String)>> =
-                key.iter().map(|name| Some((name.clone(), plain(name)?))).collect();
-            pairs.filter(|pairs| {
-                from.keys()
-                    .iter()
-                    .any(|key| key.iter().all(|name| pairs.iter().any(|(_, of)| of == name)))
-            })
-        });
-        if from.name == into.name {
-            return Err(self.not_yet("a copy of a table's rows into itself", span));
-        }
-        found.ok_or_else(|| {
-            Error::refused("nothing says which rows are copied already")
-                .at(self.source, span, "cannot be run again after a kill")
-                .note(format!(
-                    "a key of `{}` must be filled from a key of `{}`, column for column",
-                    into.name.name, from.name.name
-                ))
-                .hint(format!(
-                    "add a column with a unique key to `{}` that holds the key of `{}`",
-                    into.name.name, from.name.name
-                ))
-        })
     }
 }

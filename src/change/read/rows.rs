@@ -8,7 +8,7 @@ use crate::input::ast::Update as UpdateStatement;
 use crate::input::expr::{self, ExprFacts};
 use crate::source::{Dialect, Span};
 
-use super::super::{Assignment, Change, Update};
+use super::super::{Assignment, Change, Reads, Update};
 use super::Reader;
 
 /// Applied to their own result they change nothing, nor do they when nested into each other.
@@ -19,8 +19,11 @@ impl Reader<'_> {
         let table = TableName::of(&update.table, self.server.dialect);
         self.table(&table, update.table.span())?;
         self.no_rows_yet(&table, update.table.span())?;
-        if let Some(from) = update.from.or(update.rest) {
-            return Err(self.not_yet("an UPDATE with more than SET and WHERE", from.span()));
+        if let Some(rest) = update.rest {
+            return Err(self.not_yet("an UPDATE with more than SET and WHERE", rest.span()));
+        }
+        if self.reads_more(update) {
+            return self.update_reading(update, span);
         }
         let mut set = Vec::new();
         for assignment in &update.set {
@@ -77,12 +80,15 @@ impl Reader<'_> {
         }
         let change = Update {
             table,
+            alias: None,
+            reads: Reads::default(),
             filter: update.filter.map(|filter| Expr(filter.text.to_owned())),
             set: set
                 .into_iter()
                 .map(|(column, slice, _, volatile)| Assignment {
                     column: column.name.to_string(),
                     expr: Expr(slice.text.to_owned()),
+                    stored: None,
                     volatile,
                 })
                 .collect(),

@@ -1,5 +1,7 @@
 //! How much can go wrong, and why: in the runbook and on the terminal.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::ConstraintKind;
 use crate::change::Change;
 use crate::dialect::{Blocks, Dialect};
@@ -7,7 +9,7 @@ use crate::plan::Plan;
 use crate::plan::op::Op;
 use crate::plan::small;
 
-use super::strategy::{archives, dependants, named};
+use super::strategy::{self, archives, dependants, named};
 
 pub struct Risk {
     pub level: &'static str,
@@ -20,7 +22,7 @@ pub fn risk(plan: &Plan) -> Risk {
     let steps: Vec<_> = plan.deploys.iter().flat_map(|deploy| &deploy.steps).collect();
     let ops: Vec<&Op> = steps.iter().flat_map(|step| &step.up).collect();
     let sqlite = plan.server.dialect == Dialect::Sqlite;
-    let tables: std::collections::BTreeSet<&str> = steps
+    let tables: BTreeSet<&str> = steps
         .iter()
         .flat_map(|step| {
             let others =
@@ -67,6 +69,29 @@ pub fn risk(plan: &Plan) -> Risk {
         reasons.push((
             "locks",
             format!("{tables}: reads and writes go on; only vacuum and other DDL wait"),
+        ));
+    }
+    let reads = || plan.intent.asked.iter().filter_map(|asked| asked.change.reads());
+    let read = strategy::tables(&reads().flat_map(|reads| reads.tables.clone()).collect());
+    if !read.is_empty() && !sqlite {
+        reasons.push((
+            "reads",
+            format!("{read}: ACCESS SHARE while rows are written, so only DDL there waits"),
+        ));
+    }
+    for (trigger, table) in triggers_behind(plan) {
+        level = level.max(1);
+        reasons.push((
+            "triggers",
+            format!("{trigger} names `{table}`: if it writes there, a batch changes what the next one reads"),
+        ));
+    }
+    let several = strategy::tables(&reads().flat_map(|reads| reads.several.clone()).collect());
+    if !several.is_empty() {
+        level = level.max(1);
+        reasons.push((
+            "fails",
+            format!("where {several} has several rows for one: that statement stops, batches before it stay done"),
         ));
     }
     if ops.iter().any(|op| matches!(op, Op::CreateSync(_))) {
@@ -283,8 +308,31 @@ pub fn risk(plan: &Plan) -> Risk {
     if !reasons.iter().any(|(name, _)| *name == "loses") {
         reasons.push(("loses", "nothing, in either direction".into()));
     }
-    reasons.push(("radius", format!("what reads or writes {tables}; no other table is touched")));
+    let others = if read.is_empty() {
+        "no other table is touched".to_owned()
+    } else {
+        format!("it reads {read}, and touches no other table")
+    };
+    reasons.push(("radius", format!("what reads or writes {tables}; {others}")));
     Risk { level: ["low", "medium", "high"][level], reasons }
+}
+
+/// Triggers that rows fire as they are written, and a table that decides what is written.
+fn triggers_behind(plan: &Plan) -> BTreeSet<(&str, &str)> {
+    let mut found = BTreeSet::new();
+    for asked in &plan.intent.asked {
+        let written = match &asked.change {
+            Change::Update(update) => &update.table,
+            Change::Delete(delete) => &delete.table,
+            Change::Copy(copy) => &copy.into,
+            _ => continue,
+        };
+        for read in asked.change.reads().into_iter().flat_map(|reads| &reads.tables) {
+            let triggers = plan.before.triggers_naming(written, read);
+            found.extend(triggers.into_iter().map(|trigger| (trigger, read.name.as_str())));
+        }
+    }
+    found
 }
 
 /// Tables whose writers wait for a moment, and the lock they wait for.
@@ -297,7 +345,7 @@ fn writers_wait(plan: &Plan) -> Option<(&'static str, String)> {
         .flat_map(|step| step.locks(&plan.server))
         .filter(|(_, _, blocks)| *blocks == Blocks::Writes)
         .collect();
-    let tables: std::collections::BTreeSet<String> =
+    let tables: BTreeSet<String> =
         locks.iter().map(|(table, ..)| format!("`{}`", table.name)).collect();
     let (_, lock, _) = locks.first()?;
     Some((lock, tables.into_iter().collect::<Vec<_>>().join(", ")))

@@ -1,5 +1,7 @@
 //! What is done and why this way, change by change.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::{Child, Constraint, Expr, Table, TableName};
 use crate::change::{AddColumn, Change, DefaultKind};
 use crate::dialect::Action;
@@ -201,7 +203,7 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                 rename.from, rename.to
             ),
             Change::Update(update) => {
-                if plan.server.can(Action::UpdateBatch) {
+                let text = if plan.server.can(Action::UpdateBatch) {
                     format!(
                         "Rows of `{}` are updated in batches of a tenth of a second, a commit each. As written, one UPDATE \
                          would hold every row to its end and double the table.",
@@ -212,15 +214,19 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                         "Rows of `{}` are updated in one statement, only those that differ.",
                         update.table.name
                     )
-                }
+                };
+                with_reads(text, &asked.change)
             }
-            Change::Delete(delete) => deletes(plan, &delete.table),
-            Change::Copy(copy) => format!(
-                "Rows of `{}` that `{}` does not hold yet, by their key, are copied{}.",
-                copy.from.name,
-                copy.into.name,
-                in_batches(plan)
-            ),
+            Change::Delete(delete) => with_reads(deletes(plan, &delete.table), &asked.change),
+            Change::Copy(copy) => {
+                let text = format!(
+                    "Rows of `{}` that `{}` does not hold yet, by their key, are copied{}.",
+                    copy.from.name,
+                    copy.into.name,
+                    in_batches(plan)
+                );
+                with_reads(text, &asked.change)
+            }
             Change::Seed(seed) => {
                 format!("The rows for `{}` are inserted as written, all or none.", seed.table.name)
             }
@@ -292,6 +298,22 @@ fn in_batches(plan: &Plan) -> &'static str {
     } else {
         " in one statement"
     }
+}
+
+/// Nothing follows the other tables afterwards.
+fn with_reads(text: String, change: &Change) -> String {
+    match change.reads().map_or_else(String::new, |reads| tables(&reads.tables)) {
+        names if names.is_empty() => text,
+        names => format!(
+            "{text} For each row {names} counts as at that moment; what is written there later is not followed."
+        ),
+    }
+}
+
+/// `` `users` and `posts` ``
+pub(super) fn tables(names: &BTreeSet<TableName>) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{}`", name.name)).collect();
+    names.join(" and ")
 }
 
 /// What goes along with deleted rows, and what stands in their way.

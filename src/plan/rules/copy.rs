@@ -16,6 +16,7 @@ use crate::plan::strategy::backfill_unit;
 pub(super) fn steps(context: &Context, copy: &Copy) -> Result<Vec<Step>> {
     let missing = Predicate::Missing {
         from: copy.from.clone(),
+        alias: copy.alias.clone(),
         into: copy.into.clone(),
         key: copy.key.clone(),
     };
@@ -23,10 +24,13 @@ pub(super) fn steps(context: &Context, copy: &Copy) -> Result<Vec<Step>> {
         Some(filter) => Predicate::And(vec![Predicate::Given(filter.clone()), missing]),
         None => missing,
     };
+    let remaining = remaining.called(copy.alias.as_ref());
+    let walk = context.walk(&copy.from)?;
+    context.reads_little(&copy.from, &walk, &copy.reads)?;
     let rows = CopyRows {
         from: copy.from.clone(),
         into: copy.into.clone(),
-        walk: context.walk(&copy.from)?,
+        walk,
         list: copy.list.clone(),
         remaining: remaining.clone(),
     };

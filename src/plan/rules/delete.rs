@@ -23,11 +23,10 @@ pub(super) fn steps(context: &Context, delete: &Delete) -> Result<Vec<Step>> {
     for child in context.before.children(table) {
         check(context, table, &child)?;
     }
-    let rows = DeleteRows {
-        table: table.clone(),
-        walk: context.walk(table)?,
-        filter: delete.filter.clone(),
-    };
+    let filter = Predicate::Given(delete.filter.clone()).called(delete.alias.as_ref());
+    let walk = context.walk(table)?;
+    context.reads_little(table, &walk, &delete.reads)?;
+    let rows = DeleteRows { table: table.clone(), walk, filter: filter.clone() };
     Ok(vec![Step {
         phase: Phase::Backfill,
         table: table.clone(),
@@ -36,11 +35,7 @@ pub(super) fn steps(context: &Context, delete: &Delete) -> Result<Vec<Step>> {
         unit: backfill_unit(context.server),
         up: vec![Op::Delete(rows)],
         down: Down::noted(Vec::new(), "Nothing to undo: the rows are gone."),
-        verify: vec![Condition::NoRows {
-            table: table.clone(),
-            filter: Predicate::Given(delete.filter.clone()),
-            reason: Reason::Left,
-        }],
+        verify: vec![Condition::NoRows { table: table.clone(), filter, reason: Reason::Left }],
         model: Vec::new(),
     }])
 }

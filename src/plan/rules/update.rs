@@ -7,6 +7,7 @@
 //!
 //! A row is left when the condition of the change holds and a value differs, so a second run finds
 //! nothing to do. A volatile value never equals itself: there the change's own WHERE must tell.
+//! What is read from further tables is asked for row by row, as it is when the row's batch runs.
 
 use crate::catalog::Expr;
 use crate::change::Update;
@@ -22,12 +23,14 @@ use crate::plan::strategy::backfill_unit;
 
 pub(super) fn steps(context: &Context, update: &Update) -> Result<Vec<Step>> {
     let table = &update.table;
-    let remaining = remaining(context, update);
+    let remaining = remaining(context, update).called(update.alias.as_ref());
     let columns: Vec<&str> = update.set.iter().map(|set| set.column.as_str()).collect();
     let columns = columns.join(", ");
+    let walk = context.walk(table)?;
+    context.reads_little(table, &walk, &update.reads)?;
     let backfill = Backfill {
         table: table.clone(),
-        walk: context.walk(table)?,
+        walk,
         set: update.set.iter().map(|set| (set.column.clone(), set.expr.clone())).collect(),
         remaining: remaining.clone(),
         sync: None,
@@ -59,7 +62,8 @@ fn remaining(context: &Context, update: &Update) -> Predicate {
         .iter()
         .filter(|set| !set.volatile)
         .map(|set| {
-            let differs = Predicate::Differs(set.column.clone(), set.expr.clone());
+            let expr = set.stored.as_ref().unwrap_or(&set.expr).clone();
+            let differs = Predicate::Differs(set.column.clone(), expr);
             match context.table(&update.table).column(&set.column) {
                 Some(column) => context.compared(&column.ty, differs),
                 None => differs,

@@ -31,7 +31,7 @@ pub(in crate::plan) fn walk(
     if table.partial.iter().any(|reason| reason == "it is a foreign table") {
         return Err(NoWalk::Foreign);
     }
-    let several = table.partition_by.is_some() || has_heirs(catalog, table);
+    let several = table.partition_by.is_some() || catalog.has_heirs(&table.name);
     if !several && server.can(Action::PageRange) {
         return Ok(Walk::Pages);
     }
@@ -40,17 +40,6 @@ pub(in crate::plan) fn walk(
         None if several => Err(NoWalk::NoKey),
         None => Ok(Walk::Pages),
     }
-}
-
-/// Another table `INHERITS` from this one: its rows are rows of this one too.
-fn has_heirs(catalog: &Catalog, table: &Table) -> bool {
-    catalog.tables.values().any(|other| {
-        other.options.as_ref().is_some_and(|options| {
-            options.to_ascii_uppercase().starts_with("INHERITS")
-                && crate::input::columns_mentioned(options, catalog.dialect)
-                    .contains(&table.name.name)
-        })
-    })
 }
 
 #[cfg(test)]

@@ -15,3 +15,7 @@ INSERT INTO notes SELECT title FROM posts WHERE title LIKE '%x%';
 -- miggen: back email = local || '@' || host
 ALTER TABLE users ADD COLUMN local text, ADD COLUMN host text; UPDATE users SET local = split_part(email, '@', 1), host = split_part(email, '@', 2); ALTER TABLE users DROP COLUMN email;
 ALTER TABLE users ALTER COLUMN name DROP NOT NULL; ALTER TABLE users ALTER COLUMN age DROP DEFAULT; ALTER TABLE posts DROP COLUMN title CASCADE;
+UPDATE posts SET title = (SELECT u.name FROM users u WHERE u.id = author_id ORDER BY u.id LIMIT 1), "Order" = 1 WHERE author_id IN (SELECT id FROM users WHERE age > 1);
+UPDATE posts AS p SET title = u.name || '%' FROM users u LEFT JOIN users b ON b.id = u.age WHERE u.id = p.author_id AND (u.age > 7 OR title = 'x');
+DELETE FROM posts p USING users AS u WHERE u.id = p.author_id AND EXISTS (SELECT 1 FROM users x WHERE x.id = u.id); UPDATE users SET (name, age) = ('a', 1);
+INSERT INTO posts (id, author_id, title) SELECT u.id, b.id, lower(b.name) FROM users u INNER JOIN users b ON b.id = u.id WHERE u.age IS NOT NULL;
