@@ -55,6 +55,8 @@ fn scripts_that_contradict_themselves() {
         "CREATE TABLE z (id int); DROP TABLE z",
         "DROP TABLE notes; ALTER TABLE notes ADD COLUMN x int",
         "ALTER TABLE users ADD COLUMN x int CHECK (name <> '')",
+        "UPDATE users SET name = email, email = name",
+        "UPDATE users SET name = now()",
         "ALTER TABLE users ADD COLUMN x int DEFAULT 1; UPDATE users SET x = 2 WHERE x IS NULL",
         "ALTER TABLE users ADD COLUMN x int; UPDATE users SET x = 2 WHERE x > 1",
         "ALTER TABLE users ADD COLUMN x int DEFAULT random(); UPDATE users SET x = 2",

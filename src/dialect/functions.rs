@@ -119,8 +119,14 @@ pub fn is_aggregate(name: &str, arguments: usize) -> bool {
     arguments < 2 && AGGREGATES.contains(&name)
 }
 
+/// Whether it gives another value when it is called again for the same row.
+pub fn varies(dialect: Dialect, name: &str) -> bool {
+    tells_the_time(name)
+        || function(dialect, name).is_none_or(|f| f.volatility == Volatility::Volatile)
+}
+
 /// Stable, and another value a moment later.
-pub fn tells_the_time(name: &str) -> bool {
+fn tells_the_time(name: &str) -> bool {
     name == "now"
         || ["current_date", "current_time", "localtime"].iter().any(|start| name.starts_with(start))
         || name.ends_with("_timestamp")

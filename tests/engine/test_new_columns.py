@@ -130,3 +130,22 @@ def test_json_cannot_be_kept_in_two_forms(lay: Lay) -> None:
         "ALTER TABLE t ADD COLUMN a text; UPDATE t SET a = j::text; ALTER TABLE t DROP COLUMN j"
     )
     assert "values of `j` cannot be compared" in refusal(project, split)
+
+
+@pytest.mark.parametrize("lay", ["pg15", "sqlite"], indirect=True)
+def test_filled_before_it_is_required(lay: Lay) -> None:
+    """An UPDATE of more than what is NULL stays one of its own, and comes first."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, a text)",
+        "INSERT INTO t VALUES (1, NULL), (2, ''), (3, 'c')",
+    )
+    change = (
+        "UPDATE t SET a = 'x' WHERE a IS NULL OR a = ''; ALTER TABLE t ALTER COLUMN a SET NOT NULL"
+    )
+    naive = None
+    if project.dialect == "sqlite":
+        naive = (
+            "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, a text NOT NULL);"
+            "INSERT INTO t VALUES (1, 'x'), (2, 'x'), (3, 'c')"
+        )
+    hard.arrives(project, change, naive)

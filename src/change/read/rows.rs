@@ -1,7 +1,7 @@
 //! UPDATE: the values of a new column, or a backfill of its own.
 
 use crate::catalog::{Expr, TableName};
-use crate::dialect::functions::{Volatility, function};
+use crate::dialect::functions::{function, varies};
 use crate::error::{Error, Result};
 use crate::input;
 use crate::input::ast::Update as UpdateStatement;
@@ -34,10 +34,11 @@ impl Reader<'_> {
             };
             self.column(&table, column)?;
             let facts = self.understood(&table, assignment.expr.text, assignment.expr.start)?;
-            let volatile = facts.functions.iter().any(|name| {
-                function(self.server.dialect, name)
-                    .is_none_or(|f| f.volatility == Volatility::Volatile)
-            });
+            let dialect = self.server.dialect;
+            // SQLite's date functions read the clock where they are told so.
+            let now = |token: &str| token.eq_ignore_ascii_case("'now'");
+            let volatile = facts.functions.iter().any(|name| varies(dialect, name))
+                || dialect == Dialect::Sqlite && input::says(assignment.expr.text, dialect, now);
             let again_the_same =
                 facts.functions.iter().all(|name| IDEMPOTENT.contains(&name.as_str()))
                     && input::is_calls_only(assignment.expr.text, self.server.dialect)
@@ -65,6 +66,18 @@ impl Reader<'_> {
         }
         if fills_new > 0 {
             return Err(self.not_yet("filling old and new columns together", span));
+        }
+        let written: Vec<&str> = set.iter().map(|(column, ..)| &*column.name).collect();
+        for (column, value, facts, _) in &set {
+            let other = |name: &&String| *name != &*column.name && written.contains(&name.as_str());
+            if let Some(other) = facts.columns.iter().find(other) {
+                return Err(Error::refused(format!(
+                    "`{}` is computed from `{other}`, which the same statement changes",
+                    column.name
+                ))
+                .at(self.source, value.span(), "a batch that runs again would apply it twice")
+                .hint("add a column, fill that one, and switch the application over"));
+            }
         }
         let volatile = set.iter().find(|(.., volatile)| *volatile);
         if let Some((column, slice, ..)) = volatile {

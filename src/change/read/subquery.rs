@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::{Expr, TableName, names};
-use crate::dialect::functions::{Volatility, function, tells_the_time};
+use crate::dialect::functions::{Volatility, function, varies};
 use crate::error::{Error, Result};
 use crate::input::ast::{
     Assignment as Said, Delete as DeleteStatement, Ident, Slice, Update as UpdateStatement,
@@ -83,13 +83,8 @@ impl Reader<'_> {
             let found = self.scoped(written, &text)?;
             // What stands in a condition beside it says which row, not which value.
             let inside = |span: &Span| holds(said.expr, *span);
-            let changes = |called: &Called| {
-                tells_the_time(&called.name)
-                    || function(self.server.dialect, &called.name)
-                        .is_none_or(|function| function.volatility == Volatility::Volatile)
-            };
             let mut functions = found.functions.iter().filter(|(_, span)| inside(span));
-            let volatile = functions.any(|(called, _)| changes(called));
+            let volatile = functions.any(|(called, _)| varies(self.server.dialect, &called.name));
             if volatile && self.asks(std::iter::once(said.expr)) {
                 return Err(Error::refused("this gives another value each time it runs")
                     .at(self.source, said.expr.span(), "volatile, inside a query")

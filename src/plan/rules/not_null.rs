@@ -10,7 +10,7 @@
 //! Where no trigger can fill a row before it is checked (SQLite), NOT NULL waits for deploy 2.
 
 use crate::catalog::{Column, ConstraintKind, Expr, Table};
-use crate::change::{Fill, Relax, Require};
+use crate::change::{Change, Fill, Relax, Require};
 use crate::dialect::Action;
 use crate::error::Result;
 use crate::input::expr;
@@ -226,12 +226,19 @@ impl Rule<'_> {
     }
 
     fn by_rebuild(&self) -> Step {
-        let Rule { require, column, .. } = self;
+        let Rule { context, require, column } = self;
         let (table, name) = (require.table.clone(), column.name.clone());
         let tighten = Op::SetNotNull { table: table.clone(), column: name.clone() };
         let loosen = Op::DropNotNull { table: table.clone(), column: name.clone() };
+        let fills = |change: &Change| match change {
+            Change::Update(update) => {
+                update.table == table && update.set.iter().any(|set| set.column == name)
+            }
+            _ => false,
+        };
+        let filled = context.intent.asked.iter().any(|asked| fills(&asked.change));
         Step {
-            phase: Phase::Expand,
+            phase: if filled { Phase::Enforce } else { Phase::Expand },
             table: table.clone(),
             slug: "not_null".into(),
             title: format!("{}.{name} not null, by making the table anew", table.name),
