@@ -96,6 +96,7 @@ pub enum Kind<'a> {
     CreateSequence {
         name: Name<'a>,
         if_not_exists: bool,
+        ty: Option<Slice<'a>>,
         owned_by: Option<(Name<'a>, Ident<'a>)>,
     },
     /// `ALTER SEQUENCE … OWNED BY`.

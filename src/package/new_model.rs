@@ -155,7 +155,7 @@ fn is_field_name(name: &str) -> bool {
     plain && starts && !name.contains("__") && !name.ends_with('_') && !KEYWORDS.contains(&name)
 }
 
-fn django_key(dialect: Dialect, field: &Field) -> Option<Py> {
+pub(super) fn django_key(dialect: Dialect, field: &Field) -> Option<Py> {
     let column = &field.column;
     let ty = column.ty.to_ascii_lowercase();
     let auto = match (dialect, ty.as_str()) {

@@ -95,6 +95,13 @@ pub enum Op {
         counted: Counted,
         identity: String,
     },
+    /// What numbers `from` numbers `to` instead, on from where it is.
+    PassNumbering {
+        table: TableName,
+        from: String,
+        to: String,
+        numbering: Numbering,
+    },
     /// Type and collation of `to`; `using` computes the values.
     SetType {
         table: TableName,
@@ -218,6 +225,16 @@ pub struct Counted {
     pub options: String,
 }
 
+/// What gives a column its numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Numbering {
+    /// A default that asks a sequence, which belongs to the column; `ty`: how far it counts from now
+    /// on, where that changes.
+    Sequence { name: TableName, next: Expr, ty: Option<String> },
+    /// `GENERATED … AS IDENTITY`, verbatim.
+    Identity(String),
+}
+
 /// A trigger that keeps columns in step while two versions of the application run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sync {
@@ -243,6 +260,8 @@ pub enum SyncKind {
         column: String,
         /// Every column read from the row being written.
         row_expr: Expr,
+        /// What the column cannot hold is NULL there, for the row is written all the same.
+        may_fail: bool,
     },
     /// Either side is computed from the one that was written; expressions read the row being
     /// written.
@@ -333,6 +352,12 @@ impl Op {
             Op::DropDefault { .. } => vec![Action::DropDefault],
             Op::CreateSequence(_) => vec![],
             Op::BecomeIdentity { .. } | Op::LeaveIdentity { .. } => vec![Action::SetIdentity],
+            Op::PassNumbering { numbering: Numbering::Sequence { .. }, .. } => {
+                vec![Action::SetDefault]
+            }
+            Op::PassNumbering { numbering: Numbering::Identity(_), .. } => {
+                vec![Action::SetIdentity]
+            }
             Op::SetType { free: true, .. } => vec![Action::SetTypeFree],
             Op::SetType { free: false, .. } => vec![Action::SetTypeRewrite],
             Op::SetNotNull { .. } => vec![Action::SetNotNullProven],
@@ -396,6 +421,7 @@ impl Op {
             | Op::RenameColumn { table, .. }
             | Op::SetDefault { table, .. }
             | Op::DropDefault { table, .. }
+            | Op::PassNumbering { table, .. }
             | Op::SetType { table, .. }
             | Op::SetNotNull { table, .. }
             | Op::DropNotNull { table, .. }

@@ -1,6 +1,7 @@
 //! Columns that number themselves.
 
-use crate::plan::op::Counted;
+use crate::catalog::{Expr, TableName};
+use crate::plan::op::{Counted, Numbering};
 
 use super::{Sql, Writer, constant, dollar};
 
@@ -43,6 +44,57 @@ impl Writer<'_> {
             self.owned(counted),
         ]);
         all
+    }
+
+    pub(super) fn pass_numbering(
+        &self,
+        table: &TableName,
+        from: &str,
+        to: &str,
+        numbering: &Numbering,
+    ) -> Vec<Sql> {
+        let (of, from_column, to_column) = (self.table(table), self.ident(from), self.ident(to));
+        match numbering {
+            Numbering::Sequence { name, next: Expr(next), ty } => {
+                let action = format!(
+                    "ALTER COLUMN {to_column} SET DEFAULT {next}, ALTER COLUMN {from_column} DROP DEFAULT"
+                );
+                let ty = ty.as_ref().map(|ty| format!(" AS {ty}")).unwrap_or_default();
+                let name = self.table(name);
+                vec![
+                    self.alter(table, &action),
+                    Sql::new(format!("ALTER SEQUENCE {name}{ty} OWNED BY {of}.{to_column}"))
+                        .comment("It would go with the column that it belongs to."),
+                ]
+            }
+            Numbering::Identity(identity) => {
+                let sequence = |column: &str| {
+                    let (table, column) = (self.literal(&of), self.literal(column));
+                    format!("pg_get_serial_sequence({table}, {column})")
+                };
+                let body = format!(
+                    "\
+DECLARE
+    v_last bigint;
+    v_called boolean;
+BEGIN
+    EXECUTE 'SELECT last_value, is_called FROM ' || {old} INTO v_last, v_called;
+    ALTER TABLE {of} ALTER COLUMN {from_column} DROP IDENTITY;
+    ALTER TABLE {of} ALTER COLUMN {to_column} ADD {identity};
+    PERFORM setval({new}, v_last, v_called);
+END",
+                    old = sequence(from),
+                    new = sequence(to),
+                );
+                vec![
+                    Sql::named(
+                        constant("IDENTITY", table),
+                        format!("DO {}", dollar("identity", &body)),
+                    )
+                    .comment("On from where the identity is."),
+                ]
+            }
+        }
     }
 
     fn new_sequence(&self, counted: &Counted) -> Vec<Sql> {

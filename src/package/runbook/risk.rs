@@ -4,6 +4,7 @@ use crate::catalog::ConstraintKind;
 use crate::change::Change;
 use crate::dialect::{Blocks, Dialect};
 use crate::plan::Plan;
+use crate::plan::condition::{Condition, Reason};
 use crate::plan::op::Op;
 use crate::plan::small;
 
@@ -198,6 +199,15 @@ pub fn risk(plan: &Plan) -> Risk {
                     "writes",
                     format!("a value that {} cannot hold fails from deploy 1 on", one.after.ty),
                 ));
+                if let Some(ty) = may_not_fit(plan) {
+                    let name = &one.before.name;
+                    reasons.push((
+                        "back",
+                        format!(
+                            "while a row holds what {ty} cannot in {name}, deploy 2 has no way back"
+                        ),
+                    ));
+                }
                 reasons.push((
                     "switch",
                     format!(
@@ -288,6 +298,19 @@ pub fn risk(plan: &Plan) -> Risk {
 }
 
 /// Tables whose writers wait for a moment, and the lock they wait for.
+/// The type whose values the way back of a type change asks for.
+fn may_not_fit(plan: &Plan) -> Option<&str> {
+    let steps = plan.deploys.iter().flat_map(|deploy| &deploy.steps);
+    let conditions = steps.flat_map(|step| &step.down.ops).filter_map(|op| match op {
+        Op::Guard(conditions) => Some(conditions),
+        _ => None,
+    });
+    conditions.flatten().find_map(|condition| match condition {
+        Condition::NoRows { reason: Reason::DoesNotFit { ty }, .. } => Some(ty.as_str()),
+        _ => None,
+    })
+}
+
 fn writers_wait(plan: &Plan) -> Option<(&'static str, String)> {
     if plan.server.dialect == Dialect::Sqlite {
         return None;
