@@ -432,6 +432,11 @@ pub enum AlterKind<'a> {
         name: Ident<'a>,
         options: Slice<'a>,
     },
+    /// `SET GENERATED ALWAYS|BY DEFAULT` of an identity.
+    SetGenerated {
+        column: Ident<'a>,
+        always: bool,
+    },
     AddIdentity {
         column: Ident<'a>,
         always: bool,

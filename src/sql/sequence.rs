@@ -77,11 +77,28 @@ impl Writer<'_> {
 DECLARE
     v_last bigint;
     v_called boolean;
+    v_grant text;
+    v_grants text[] := ARRAY(
+        SELECT format(
+            'GRANT %s ON SEQUENCE %%s TO %s',
+            privilege_type,
+            CASE grantee
+                WHEN 0 THEN 'PUBLIC'
+                ELSE replace(quote_ident(pg_get_userbyid(grantee)), '%', '%%')
+            END
+        )
+        FROM (
+            SELECT (aclexplode(relacl)).* FROM pg_class WHERE oid = {old}::regclass
+        ) grants
+    );
 BEGIN
     EXECUTE 'SELECT last_value, is_called FROM ' || {old} INTO v_last, v_called;
     ALTER TABLE {of} ALTER COLUMN {from_column} DROP IDENTITY;
     ALTER TABLE {of} ALTER COLUMN {to_column} ADD {identity};
     PERFORM setval({new}, v_last, v_called);
+    FOREACH v_grant IN ARRAY v_grants LOOP
+        EXECUTE format(v_grant, {new});
+    END LOOP;
 END",
                     old = sequence(from),
                     new = sequence(to),
@@ -91,7 +108,7 @@ END",
                         constant("IDENTITY", table),
                         format!("DO {}", dollar("identity", &body)),
                     )
-                    .comment("On from where the identity is."),
+                    .comment("On from where the identity is; who may use its sequence may use the new one."),
                 ]
             }
         }

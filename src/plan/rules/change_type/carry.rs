@@ -38,9 +38,23 @@ impl Rule<'_> {
         let computes = |index: &&crate::catalog::Index| {
             index.filter.is_some() || index.keys.iter().any(|key| key.column().is_none())
         };
-        self.indexes()
-            .find(computes)
-            .map(|index| format!("the index {} computes with it", index.name))
+        if let Some(index) = self.indexes().find(computes) {
+            return Some(format!("the index {} computes with it", index.name));
+        }
+        self.marked_index()
+    }
+
+    /// One that replicas know rows by, or that CLUSTER orders them by.
+    fn marked_index(&self) -> Option<String> {
+        let indexes = self.indexes().map(|index| index.name.as_str());
+        let names: Vec<&str> =
+            indexes.chain(self.constraints().filter_map(|c| c.name.as_deref())).collect();
+        self.context.before.others.iter().find_map(|mark| {
+            let name = mark.object.as_ref()?.name.as_str();
+            let marks = matches!(mark.kind.as_str(), "REPLICA IDENTITY" | "CLUSTER ON")
+                && mark.on.as_ref() == Some(&self.change.table);
+            (marks && names.contains(&name)).then(|| format!("{name} is marked by {}", mark.kind))
+        })
     }
 
     fn foreign_key_that_stays(&self) -> Option<String> {

@@ -104,15 +104,12 @@ impl Rule<'_> {
         })
     }
 
-    /// The tables that the switch changes, the column's own first.
+    /// The tables that the switch changes. Who writes a row that points to another has its table
+    /// first, and then the other: the same order here, and neither waits for the other.
     pub(super) fn switched(&self) -> Vec<&TableName> {
-        let mut tables = vec![&self.change.table];
-        for tied in self.tied() {
-            if !tables.contains(&tied.table) {
-                tables.push(tied.table);
-            }
-        }
-        tables
+        let own = &self.change.table;
+        let tied: BTreeSet<&TableName> = self.tied().into_iter().map(|tied| tied.table).collect();
+        tied.into_iter().filter(|table| *table != own).chain([own]).collect()
     }
 
     /// The twins take the names.
@@ -137,9 +134,6 @@ impl Rule<'_> {
     }
 
     fn again(&self, table: &TableName, constraint: Constraint) -> Vec<Op> {
-        if !constraint.valid {
-            return not_valid(self.context, table, &constraint).up;
-        }
         brought_back(self.context, &OfConstraint { table: table.clone(), constraint })
     }
 
