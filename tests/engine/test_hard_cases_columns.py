@@ -351,6 +351,45 @@ def test_hc16_beyond_the_old_type(lay: Lay, column: str, ty: str, value: str) ->
     go_back(project, rollout)
 
 
+def test_hc16_a_way_back_is_gone_to_its_end(lay: Lay) -> None:
+    """What its first down builds would be in the way of big numbers, and of the contract."""
+    project = lay("CREATE TABLE t (id serial PRIMARY KEY)", "INSERT INTO t DEFAULT VALUES")
+    rollout = hard.run(project, "ALTER TABLE t ALTER COLUMN id TYPE bigint")
+    rollout = hard.following(project, rollout)
+    hard.take(project, rollout)
+    key, switch, last = rollout.deploy.steps
+    rollouts.down(project, last)
+    rollouts.down(project, last)
+    with pytest.raises(CommandFailed, match="t.id_old is required by a way back that was begun"):
+        rollouts.up(project, last)
+    rollouts.down(project, switch)
+    rollouts.down(project, key)
+    hard.take(project, rollout)
+
+
+def test_hc16_small_tables(lay: Lay) -> None:
+    project = lay(
+        """
+        CREATE TABLE p (id serial PRIMARY KEY, up int REFERENCES p, n int UNIQUE);
+        CREATE TABLE c (id int PRIMARY KEY, p_id int NOT NULL REFERENCES p ON DELETE CASCADE);
+        """,
+        """
+        INSERT INTO p SELECT n, n, n FROM generate_series(1, 300) AS n;
+        INSERT INTO c SELECT n, n FROM generate_series(1, 300) AS n;
+        """,
+    )
+    for small in (("--rows=p=40",), ("--rows=p=40", "--rows=c=40")):
+        for table, column in (("p", "id"), ("p", "up"), ("p", "n"), ("c", "p_id")):
+            change = f"ALTER TABLE {table} ALTER COLUMN {column} TYPE bigint"
+            if table == "c" and len(small) == 1:
+                continue
+            again = lay((project.root / "schema.sql").read_text())
+            rollout = hard.planned(again, change, *small)
+            assert rollout is not None
+            also = "; ALTER SEQUENCE p_id_seq AS bigint" if column == "id" else ""
+            hard.walk(again, rollout, change + also, writes_rows=False)
+
+
 def go_back(project: Project, rollout: Rollout) -> None:
     for step in reversed(rollout.deploy.steps):
         rollouts.down(project, step)

@@ -220,7 +220,10 @@ impl Rule<'_> {
             "follows",
             format!("check that {aside} follows"),
             Unit::Alone,
-            vec![Op::Guard(vec![sync::on(backward, Missing::RunStepBefore)])],
+            vec![Op::Guard(vec![
+                sync::on(backward, Missing::RunStepBefore),
+                Condition::ColumnOptional { table: table.clone(), column: aside.clone() },
+            ])],
             Down::noted(
                 down,
                 format!("Part of the way back: from here on {aside} must hold what is written."),
