@@ -141,11 +141,14 @@ def test_hc07_keys_that_stay(lay: Lay) -> None:
         CREATE TABLE c (id int PRIMARY KEY, p_id int CONSTRAINT c_p REFERENCES p, code int)
             PARTITION BY RANGE (id);
         CREATE TABLE d (code int CONSTRAINT d_code REFERENCES p (code));
+        CREATE TABLE l (id int PRIMARY KEY DEFERRABLE);
         CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL UNIQUE);
         ALTER TABLE t CLUSTER ON t_pkey;
         ALTER TABLE t REPLICA IDENTITY USING INDEX t_n_key;
         """
     )
+    said = refusal(project, "ALTER TABLE l ALTER COLUMN id TYPE bigint")
+    assert "l_pkey would have to change with it" in said
     said = refusal(project, "ALTER TABLE t ALTER COLUMN id TYPE bigint")
     assert "t_pkey is marked by CLUSTER ON" in said
     said = refusal(project, "ALTER TABLE t ALTER COLUMN n TYPE bigint")

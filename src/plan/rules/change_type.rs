@@ -35,11 +35,10 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
     let Some(old) = table.column(&change.before.name) else {
         return Err(context.refuse("this script adds the column that it changes", "say it there"));
     };
-    let by_copy = context.policy.downtime == Downtime::None && !context.can(Action::Rebuild);
-    let in_the_way = if by_copy {
-        in_the_way_but_keys(context.before, &change.table, &old.name)
-    } else {
+    let in_the_way = if context.can(Action::Rebuild) {
         in_the_way(context.before, &change.table, &old.name)
+    } else {
+        in_the_way_but_keys(context.before, &change.table, &old.name)
     };
     if !in_the_way.is_empty() {
         return Err(context
@@ -112,7 +111,7 @@ impl Rule<'_> {
         let Rule { context, change, old, .. } = self;
         let table = &change.table;
         let action = if free { Action::SetTypeFree } else { Action::SetTypeRewrite };
-        let mut up = context.lock(&[table], action);
+        let mut up = context.lock(&self.switched(), action);
         let mut down = up.clone();
         up.push(self.set_type(&change.after, change.using.clone(), free));
         down.push(self.set_type(old, change.back.clone(), false));

@@ -248,7 +248,7 @@ pub(in crate::plan) fn further_options(constraint: &Constraint) -> bool {
     let options = constraint.options.as_deref().unwrap_or_default();
     let rest = options.strip_prefix(NULLS_NOT_DISTINCT).unwrap_or(options).trim_start();
     let when = ["DEFERRABLE", "NOT DEFERRABLE", "INITIALLY"];
-    matches!(constraint.kind, ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_))
+    matches!(constraint.kind, ConstraintKind::Unique(_))
         && !rest.is_empty()
         && !when.iter().any(|word| rest.to_ascii_uppercase().starts_with(word))
 }

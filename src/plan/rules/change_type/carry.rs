@@ -27,7 +27,8 @@ impl Rule<'_> {
         }
         let carried = |c: &Constraint| match &c.kind {
             ConstraintKind::Unique(keys) => keys.len() == 1 && !further_options(c),
-            ConstraintKind::PrimaryKey(_) => !further_options(c),
+            // Its copy is an index, which is checked at once.
+            ConstraintKind::PrimaryKey(_) => c.options.is_none(),
             ConstraintKind::ForeignKey { .. } => true,
             _ => false,
         };
