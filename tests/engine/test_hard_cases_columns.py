@@ -282,6 +282,26 @@ def test_hc16_primary_keys(lay: Lay, key: str) -> None:
     carried(project, change, change + also)
 
 
+@pytest.mark.parametrize("numbers", ["serial", "int GENERATED ALWAYS AS IDENTITY"])
+def test_hc16_74_75_names(lay: Lay, numbers: str) -> None:
+    project = lay(
+        f"""
+        CREATE SCHEMA "s 1";
+        CREATE TABLE "s 1"."T x" ("I'd %s" {numbers} PRIMARY KEY, "u""p" int,
+            FOREIGN KEY ("u""p") REFERENCES "s 1"."T x");
+        CREATE TABLE c (id int PRIMARY KEY, t_id int REFERENCES "s 1"."T x" ON DELETE SET NULL);
+        GRANT SELECT ON ALL SEQUENCES IN SCHEMA "s 1" TO pg_monitor;
+        """,
+        """
+        INSERT INTO "s 1"."T x" ("u""p") SELECT NULL FROM generate_series(1, 200);
+        INSERT INTO c SELECT n, n FROM generate_series(1, 200) AS n;
+        """,
+    )
+    change = """ALTER TABLE "s 1"."T x" ALTER COLUMN "I'd %s" TYPE bigint"""
+    also = """; ALTER SEQUENCE "s 1"."T x_I'd %s_seq" AS bigint""" if numbers == "serial" else ""
+    carried(project, change, change + also)
+
+
 @on_all
 def test_hc16_beside_writers_of_both_ends(lay: Lay) -> None:
     """Rows that point to the key come and go throughout, up and back."""

@@ -70,7 +70,15 @@ pub fn risk(plan: &Plan) -> Risk {
             format!("{tables}: reads and writes go on; only vacuum and other DDL wait"),
         ));
     }
-    if ops.iter().any(|op| matches!(op, Op::CreateSync(_))) {
+    let synced: std::collections::BTreeSet<String> = ops
+        .iter()
+        .filter_map(|op| match op {
+            Op::CreateSync(sync) => Some(format!("`{}`", sync.table.name)),
+            _ => None,
+        })
+        .collect();
+    if !synced.is_empty() {
+        let tables = synced.into_iter().collect::<Vec<_>>().join(", ");
         level = level.max(1);
         reasons.push((
             "writes",
