@@ -102,6 +102,12 @@ pub enum Op {
         to: String,
         numbering: Numbering,
     },
+    /// How far the sequence of a column of the table counts.
+    SetSequenceType {
+        table: TableName,
+        sequence: TableName,
+        ty: String,
+    },
     /// Type and collation of `to`; `using` computes the values.
     SetType {
         table: TableName,
@@ -228,9 +234,8 @@ pub struct Counted {
 /// What gives a column its numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Numbering {
-    /// A default that asks a sequence, which belongs to the column; `ty`: how far it counts from now
-    /// on, where that changes.
-    Sequence { name: TableName, next: Expr, ty: Option<String> },
+    /// A default that asks a sequence, which belongs to the column.
+    Sequence { name: TableName, next: Expr },
     /// `GENERATED … AS IDENTITY`, verbatim.
     Identity(String),
 }
@@ -350,7 +355,7 @@ impl Op {
             Op::RenameColumn { .. } => vec![Action::RenameColumn],
             Op::SetDefault { .. } => vec![Action::SetDefault],
             Op::DropDefault { .. } => vec![Action::DropDefault],
-            Op::CreateSequence(_) => vec![],
+            Op::CreateSequence(_) | Op::SetSequenceType { .. } => vec![],
             Op::BecomeIdentity { .. } | Op::LeaveIdentity { .. } => vec![Action::SetIdentity],
             Op::PassNumbering { numbering: Numbering::Sequence { .. }, .. } => {
                 vec![Action::SetDefault]
@@ -422,6 +427,7 @@ impl Op {
             | Op::SetDefault { table, .. }
             | Op::DropDefault { table, .. }
             | Op::PassNumbering { table, .. }
+            | Op::SetSequenceType { table, .. }
             | Op::SetType { table, .. }
             | Op::SetNotNull { table, .. }
             | Op::DropNotNull { table, .. }

@@ -55,15 +55,14 @@ impl Writer<'_> {
     ) -> Vec<Sql> {
         let (of, from_column, to_column) = (self.table(table), self.ident(from), self.ident(to));
         match numbering {
-            Numbering::Sequence { name, next: Expr(next), ty } => {
+            Numbering::Sequence { name, next: Expr(next) } => {
                 let action = format!(
                     "ALTER COLUMN {to_column} SET DEFAULT {next}, ALTER COLUMN {from_column} DROP DEFAULT"
                 );
-                let ty = ty.as_ref().map(|ty| format!(" AS {ty}")).unwrap_or_default();
                 let name = self.table(name);
                 vec![
                     self.alter(table, &action),
-                    Sql::new(format!("ALTER SEQUENCE {name}{ty} OWNED BY {of}.{to_column}"))
+                    Sql::new(format!("ALTER SEQUENCE {name} OWNED BY {of}.{to_column}"))
                         .comment("It would go with the column that it belongs to."),
                 ]
             }

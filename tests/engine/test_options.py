@@ -64,6 +64,15 @@ def test_key_in_a_window(lay: Lay) -> None:
     walk(lay, "ALTER TABLE t ALTER COLUMN id TYPE bigint", ("--downtime=5m",), child)
 
 
+def test_serial_in_a_window(lay: Lay) -> None:
+    """Its sequence counts as far as the new type."""
+    project = lay("CREATE TABLE t (id serial PRIMARY KEY)")
+    arguments = [one for one in miggen.arguments(project) if "--downtime" not in one]
+    change = "ALTER TABLE t ALTER COLUMN id TYPE bigint"
+    take(project, miggen.parse(miggen.run(project, *arguments, "--downtime=5m", change)))
+    project.database.script("SELECT setval('t_id_seq', 3000000000); INSERT INTO t DEFAULT VALUES")
+
+
 @pytest.mark.parametrize(("change", "options"), TWICE[:1])
 def test_twice(lay: Lay, change: str, options: tuple[str, ...]) -> None:
     walk(lay, change, options)

@@ -139,12 +139,8 @@ impl Op {
                 let owner = Some((table.clone(), to.clone()));
                 let next = match numbering {
                     Numbering::Identity(_) => None,
-                    Numbering::Sequence { name, next, ty } => {
-                        let Some(sequence) = catalog.sequences.get_mut(name) else {
-                            return Err(format!("sequence {} is not there", name.name));
-                        };
-                        sequence.owned_by = owner;
-                        sequence.ty = ty.clone().or(sequence.ty.take());
+                    Numbering::Sequence { name, next } => {
+                        sequence_mut(catalog, name)?.owned_by = owner;
                         Some(next.clone())
                     }
                 };
@@ -157,6 +153,10 @@ impl Op {
                 let column = column_mut(table, to)?;
                 column.identity = Some(identity);
                 column.default = next;
+                Ok(())
+            }
+            Op::SetSequenceType { sequence, ty, .. } => {
+                sequence_mut(catalog, sequence)?.ty = Some(ty.clone());
                 Ok(())
             }
             Op::SetType { table, column, to, .. } => {
@@ -319,6 +319,13 @@ impl Op {
 
 fn table_mut<'c>(catalog: &'c mut Catalog, name: &TableName) -> Result<&'c mut Table, Misfit> {
     catalog.tables.get_mut(name).ok_or_else(|| format!("table {} is not there", name.name))
+}
+
+fn sequence_mut<'c>(
+    catalog: &'c mut Catalog,
+    name: &TableName,
+) -> Result<&'c mut Sequence, Misfit> {
+    catalog.sequences.get_mut(name).ok_or_else(|| format!("sequence {} is not there", name.name))
 }
 
 fn column_mut<'t>(table: &'t mut Table, name: &str) -> Result<&'t mut Column, Misfit> {

@@ -115,6 +115,10 @@ impl Rule<'_> {
         let mut down = up.clone();
         up.push(self.set_type(&change.after, change.using.clone(), free));
         down.push(self.set_type(old, change.back.clone(), false));
+        if let Some([grow, shrink]) = self.sequence_grows() {
+            up.push(grow);
+            down.push(shrink);
+        }
         self.step(
             Phase::Expand,
             "type",

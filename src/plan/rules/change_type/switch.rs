@@ -5,7 +5,7 @@
 //! primary key) is built by the down of the step behind it; what the primary key took from the copy, by
 //! the down of the step before.
 
-use crate::catalog::{Expr, Identity};
+use crate::catalog::{Expr, Identity, Sequence, TableName};
 use crate::dialect::{Action, type_change};
 use crate::plan::condition::{Condition, Missing, Predicate, Reason};
 use crate::plan::op::{Numbering, Op, Sync};
@@ -52,18 +52,22 @@ impl Rule<'_> {
                 self.key_index(column, "_old").iter().flat_map(|i| self.become_key(key, i)),
             );
         }
-        if let Some((forth, back)) = self.numbering() {
-            let pass = |from: &str, numbering: Numbering| Op::PassNumbering {
+        if let Some(numbering) = self.numbering() {
+            let pass = |from: &str| Op::PassNumbering {
                 table: table.clone(),
                 from: from.to_owned(),
                 to: column.clone(),
-                numbering,
+                numbering: numbering.clone(),
             };
-            up.push(pass(&aside, forth));
-            down.push(pass(&copy, back));
+            up.push(pass(&aside));
+            down.push(pass(&copy));
         } else if let Some(expr) = &old.default {
             let (table, column, expr) = (table.clone(), column.clone(), expr.clone());
             down.push(Op::SetDefault { table, column, expr });
+        }
+        if let Some([grow, shrink]) = self.sequence_grows() {
+            up.push(grow);
+            down.push(shrink);
         }
         if self.required_to_the_switch() {
             up.push(Op::DropNotNull { table: table.clone(), column: aside.clone() });
@@ -150,31 +154,37 @@ impl Rule<'_> {
         down.push(Op::DropDefault { table, column });
     }
 
-    /// What numbers the column, for the new type and for the old one.
-    pub(super) fn numbering(&self) -> Option<(Numbering, Numbering)> {
-        let Rule { context, change, old, .. } = self;
-        match old.identity.as_ref()? {
-            Identity::Generated(text) => {
-                Some((Numbering::Identity(text.clone()), Numbering::Identity(text.clone())))
-            }
+    /// What numbers the column.
+    pub(super) fn numbering(&self) -> Option<Numbering> {
+        match self.old.identity.as_ref()? {
+            Identity::Generated(text) => Some(Numbering::Identity(text.clone())),
             Identity::Serial => {
-                let owner = Some((change.table.clone(), old.name.clone()));
-                let mut all = context.before.sequences.iter();
-                let (name, sequence) = all.find(|(_, sequence)| sequence.owned_by == owner)?;
-                let was = sequence.ty.as_deref().unwrap_or("bigint");
-                let will = change.after.integer_type();
-                let greatest = |ty| type_change::integer_range(ty).map(|range| *range.end());
-                let grows = greatest(was) < greatest(will);
-                let next = old.default.clone().unwrap_or_else(|| next_value(context, name));
-                let counting = |ty: &str| Numbering::Sequence {
-                    name: name.clone(),
-                    next: next.clone(),
-                    ty: grows.then(|| ty.to_owned()),
-                };
-                Some((counting(will), counting(was)))
+                let (name, _) = self.sequence()?;
+                let next = self.old.default.clone();
+                let next = next.unwrap_or_else(|| next_value(self.context, name));
+                Some(Numbering::Sequence { name: name.clone(), next })
             }
             Identity::AutoIncrement => None,
         }
+    }
+
+    fn sequence(&self) -> Option<(&TableName, &Sequence)> {
+        let owner = Some((self.change.table.clone(), self.old.name.clone()));
+        self.context.before.sequences.iter().find(|(_, sequence)| sequence.owned_by == owner)
+    }
+
+    /// The sequence counts as far as the new type, and back.
+    pub(super) fn sequence_grows(&self) -> Option<[Op; 2]> {
+        let (name, sequence) = self.sequence()?;
+        let was = sequence.ty.as_deref().unwrap_or("bigint");
+        let will = self.change.after.integer_type();
+        let greatest = |ty| type_change::integer_range(ty).map(|range| *range.end());
+        let set = |ty: &str| Op::SetSequenceType {
+            table: self.change.table.clone(),
+            sequence: name.clone(),
+            ty: ty.to_owned(),
+        };
+        (greatest(was) < greatest(will)).then(|| [set(will), set(was)])
     }
 
     /// The copy can be the key; the way back builds what the key, when it went, took from the copy.
