@@ -178,6 +178,16 @@ impl Replay<'_, '_> {
                     column.not_null = true;
                 });
             }
+            AlterKind::SetGenerated { column, always } => {
+                let kind = if *always { "ALWAYS" } else { "BY DEFAULT" };
+                self.with_column(table, column, |column| {
+                    if let Some(Identity::Generated(text)) = &mut column.identity {
+                        let options = text.find('(').map_or("", |at| &text[at..]);
+                        *text = format!("GENERATED {kind} AS IDENTITY {options}");
+                        text.truncate(text.trim_end().len());
+                    }
+                });
+            }
             AlterKind::DropIdentity { column } => {
                 self.with_column(table, column, |column| column.identity = None);
             }

@@ -216,8 +216,8 @@ impl Replay<'_, '_> {
             }
             Kind::RenameEnumValue { name, from, to } => self.rename_enum_value(name, from, to),
             Kind::CreateDomain { name, ty, rest } => self.create_domain(name, ty, rest.as_ref()),
-            Kind::CreateSequence { name, if_not_exists, owned_by } => {
-                self.create_sequence(name, *if_not_exists, owned_by.as_ref());
+            Kind::CreateSequence { name, if_not_exists, ty, owned_by } => {
+                self.create_sequence(name, *if_not_exists, ty.as_ref(), owned_by.as_ref());
             }
             Kind::OwnSequence { name, owned_by } => self.own_sequence(name, owned_by.as_ref()),
             Kind::CreateView(view) => self.create_view(view),

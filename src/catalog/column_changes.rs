@@ -52,8 +52,8 @@ impl Replay<'_, '_> {
                 partition.columns.push(column.clone());
             }
         }
-        if serial {
-            self.own_sequence_of(table, &name);
+        if let Some(column) = column.filter(|_| serial) {
+            self.own_sequence_of(table, &name, &column.ty);
         }
     }
 

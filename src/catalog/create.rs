@@ -111,17 +111,20 @@ impl Replay<'_, '_> {
         }
         for column in &table.columns {
             if column.identity == Some(Identity::Serial) && columns::is_serial(&column.ty) {
-                self.own_sequence_of(&table.name, &column.name);
+                self.own_sequence_of(&table.name, &column.name, &column.ty);
             }
         }
     }
 
-    pub(super) fn own_sequence_of(&mut self, table: &TableName, column: &str) {
+    pub(super) fn own_sequence_of(&mut self, table: &TableName, column: &str, serial: &str) {
         let taken = |name: &str| self.relation_taken(table.schema.as_deref(), name);
         let name = names::pg_sequence_name(&table.name, column, &taken);
         self.catalog.sequences.insert(
             table.sibling(name),
-            Sequence { owned_by: Some((table.clone(), column.to_owned())) },
+            Sequence {
+                ty: Some(columns::integer_type(serial).to_owned()),
+                owned_by: Some((table.clone(), column.to_owned())),
+            },
         );
     }
 

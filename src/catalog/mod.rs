@@ -196,6 +196,8 @@ pub struct Domain {
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sequence {
+    /// As written; `bigint` where nothing is.
+    pub ty: Option<String>,
     pub owned_by: Option<(TableName, String)>,
 }
 

@@ -85,6 +85,7 @@ impl Replay<'_, '_> {
         &mut self,
         name: &Name<'_>,
         if_not_exists: bool,
+        ty: Option<&Slice<'_>>,
         owned_by: Option<&(Name<'_>, Ident<'_>)>,
     ) {
         let sequence = self.name(name);
@@ -95,7 +96,8 @@ impl Replay<'_, '_> {
             }
             return;
         }
-        self.catalog.sequences.insert(sequence, Sequence::default());
+        let ty = ty.map(|ty| input::folded(ty.text, self.dialect()));
+        self.catalog.sequences.insert(sequence, Sequence { ty, owned_by: None });
         if owned_by.is_some() {
             self.own_sequence(name, owned_by);
         }

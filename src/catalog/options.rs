@@ -6,14 +6,36 @@
 use crate::input;
 use crate::input::ast::Slice;
 
-use super::TableName;
 use super::build::Replay;
+use super::{Other, TableName};
 
 impl Replay<'_, '_> {
+    /// PostgreSQL marks an index for replicas to know rows by, or for CLUSTER to order them by.
+    fn marked_index(&mut self, table: &TableName, words: &str, text: &Slice<'_>) {
+        let kind = match words {
+            "REPLICA IDENTITY" => words,
+            "CLUSTER ON" | "SET WITHOUT CLUSTER" => "CLUSTER ON",
+            _ => return,
+        };
+        self.catalog.others.retain(|other| other.kind != kind || other.on.as_ref() != Some(table));
+        let mentions = input::columns_mentioned(text.text, self.dialect());
+        let names_one = words == "CLUSTER ON" || text.text.to_ascii_uppercase().contains("INDEX");
+        if let Some(index) = mentions.last().filter(|_| names_one) {
+            self.catalog.others.push(Other {
+                kind: kind.to_owned(),
+                object: Some(table.sibling(index.clone())),
+                on: Some(table.clone()),
+                mentions,
+                origin: self.origin(),
+            });
+        }
+    }
+
     /// MySQL's table options, the last of which counts; the rest changes nothing kept here.
     pub(super) fn other_action(&mut self, table: &TableName, words: &str, text: &Slice<'_>) {
         let dialect = self.dialect();
         if !self.mysql() {
+            self.marked_index(table, words, text);
             return;
         }
         let text = input::folded(text.text, dialect);

@@ -4,6 +4,8 @@
 //! Enters: two types as written. Leaves: yes or no; what is not known to be free is not. Source:
 //! manual, ALTER TABLE, and relfilenodes of running servers, 12 to 18, for every row.
 
+use std::ops::RangeInclusive;
+
 use super::{Dialect, Server};
 
 /// Whether `=` and IS DISTINCT FROM take two values of the type.
@@ -65,6 +67,24 @@ pub fn is_free(server: &Server, from: &str, to: &str) -> bool {
     }
 }
 
+/// The numbers that an integer type holds, serial ones included.
+pub fn integer_range(ty: &str) -> Option<RangeInclusive<i64>> {
+    let bits = match ty.to_ascii_lowercase().trim_start_matches("pg_catalog.") {
+        "smallint" | "int2" | "smallserial" | "serial2" => 16,
+        "integer" | "int" | "int4" | "serial" | "serial4" => 32,
+        "bigint" | "int8" | "bigserial" | "serial8" => 64,
+        _ => return None,
+    };
+    Some(i64::MIN >> (64 - bits)..=i64::MAX >> (64 - bits))
+}
+
+/// Whether a cast to the type never fails: any value has a text.
+pub fn takes_anything(ty: &str) -> bool {
+    let lower = ty.trim().to_ascii_lowercase();
+    let name = lower.split('(').next().unwrap_or_default().trim_end();
+    matches!(name, "text" | "varchar" | "character varying" | "char" | "character")
+}
+
 /// A cast between them takes the time zone of whoever's session computes it.
 pub fn asks_the_session(server: &Server, from: &str, to: &str) -> bool {
     let zoned = |ty: &str| read(ty).is_some_and(|ty| ty.name == "timestamptz");
@@ -123,6 +143,15 @@ mod tests {
         assert!(asks("timestamptz", "date"));
         assert!(!asks("timestamptz", "timestamptz(3)"));
         assert!(!asks("timestamp", "text"));
+    }
+
+    #[test]
+    fn integers_hold_so_many() {
+        assert_eq!(integer_range("smallserial"), Some(-32_768..=32_767));
+        assert_eq!(integer_range("INTEGER"), Some(-2_147_483_648..=2_147_483_647));
+        assert_eq!(integer_range("bigint"), Some(i64::MIN..=i64::MAX));
+        assert_eq!(integer_range("numeric"), None);
+        assert!(takes_anything("character varying(9)") && !takes_anything("integer"));
     }
 
     #[test]

@@ -245,6 +245,14 @@ fn alter_column<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
         parser.group();
         return Some(AlterKind::AddIdentity { column, always });
     }
+    if parser.accept(&["SET", "GENERATED"]) {
+        let always = parser.accept(&["ALWAYS"]);
+        if !always && !parser.accept(&["BY", "DEFAULT"]) {
+            return None;
+        }
+        parser.rest();
+        return Some(AlterKind::SetGenerated { column, always });
+    }
     if parser.accept(&["DROP", "IDENTITY"]) {
         parser.accept(&["IF", "EXISTS"]);
         return Some(AlterKind::DropIdentity { column });
@@ -263,8 +271,6 @@ fn alter_column<'a>(parser: &mut Parser<'a, '_>) -> Option<AlterKind<'a>> {
         "SET STORAGE"
     } else if parser.accept(&["SET", "COMPRESSION"]) {
         "SET COMPRESSION"
-    } else if parser.accept(&["SET", "GENERATED"]) {
-        "SET GENERATED"
     } else if parser.accept(&["RESTART"]) {
         "RESTART"
     } else if parser.is_any(&["SET", "RESET"]) && parser.kind(1) == Some(TokenKind::Open) {

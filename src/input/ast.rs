@@ -96,6 +96,7 @@ pub enum Kind<'a> {
     CreateSequence {
         name: Name<'a>,
         if_not_exists: bool,
+        ty: Option<Slice<'a>>,
         owned_by: Option<(Name<'a>, Ident<'a>)>,
     },
     /// `ALTER SEQUENCE … OWNED BY`.
@@ -430,6 +431,11 @@ pub enum AlterKind<'a> {
     AlterConstraint {
         name: Ident<'a>,
         options: Slice<'a>,
+    },
+    /// `SET GENERATED ALWAYS|BY DEFAULT` of an identity.
+    SetGenerated {
+        column: Ident<'a>,
+        always: bool,
     },
     AddIdentity {
         column: Ident<'a>,

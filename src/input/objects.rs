@@ -90,12 +90,13 @@ pub(super) fn create_trigger<'a>(
 pub(super) fn create_sequence<'a>(parser: &mut Parser<'a, '_>) -> Option<Kind<'a>> {
     let if_not_exists = parser.accept(&["IF", "NOT", "EXISTS"]);
     let name = parser.name()?;
+    let ty = if parser.accept(&["AS"]) { Some(data_type(parser)?) } else { None };
     let owned_by = match owner(parser)? {
         Owner::Column(table, column) => Some((table, column)),
         Owner::Nobody | Owner::Unsaid => None,
     };
     parser.rest();
-    Some(Kind::CreateSequence { name, if_not_exists, owned_by })
+    Some(Kind::CreateSequence { name, if_not_exists, ty, owned_by })
 }
 
 /// What `OWNED BY` says.

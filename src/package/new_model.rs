@@ -155,7 +155,7 @@ fn is_field_name(name: &str) -> bool {
     plain && starts && !name.contains("__") && !name.ends_with('_') && !KEYWORDS.contains(&name)
 }
 
-fn django_key(dialect: Dialect, field: &Field) -> Option<Py> {
+pub(super) fn django_key(dialect: Dialect, field: &Field) -> Option<Py> {
     let column = &field.column;
     let ty = column.ty.to_ascii_lowercase();
     let auto = match (dialect, ty.as_str()) {
@@ -262,7 +262,9 @@ pub(super) fn mapped(dialect: Dialect, field: &Field, is_key: bool) -> String {
         let expr = python::string(&python::sa_text(expr));
         args.push(format!("sa.Computed({expr}, persisted={stored})"));
     }
-    if let Some(Expr(default)) = &column.default {
+    // A key of integers counts by itself.
+    let counts = is_key && column.identity == Some(Identity::Serial);
+    if let Some(Expr(default)) = column.default.as_ref().filter(|_| !counts) {
         args.push(format!("server_default=sa.text({})", python::string(&python::sa_text(default))));
     }
     if field.unique.is_some() && (dialect != Dialect::Sqlite || is_key) {

@@ -27,6 +27,11 @@ pub enum Condition {
         table: TableName,
         column: String,
     },
+    /// Nobody has made it NOT NULL as the first part of a way back.
+    ColumnOptional {
+        table: TableName,
+        column: String,
+    },
     /// The trigger is there and fires.
     SyncOn {
         table: TableName,

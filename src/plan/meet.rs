@@ -3,7 +3,7 @@
 //! Each rule plans from the schema before the script. Two of them on one column, or two that each
 //! move one index, would not know of one another.
 
-use crate::catalog::{Catalog, ConstraintKind, Expr, TableName};
+use crate::catalog::{Catalog, Constraint, ConstraintKind, Expr, TableName};
 use crate::change::{Change, CommentOn, Intent, OfConstraint};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
@@ -29,7 +29,10 @@ pub(super) fn refuse(before: &Catalog, intent: &Intent, planned: &[Vec<Step>]) -
                 .hint("plan one first, and the other when its rollout is through"));
             }
             let lasting = [lasts(earlier), lasts(later)];
-            let Some(what) = meet(before, &first.change, &then.change, lasting) else { continue };
+            let what = meet(before, &first.change, &then.change, lasting).or_else(|| {
+                tied(before, &first.change, &then.change).filter(|_| lasting.contains(&true))
+            });
+            let Some(what) = what else { continue };
             let why = if lasting.contains(&true) {
                 "one of them takes several deploys, and meanwhile both would hold on to it"
             } else {
@@ -99,6 +102,43 @@ fn meet(before: &Catalog, first: &Change, then: &Change, lasts: [bool; 2]) -> Op
     let constraint = own.constraints.iter().find(|one| shared(&|name| one.uses(name, dialect)));
     let index = index.map(|index| format!("the index {}", index.name));
     index.or_else(|| Some(constraint?.name.as_deref().unwrap_or("one constraint").to_owned()))
+}
+
+/// The foreign key that gets another type at one end, and comes, moves or goes at the other.
+fn tied(before: &Catalog, first: &Change, then: &Change) -> Option<String> {
+    let ((Change::ChangeType(change), other) | (other, Change::ChangeType(change))) = (first, then)
+    else {
+        return None;
+    };
+    let about = |table: &TableName, names: &[String]| {
+        columns(other)
+            .is_some_and(|(of, own)| of == table && own.iter().any(|own| names.contains(own)))
+    };
+    let named = |table: &TableName, names: &[String]| {
+        *table == change.table && names.contains(&change.before.name)
+    };
+    let new: Vec<&Constraint> = match other {
+        Change::AddColumn(add) => add.references.iter().collect(),
+        Change::CreateTable(create) => create.table.constraints.iter().collect(),
+        _ => Vec::new(),
+    };
+    let comes = new.into_iter().find(|constraint| match &constraint.kind {
+        ConstraintKind::ForeignKey { table, references, .. } => named(table, references),
+        _ => false,
+    });
+    if let Some(key) = comes {
+        return Some(format!("what {} points to", key.name.as_deref().unwrap_or("a foreign key")));
+    }
+    before.tables.values().find_map(|table| {
+        let key = table.constraints.iter().find(|constraint| match &constraint.kind {
+            ConstraintKind::ForeignKey { columns, table: target, references, .. } => {
+                named(&table.name, columns) && about(target, references)
+                    || named(target, references) && about(&table.name, columns)
+            }
+            _ => false,
+        })?;
+        Some(format!("the foreign key {}", key.name.as_deref().unwrap_or("between them")))
+    })
 }
 
 /// What is there before the column gets its new name, and takes it on.

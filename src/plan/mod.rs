@@ -173,6 +173,12 @@ pub enum ModelChange {
         before: Field,
         field: Field,
     },
+    /// The same of a primary key's only column.
+    AlterKey {
+        table: TableName,
+        before: Field,
+        field: Field,
+    },
     AddConstraint {
         table: TableName,
         constraint: Constraint,
@@ -309,7 +315,8 @@ impl Deploy {
     pub fn back_as_a_whole(&self) -> bool {
         self.steps.iter().any(|step| {
             let drops = step.up.iter().any(|op| matches!(op, Op::DropColumn { .. }));
-            step.phase == Phase::Equal || drops || step.down.loses && !step.down.ops.is_empty()
+            let loses = step.down.loses && !step.down.ops.is_empty();
+            step.phase == Phase::Equal || drops || loses || step.is_for_the_way_back()
         })
     }
 }
@@ -318,6 +325,11 @@ impl Step {
     fn modelled(mut self, model: Vec<ModelChange>) -> Step {
         self.model = model;
         self
+    }
+
+    /// It only asks, and its down prepares that of a step before.
+    fn is_for_the_way_back(&self) -> bool {
+        self.up.iter().all(|op| matches!(op, Op::Guard(_))) && !self.down.ops.is_empty()
     }
 
     /// Whether there is something to run, in either direction; else it is the application's alone.

@@ -95,6 +95,19 @@ pub enum Op {
         counted: Counted,
         identity: String,
     },
+    /// What numbers `from` numbers `to` instead, on from where it is.
+    PassNumbering {
+        table: TableName,
+        from: String,
+        to: String,
+        numbering: Numbering,
+    },
+    /// How far the sequence of a column of the table counts.
+    SetSequenceType {
+        table: TableName,
+        sequence: TableName,
+        ty: String,
+    },
     /// Type and collation of `to`; `using` computes the values.
     SetType {
         table: TableName,
@@ -220,6 +233,15 @@ pub struct Counted {
     pub options: String,
 }
 
+/// What gives a column its numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Numbering {
+    /// A default that asks a sequence, which belongs to the column.
+    Sequence { name: TableName, next: Expr },
+    /// `GENERATED … AS IDENTITY`, verbatim.
+    Identity(String),
+}
+
 /// A trigger that keeps columns in step while two versions of the application run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sync {
@@ -245,6 +267,8 @@ pub enum SyncKind {
         column: String,
         /// Every column read from the row being written.
         row_expr: Expr,
+        /// What the column cannot hold is NULL there, for the row is written all the same.
+        may_fail: bool,
     },
     /// Either side is computed from the one that was written.
     Replace { forward: Vec<Computed>, backward: Vec<Computed> },
@@ -343,8 +367,14 @@ impl Op {
             Op::RenameColumn { .. } => vec![Action::RenameColumn],
             Op::SetDefault { .. } => vec![Action::SetDefault],
             Op::DropDefault { .. } => vec![Action::DropDefault],
-            Op::CreateSequence(_) => vec![],
+            Op::CreateSequence(_) | Op::SetSequenceType { .. } => vec![],
             Op::BecomeIdentity { .. } | Op::LeaveIdentity { .. } => vec![Action::SetIdentity],
+            Op::PassNumbering { numbering: Numbering::Sequence { .. }, .. } => {
+                vec![Action::SetDefault]
+            }
+            Op::PassNumbering { numbering: Numbering::Identity(_), .. } => {
+                vec![Action::SetIdentity]
+            }
             Op::SetType { free: true, .. } => vec![Action::SetTypeFree],
             Op::SetType { free: false, .. } => vec![Action::SetTypeRewrite],
             Op::SetNotNull { .. } => vec![Action::SetNotNullProven],
@@ -408,6 +438,8 @@ impl Op {
             | Op::RenameColumn { table, .. }
             | Op::SetDefault { table, .. }
             | Op::DropDefault { table, .. }
+            | Op::PassNumbering { table, .. }
+            | Op::SetSequenceType { table, .. }
             | Op::SetType { table, .. }
             | Op::SetNotNull { table, .. }
             | Op::DropNotNull { table, .. }

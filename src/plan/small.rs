@@ -187,10 +187,10 @@ fn without_detours(server: &Server, ops: Vec<Op>) -> Vec<Op> {
             }
             Op::AddConstraint { table, mut constraint } => {
                 let with_column = gone.iter().any(|column| constraint.uses(column, server.dialect));
-                if with_column || !keep(&mut constraint, &dropped, &validated, &mut brought) {
-                    continue;
+                let kept = keep(&mut constraint, &dropped, &validated, &mut brought);
+                if kept && !with_column {
+                    all.push(Op::AddConstraint { table, constraint });
                 }
-                all.push(Op::AddConstraint { table, constraint });
             }
             Op::Validate { ref name, .. } | Op::DropConstraint { ref name, .. }
                 if brought.contains(name) => {}

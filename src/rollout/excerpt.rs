@@ -76,6 +76,12 @@ fn belongs(
             drop.names.iter().any(|name| !others.contains(&TableName::of(name, dialect)))
         }
         Kind::RenameIndex { index, .. } => !others.contains(&TableName::of(index, dialect)),
+        // Whose it is, is said apart.
+        Kind::CreateSequence { name, .. } => {
+            let sequence = catalog.sequences.get(&TableName::of(name, dialect));
+            let owner = sequence.and_then(|sequence| sequence.owned_by.as_ref());
+            owner.is_some_and(|(table, _)| wanted.contains(table))
+        }
         Kind::CreateEnum { .. } | Kind::AddEnumValue { .. } | Kind::CreateDomain { .. } => true,
         // Whatever else names one of the tables may matter: views, triggers, bodies.
         _ => {
@@ -114,6 +120,17 @@ mod tests {
              DROP INDEX a_n; ALTER INDEX a_id RENAME TO a_key; DROP INDEX b_id;",
         );
         assert!(!text.contains("b_id"), "{text}");
+    }
+
+    #[test]
+    fn a_sequence_is_told_by_its_owner() {
+        let text = of(
+            "a",
+            "CREATE TABLE a (id int NOT NULL); CREATE SEQUENCE far AS int; CREATE SEQUENCE other;
+             ALTER SEQUENCE far OWNED BY a.id;
+             ALTER TABLE a ALTER COLUMN id SET DEFAULT nextval('far'::regclass);",
+        );
+        assert!(text.contains("far AS int") && !text.contains("other"), "{text}");
     }
 
     #[test]

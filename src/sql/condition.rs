@@ -210,6 +210,9 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
         Condition::ColumnExists { table: of, column } => attribute(of, column, ""),
         Condition::ColumnGone { table: of, column } => format!("NOT {}", attribute(of, column, "")),
         Condition::ColumnNotNull { table: of, column } => attribute(of, column, " AND attnotnull"),
+        Condition::ColumnOptional { table: of, column } => {
+            attribute(of, column, " AND NOT attnotnull")
+        }
         Condition::SyncOn { table: of, name, .. } => format!(
             "EXISTS (\n    SELECT FROM pg_trigger\n    WHERE tgrelid = {} AND tgname = {}\n        AND tgenabled IN ('O', 'A')\n)",
             relation(of),
@@ -290,6 +293,9 @@ fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
         Condition::ColumnNotNull { table: of, column: name } => {
             column(of, name, " AND \"notnull\" = 1")
         }
+        Condition::ColumnOptional { table: of, column: name } => {
+            column(of, name, " AND \"notnull\" = 0")
+        }
         Condition::SyncOn { name, .. } => {
             format!("{} = 2", objects("trigger", &sync_trigger_names(name)))
         }
@@ -357,6 +363,10 @@ pub(super) fn message(condition: &Condition) -> String {
         Condition::ColumnNotNull { table, column } => {
             format!("{}.{column} may still be NULL", table.name)
         }
+        Condition::ColumnOptional { table, column } => format!(
+            "{}.{column} is required by a way back that was begun: go on with that, then come again",
+            table.name
+        ),
         Condition::SyncOn { name, missing: what, .. } => missing(name, what),
         Condition::SyncGone { name, .. } => format!("{name} is still there"),
         Condition::IndexValid { name, missing: what, .. } => missing(name, what),

@@ -201,6 +201,12 @@ impl Writer<'_> {
             Op::CreateSequence(counted) => self.create_sequence(counted),
             Op::BecomeIdentity { counted, identity } => self.become_identity(counted, identity),
             Op::LeaveIdentity { counted, .. } => self.leave_identity(counted),
+            Op::PassNumbering { table, from, to, numbering } => {
+                self.pass_numbering(table, from, to, numbering)
+            }
+            Op::SetSequenceType { sequence, ty, .. } => {
+                vec![Sql::new(format!("ALTER SEQUENCE {} AS {ty}", self.table(sequence)))]
+            }
             Op::SetType { table, column, to, using, .. } => {
                 let collation = to.collation.as_ref().map(|name| format!(" COLLATE {name}"));
                 let using = using.as_ref().map(|Expr(expr)| format!(" USING {expr}"));

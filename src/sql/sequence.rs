@@ -1,6 +1,7 @@
 //! Columns that number themselves.
 
-use crate::plan::op::Counted;
+use crate::catalog::{Expr, TableName};
+use crate::plan::op::{Counted, Numbering};
 
 use super::{Sql, Writer, constant, dollar};
 
@@ -43,6 +44,73 @@ impl Writer<'_> {
             self.owned(counted),
         ]);
         all
+    }
+
+    pub(super) fn pass_numbering(
+        &self,
+        table: &TableName,
+        from: &str,
+        to: &str,
+        numbering: &Numbering,
+    ) -> Vec<Sql> {
+        let (of, from_column, to_column) = (self.table(table), self.ident(from), self.ident(to));
+        match numbering {
+            Numbering::Sequence { name, next: Expr(next) } => {
+                let action = format!(
+                    "ALTER COLUMN {to_column} SET DEFAULT {next}, ALTER COLUMN {from_column} DROP DEFAULT"
+                );
+                let name = self.table(name);
+                vec![
+                    self.alter(table, &action),
+                    Sql::new(format!("ALTER SEQUENCE {name} OWNED BY {of}.{to_column}"))
+                        .comment("It would go with the column that it belongs to."),
+                ]
+            }
+            Numbering::Identity(identity) => {
+                let sequence = |column: &str| {
+                    let (table, column) = (self.literal(&of), self.literal(column));
+                    format!("pg_get_serial_sequence({table}, {column})")
+                };
+                let body = format!(
+                    "\
+DECLARE
+    v_last bigint;
+    v_called boolean;
+    v_grant text;
+    v_grants text[] := ARRAY(
+        SELECT format(
+            'GRANT %s ON SEQUENCE %%s TO %s',
+            privilege_type,
+            CASE grantee
+                WHEN 0 THEN 'PUBLIC'
+                ELSE replace(quote_ident(pg_get_userbyid(grantee)), '%', '%%')
+            END
+        )
+        FROM (
+            SELECT (aclexplode(relacl)).* FROM pg_class WHERE oid = {old}::regclass
+        ) grants
+    );
+BEGIN
+    EXECUTE 'SELECT last_value, is_called FROM ' || {old} INTO v_last, v_called;
+    ALTER TABLE {of} ALTER COLUMN {from_column} DROP IDENTITY;
+    ALTER TABLE {of} ALTER COLUMN {to_column} ADD {identity};
+    PERFORM setval({new}, v_last, v_called);
+    FOREACH v_grant IN ARRAY v_grants LOOP
+        EXECUTE format(v_grant, {new});
+    END LOOP;
+END",
+                    old = sequence(from),
+                    new = sequence(to),
+                );
+                vec![
+                    Sql::named(
+                        constant("IDENTITY", table),
+                        format!("DO {}", dollar("identity", &body)),
+                    )
+                    .comment("On from where the identity is; who may use its sequence may use the new one."),
+                ]
+            }
+        }
     }
 
     fn new_sequence(&self, counted: &Counted) -> Vec<Sql> {

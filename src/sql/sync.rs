@@ -22,9 +22,23 @@ impl Writer<'_> {
                 self.mirror_body(old, new, *old_default)
             }
             SyncKind::Replace { forward, backward } => self.replace_body(forward, backward),
-            SyncKind::Follow { column, row_expr: Expr(expr) } => {
+            SyncKind::Follow { column, row_expr: Expr(expr), may_fail } => {
                 let c = self.ident(column);
-                format!("BEGIN\n    NEW.{c} := {expr};\n    RETURN NEW;\nEND")
+                if *may_fail {
+                    format!(
+                        "\
+BEGIN
+    BEGIN
+        NEW.{c} := {expr};
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+        NEW.{c} := NULL;    -- the row is written all the same
+    END;
+    RETURN NEW;
+END"
+                    )
+                } else {
+                    format!("BEGIN\n    NEW.{c} := {expr};\n    RETURN NEW;\nEND")
+                }
             }
             SyncKind::Fill { column, row_expr: Expr(expr), .. } => {
                 let c = self.ident(column);
@@ -248,7 +262,7 @@ END"
                 )
             }
             SyncKind::Replace { .. } => return Vec::new(),
-            SyncKind::Follow { column, row_expr: Expr(expr) } => {
+            SyncKind::Follow { column, row_expr: Expr(expr), .. } => {
                 let c = self.ident(column);
                 let differs = format!("NEW.{c} IS NOT ({expr})");
                 let set = format!("{c} = ({expr})");

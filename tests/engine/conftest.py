@@ -77,7 +77,13 @@ def project(
     """A fresh repository and database for `(target, server)`."""
     projects.programs()
     target, server = request.param
-    project = projects.create(projects.TARGETS[target], running.get(server), tmp_path)
+    of_scenario = "scenario" in request.fixturenames
+    project = projects.create(
+        projects.TARGETS[target],
+        running.get(server),
+        tmp_path,
+        int_ids=of_scenario and request.getfixturevalue("scenario").int_ids,
+    )
     yield project
     project.database.drop()
 

@@ -195,15 +195,37 @@ class Project:
         path.write_text(text.replace(old, new))
 
 
-def create(target: Target, server: Server, folder: Path, rows: int = ROWS) -> Project:
+# What says that an id is a bigint, by file.
+BIG_IDS = {
+    "*.sql": ("bigint", "int"),
+    "models.py": ("sa.BigInteger", "sa.Integer"),
+    "versions/*.py": ("sa.BigInteger", "sa.Integer"),
+    "0001_initial.py": ("BigAutoField", "AutoField"),
+    "settings.py": ("BigAutoField", "AutoField"),
+}
+
+
+def with_int_ids(root: Path) -> None:
+    for pattern, (big, small) in BIG_IDS.items():
+        for path in root.rglob(pattern):
+            path.write_text(path.read_text().replace(big, small))
+
+
+def create(
+    target: Target, server: Server, folder: Path, rows: int = ROWS, *, int_ids: bool = False
+) -> Project:
     """Lay out the repository in `folder` and bring a fresh database to its state."""
     root = folder / "repo"
     root.mkdir()
     target.lay_out(root, server.dialect)
+    if int_ids:
+        with_int_ids(root)
     project = Project(target, server, root, server.create(folder))
     project.run(target.initial(server.dialect))
     project.database.script(FILL[server.dialect].format(rows=rows))
     (root / "schema.sql").write_text(schema_file(project))
+    if int_ids and not target.dumps_schema():
+        with_int_ids(root)
     return project
 
 

@@ -34,6 +34,8 @@ class Scenario:
     # Columns that no step may change, up or down; and those a contract's way back brings back.
     kept: tuple[str, ...]
     restored: tuple[str, ...] = ()
+    # Whether the repository's ids are int, as they were before the framework's default was bigint.
+    int_ids: bool = False
     # The table's name from deploy 1 on, if that is another.
     renamed: str | None = None
     # What the rollout itself makes of a row that nobody writes.

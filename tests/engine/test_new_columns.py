@@ -108,6 +108,8 @@ def test_rows_that_are_there_get_what_the_script_gives_them(lay: Lay, change: st
     "change",
     [
         "UPDATE t SET j = '{}' WHERE id > 10",
+        "ALTER TABLE t ALTER COLUMN j TYPE jsonb",
+        "ALTER TABLE t ALTER COLUMN j TYPE text",
         "ALTER TABLE t ADD COLUMN k json; UPDATE t SET k = j",
         "ALTER TABLE t ADD COLUMN k json NOT NULL DEFAULT '{}';UPDATE t SET k = '[]' WHERE id > 10",
     ],

@@ -27,8 +27,8 @@ TWICE = [
 ]
 
 
-def walk(lay: Lay, change: str, options: tuple[str, ...]) -> None:
-    project = lay(SCHEMA, ROWS)
+def walk(lay: Lay, change: str, options: tuple[str, ...], more: str = "") -> None:
+    project = lay(SCHEMA + more, ROWS)
     arguments = [
         argument
         for argument in miggen.arguments(project)
@@ -56,6 +56,21 @@ def walk(lay: Lay, change: str, options: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(("change", "options"), CASES)
 def test_archive(lay: Lay, change: str, options: tuple[str, ...]) -> None:
     walk(lay, change, options)
+
+
+def test_key_in_a_window(lay: Lay) -> None:
+    """The server takes the foreign keys along by itself."""
+    child = "CREATE TABLE c (t_id int REFERENCES t ON DELETE CASCADE, up int REFERENCES t (id));"
+    walk(lay, "ALTER TABLE t ALTER COLUMN id TYPE bigint", ("--downtime=5m",), child)
+
+
+def test_serial_in_a_window(lay: Lay) -> None:
+    """Its sequence counts as far as the new type."""
+    project = lay("CREATE TABLE t (id serial PRIMARY KEY)")
+    arguments = [one for one in miggen.arguments(project) if "--downtime" not in one]
+    change = "ALTER TABLE t ALTER COLUMN id TYPE bigint"
+    take(project, miggen.parse(miggen.run(project, *arguments, "--downtime=5m", change)))
+    project.database.script("SELECT setval('t_id_seq', 3000000000); INSERT INTO t DEFAULT VALUES")
 
 
 @pytest.mark.parametrize(("change", "options"), TWICE[:1])

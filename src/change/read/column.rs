@@ -151,7 +151,7 @@ impl Reader<'_> {
         types::check(self.server, &self.after, &after.ty)
             .map_err(|why| Error::refused(why).at(self.source, span, "this type"))?;
         let ident = quote::ident(self.server.dialect, &before.name);
-        let cast = |to: &Column| Expr(format!("CAST({ident} AS {})", to.ty));
+        let cast = |to: &Column| Expr(format!("CAST({ident} AS {})", to.integer_type()));
         let using = using.map(|text| Expr(text.to_owned()));
         let back = self.backs.remove(&(table.clone(), before.name.clone()));
         if using.is_some() && back.is_none() {

@@ -103,6 +103,12 @@ fn lines(
                 format!("+    {}", mapped(dialect, field)),
             ]
         }
+        (ModelChange::AlterKey { before, field, .. }, "alembic") => {
+            vec![
+                format!("-    {}", new_model::mapped(dialect, before, true)),
+                format!("+    {}", new_model::mapped(dialect, field, true)),
+            ]
+        }
         (ModelChange::RenameField { from, field, indexes, .. }, "alembic") => {
             let mut old = field.clone();
             old.column.name.clone_from(from);
@@ -127,6 +133,20 @@ fn lines(
                     format!("     # {name}: no field of Django says this; the model does without")
                 }
             }]
+        }
+        // A foreign key is of the type of what it points to.
+        (ModelChange::AlterField { field: Field { references: Some(_), .. }, .. }, "django") => {
+            Vec::new()
+        }
+        (ModelChange::AlterKey { before, field, .. }, "django") => {
+            let text = |field: &Field| {
+                let text = new_model::django_key(dialect, field)?.one_line()?;
+                Some(text.replace(", serialize=False", "").replace("serialize=False, ", ""))
+            };
+            let Some(new) = text(field) else { return Vec::new() };
+            let old = text(before).unwrap_or_else(|| "…".into());
+            let name = &field.column.name;
+            vec![format!("-    {name} = {old}"), format!("+    {name} = {new}")]
         }
         (ModelChange::AlterField { before, field, .. }, "django") => {
             let Some(new) = django(dialect, field, models) else { return Vec::new() };
@@ -213,9 +233,15 @@ fn lines(
         (ModelChange::AddField { table, field }, _) => {
             vec![format!("{}.{} may be read and written", table.name, field.column.name)]
         }
-        (ModelChange::AlterField { table, before, field }, _) => {
+        (
+            ModelChange::AlterField { table, before, field }
+            | ModelChange::AlterKey { table, before, field },
+            _,
+        ) => {
             let name = format!("{}.{}", table.name, field.column.name);
-            vec![match (&field.column.default, before.column.not_null, field.column.not_null) {
+            let (was, is) = (&before.column, &field.column);
+            vec![match (&is.default, was.not_null, is.not_null) {
+                _ if was.ty != is.ty => format!("{name} is {}", is.ty),
                 (_, false, true) => format!("{name} is never NULL"),
                 (_, true, false) => format!("{name} may be NULL"),
                 (Some(Expr(default)), ..) => {
@@ -422,14 +448,14 @@ fn leaving(plan: &Plan, folder: &Path) -> Option<String> {
             let Some(end) = after.tables.get(name) else { continue };
             let columns = table.columns.iter().map(|c| c.name.as_str());
             let indexes = table.indexes.iter().map(|i| i.name.as_str());
-            let uniques = table
-                .constraints
-                .iter()
-                .filter(|c| matches!(c.kind, ConstraintKind::Unique(_)))
-                .filter_map(|c| c.name.as_deref());
+            let compared = |c: &&Constraint| {
+                matches!(c.kind, ConstraintKind::Unique(_) | ConstraintKind::ForeignKey { .. })
+            };
+            let constraints =
+                table.constraints.iter().filter(compared).filter_map(|c| c.name.as_deref());
             let here = columns.filter(|name| end.column(name).is_none()).chain(
                 indexes
-                    .chain(uniques)
+                    .chain(constraints)
                     .filter(|name| end.index(name).is_none() && end.constraint(name).is_none()),
             );
             for left in here {

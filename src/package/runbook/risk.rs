@@ -6,6 +6,7 @@ use crate::catalog::ConstraintKind;
 use crate::change::Change;
 use crate::dialect::{Blocks, Dialect};
 use crate::plan::Plan;
+use crate::plan::condition::{Condition, Reason};
 use crate::plan::op::Op;
 use crate::plan::small;
 
@@ -94,7 +95,15 @@ pub fn risk(plan: &Plan) -> Risk {
             format!("where {several} has several rows for one: that statement stops, batches before it stay done"),
         ));
     }
-    if ops.iter().any(|op| matches!(op, Op::CreateSync(_))) {
+    let synced: std::collections::BTreeSet<String> = ops
+        .iter()
+        .filter_map(|op| match op {
+            Op::CreateSync(sync) => Some(format!("`{}`", sync.table.name)),
+            _ => None,
+        })
+        .collect();
+    if !synced.is_empty() {
+        let tables = synced.into_iter().collect::<Vec<_>>().join(", ");
         level = level.max(1);
         reasons.push((
             "writes",
@@ -223,6 +232,15 @@ pub fn risk(plan: &Plan) -> Risk {
                     "writes",
                     format!("a value that {} cannot hold fails from deploy 1 on", one.after.ty),
                 ));
+                if let Some(ty) = may_not_fit(plan) {
+                    let name = &one.before.name;
+                    reasons.push((
+                        "back",
+                        format!(
+                            "while a row holds what {ty} cannot in {name}, deploy 2 has no way back"
+                        ),
+                    ));
+                }
                 reasons.push((
                     "switch",
                     format!(
@@ -336,6 +354,19 @@ fn triggers_behind(plan: &Plan) -> BTreeSet<(&str, &str)> {
 }
 
 /// Tables whose writers wait for a moment, and the lock they wait for.
+/// The type whose values the way back of a type change asks for.
+fn may_not_fit(plan: &Plan) -> Option<&str> {
+    let steps = plan.deploys.iter().flat_map(|deploy| &deploy.steps);
+    let conditions = steps.flat_map(|step| &step.down.ops).filter_map(|op| match op {
+        Op::Guard(conditions) => Some(conditions),
+        _ => None,
+    });
+    conditions.flatten().find_map(|condition| match condition {
+        Condition::NoRows { reason: Reason::DoesNotFit { ty }, .. } => Some(ty.as_str()),
+        _ => None,
+    })
+}
+
 fn writers_wait(plan: &Plan) -> Option<(&'static str, String)> {
     if plan.server.dialect == Dialect::Sqlite {
         return None;

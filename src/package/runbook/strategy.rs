@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::catalog::{Child, Constraint, Expr, Table, TableName};
 use crate::change::{AddColumn, Change, DefaultKind};
 use crate::dialect::Action;
+use crate::plan::op::Op;
 use crate::plan::small;
 use crate::plan::{Downtime, Plan, Unit};
 
@@ -104,7 +105,8 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                         "**{name}** becomes {ty}. As written the server writes the table and its indexes anew under a lock \
                          that blocks everything. So a copy of the new type is computed by a trigger and filled beside \
                          running code; in deploy 2 both columns change names in one moment, and the old one follows until \
-                         deploy 3. Code that runs around deploy 2 must take either type."
+                         deploy 3.{} Code that runs around deploy 2 must take either type.",
+                        changes_over(plan)
                     )
                 } else if plan.deploys[0].steps.iter().any(|step| step.unit == Unit::Rebuild) {
                     format!(
@@ -261,6 +263,25 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
 pub(super) fn archives(plan: &Plan) -> String {
     let names: Vec<String> = plan.archives.iter().map(|name| format!("`{name}`")).collect();
     names.join(" and ")
+}
+
+/// What changes over with a column of another type, in words.
+fn changes_over(plan: &Plan) -> String {
+    let ops = || plan.deploys.iter().flat_map(|deploy| &deploy.steps).flat_map(|step| &step.up);
+    let mut parts = Vec::new();
+    if ops().any(|op| matches!(op, Op::UsingIndex { primary: true, .. })) {
+        parts.push("the primary key, on an index that was built beside running code");
+    }
+    if ops().any(|op| matches!(op, Op::Validate { parent: Some(_), .. })) {
+        parts.push("its foreign keys, each by a twin that was validated before");
+    }
+    if ops().any(|op| matches!(op, Op::PassNumbering { .. })) {
+        parts.push("what numbers it, on from where it is");
+    }
+    match parts.as_slice() {
+        [] => String::new(),
+        parts => format!(" In that moment change over: {}.", parts.join("; ")),
+    }
 }
 
 fn new_table(plan: &Plan, table: &Table) -> String {

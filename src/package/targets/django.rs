@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::catalog::{Constraint, ConstraintKind, Table};
+use crate::change::Change;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::package::constants::Constants;
@@ -61,7 +62,10 @@ impl Target for Django {
 
     fn emit(&self, request: &Request) -> Result<Emission> {
         let all = request.steps();
-        let tables: BTreeSet<&str> = all.iter().map(|step| step.table.name.as_str()).collect();
+        let (tied, tables): (BTreeSet<&str>, BTreeSet<&str>) = all
+            .iter()
+            .map(|step| step.table.name.as_str())
+            .partition(|name| is_tied(request, name));
         let tables: Vec<&str> = tables.into_iter().collect();
         let project = django::read(request.repo, request.folder.as_deref(), &tables)?;
         let mut others = referenced_models(request)?;
@@ -79,7 +83,10 @@ impl Target for Django {
         let mut steps = Vec::new();
         for (position, step) in (0_u32..).zip(&all) {
             let name = project.migration_name(&request.file_slug(step), position);
-            let view = migration(request, &project, &others, step, before.as_deref());
+            let mut view = migration(request, &project, &others, step, before.as_deref());
+            if position == 0 {
+                view.dependencies.extend(elsewhere(request, &project, &tied)?);
+            }
             if view.operations.is_empty() {
                 // A table without a model.
                 steps.push(EmittedStep::default());
@@ -129,6 +136,40 @@ impl Target for Django {
         }
         Ok(Emission { parent: project.leaf.clone(), steps, notes, models: others })
     }
+}
+
+/// Only its foreign keys change, along with what they point to: no model says so.
+fn is_tied(request: &Request, table: &str) -> bool {
+    let plan = request.plan;
+    let modelled = request.steps().iter().any(|s| s.table.name == table && !s.model.is_empty());
+    !modelled
+        && plan.intent.asked.iter().any(|asked| match &asked.change {
+            Change::ChangeType(change) => {
+                let mut from = plan.before.references_to(&change.table);
+                change.table.name != table && from.any(|(from, _)| from.name.name == table)
+            }
+            _ => false,
+        })
+}
+
+/// The newest migrations of other apps that have these tables, so that these are there.
+fn elsewhere(
+    request: &Request,
+    project: &Project,
+    tables: &BTreeSet<&str>,
+) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for table in tables.iter().filter(|table| !project.models.contains_key(**table)) {
+        let other = django::read(request.repo, None, &[*table])?;
+        if let Some(leaf) = other.leaf.filter(|_| other.app != project.app) {
+            found.insert(dependency(&other.app, &leaf));
+        }
+    }
+    Ok(found)
+}
+
+fn dependency(app: &str, name: &str) -> String {
+    format!("({}, {})", python::string(app), python::string(name))
 }
 
 fn created<'r>(request: &'r Request) -> impl Iterator<Item = &'r Table> {
@@ -201,10 +242,7 @@ fn migration(
         imports,
         constants: builder.constants,
         class_attributes: if atomic { Vec::new() } else { vec!["atomic = False".into()] },
-        dependencies: before
-            .iter()
-            .map(|leaf| format!("({}, {})", python::string(&project.app), python::string(leaf)))
-            .collect(),
+        dependencies: before.iter().map(|leaf| dependency(&project.app, leaf)).collect(),
         operations,
         message: request.message(step),
         author: request.author.clone(),

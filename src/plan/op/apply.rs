@@ -9,7 +9,7 @@ use crate::source::Dialect;
 
 use super::super::condition::Condition;
 use super::super::rows::Walk;
-use super::Op;
+use super::{Numbering, Op};
 
 /// Why an operation does not fit the catalog it meets.
 pub type Misfit = String;
@@ -116,7 +116,8 @@ impl Op {
             Op::CreateSequence(counted) => {
                 let name = counted.table.sibling(counted.sequence.clone());
                 let owner = (counted.table.clone(), counted.column.clone());
-                match catalog.sequences.insert(name, Sequence { owned_by: Some(owner) }) {
+                let sequence = Sequence { ty: Some(counted.ty.clone()), owned_by: Some(owner) };
+                match catalog.sequences.insert(name, sequence) {
                     None => Ok(()),
                     Some(_) => Err(format!("sequence {} is already there", counted.sequence)),
                 }
@@ -132,6 +133,30 @@ impl Op {
                 Op::CreateSequence(counted.clone()).apply(catalog)?;
                 let column = column_mut(table_mut(catalog, &counted.table)?, &counted.column)?;
                 column.identity = Some(Identity::Serial);
+                Ok(())
+            }
+            Op::PassNumbering { table, from, to, numbering } => {
+                let owner = Some((table.clone(), to.clone()));
+                let next = match numbering {
+                    Numbering::Identity(_) => None,
+                    Numbering::Sequence { name, next } => {
+                        sequence_mut(catalog, name)?.owned_by = owner;
+                        Some(next.clone())
+                    }
+                };
+                let table = table_mut(catalog, table)?;
+                let column = column_mut(table, from)?;
+                let Some(identity) = column.identity.take() else {
+                    return Err(format!("{from} does not number itself"));
+                };
+                column.default = None;
+                let column = column_mut(table, to)?;
+                column.identity = Some(identity);
+                column.default = next;
+                Ok(())
+            }
+            Op::SetSequenceType { sequence, ty, .. } => {
+                sequence_mut(catalog, sequence)?.ty = Some(ty.clone());
                 Ok(())
             }
             Op::SetType { table, column, to, .. } => {
@@ -294,6 +319,13 @@ impl Op {
 
 fn table_mut<'c>(catalog: &'c mut Catalog, name: &TableName) -> Result<&'c mut Table, Misfit> {
     catalog.tables.get_mut(name).ok_or_else(|| format!("table {} is not there", name.name))
+}
+
+fn sequence_mut<'c>(
+    catalog: &'c mut Catalog,
+    name: &TableName,
+) -> Result<&'c mut Sequence, Misfit> {
+    catalog.sequences.get_mut(name).ok_or_else(|| format!("sequence {} is not there", name.name))
 }
 
 fn column_mut<'t>(table: &'t mut Table, name: &str) -> Result<&'t mut Column, Misfit> {

@@ -4,24 +4,30 @@
 //! |---|---|
 //! | one that the server carries out in its catalog | at once, in a short lock |
 //! | any other, without downtime | deploy 1: a copy of the new type, which a trigger computes from the column; filled, indexed, required. Deploy 2: both change names in one moment, and the trigger computes the old one. Deploy 3: the old one goes |
+//! | the same of a key | the copy has a unique index, and each foreign key at either end a twin, in deploy 1; in that moment the key, the foreign keys, and what numbers the column change over |
 //! | with downtime, or where a table is made anew anyway (SQLite) | at once |
 //!
 //! In between one side only is ever written by the application, so there is no question who wrote.
 //! The way back is `old type` of the new value, or what `-- miggen: back column = …` says.
 
+mod carry;
 mod copy;
+mod foreign_keys;
+mod hanging;
+mod leave;
+mod switch;
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Index, Table};
+use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Table};
 use crate::change::ChangeType;
 use crate::dialect::{Action, type_change};
 use crate::error::Result;
 
 use super::super::context::Context;
 use super::super::op::Op;
-use super::super::strategy::constrain::further_options;
-use super::super::strategy::dependants::{in_primary_key, in_the_way};
+use super::super::strategy::constrain::unique_index;
+use super::super::strategy::dependants::{in_the_way, in_the_way_but_keys};
 use super::super::{Down, Downtime, DualWrite, Field, ModelChange, Phase, Step, Unit};
 
 pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>> {
@@ -29,7 +35,11 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
     let Some(old) = table.column(&change.before.name) else {
         return Err(context.refuse("this script adds the column that it changes", "say it there"));
     };
-    let in_the_way = in_the_way(context.before, &change.table, &old.name);
+    let in_the_way = if context.can(Action::Rebuild) {
+        in_the_way(context.before, &change.table, &old.name)
+    } else {
+        in_the_way_but_keys(context.before, &change.table, &old.name)
+    };
     if !in_the_way.is_empty() {
         return Err(context
             .refuse(
@@ -45,6 +55,7 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
     let free = change.using.is_none()
         && old.collation == change.after.collation
         && type_change::is_free(context.server, &old.ty, &change.after.ty)
+        && rule.tied().is_empty()
         && rule.constraints().all(|constraint| {
             matches!(constraint.kind, ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_))
         })
@@ -91,48 +102,10 @@ struct Rule<'c> {
 }
 
 impl Rule<'_> {
-    fn refuse_what_cannot_be_carried(&self) -> Result<()> {
-        let Rule { context, table, old, .. } = self;
-        let constraint = self.constraints().find(|c| {
-            further_options(c)
-                || !matches!(&c.kind, ConstraintKind::Unique(keys) if keys.len() == 1)
-        });
-        let index = self.indexes().find(|index| {
-            index.filter.is_some() || index.keys.iter().any(|key| key.column().is_none())
-        });
-        let why = if in_primary_key(table, &old.name) {
-            Some("it is part of the primary key".to_owned())
-        } else if old.identity.is_some() {
-            Some("it numbers itself".to_owned())
-        } else if let Some(constraint) = constraint {
-            let name = constraint.name.as_deref().unwrap_or("a constraint");
-            Some(format!("{name} would have to change with it"))
-        } else {
-            index.map(|index| format!("the index {} computes with it", index.name))
-        };
-        match why {
-            Some(why) => Err(context
-                .refuse(
-                    format!("`{}` cannot be of two types for a while: {why}", old.name),
-                    "without downtime",
-                )
-                .hint("`--downtime 5m` plans the plain change, which writes the table anew")),
-            None => Ok(()),
-        }
-    }
-
-    fn constraints(&self) -> impl Iterator<Item = &Constraint> {
-        let dialect = self.context.server.dialect;
-        self.table
-            .constraints
-            .iter()
-            .filter(move |c| !matches!(c.kind, ConstraintKind::NotNull(_)))
-            .filter(move |c| c.uses(&self.old.name, dialect))
-    }
-
-    fn indexes(&self) -> impl Iterator<Item = &Index> {
-        let dialect = self.context.server.dialect;
-        self.table.indexes.iter().filter(move |index| index.uses(&self.old.name, dialect))
+    /// A cast to a narrower type cuts off, and says nothing: so it is asked whether it comes back. Where
+    /// values have no equality no type is narrower.
+    fn casts_are_compared(&self) -> bool {
+        self.change.using.is_none() && type_change::has_equality(self.context.server, &self.old.ty)
     }
 
     fn set_type(&self, to: &Column, using: Option<Expr>, free: bool) -> Op {
@@ -144,10 +117,14 @@ impl Rule<'_> {
         let Rule { context, change, old, .. } = self;
         let table = &change.table;
         let action = if free { Action::SetTypeFree } else { Action::SetTypeRewrite };
-        let mut up = context.lock(&[table], action);
+        let mut up = context.lock(&self.switched(), action);
         let mut down = up.clone();
         up.push(self.set_type(&change.after, change.using.clone(), free));
         down.push(self.set_type(old, change.back.clone(), false));
+        if let Some([grow, shrink]) = self.sequence_grows() {
+            up.push(grow);
+            down.push(shrink);
+        }
         self.step(
             Phase::Expand,
             "type",
@@ -186,13 +163,26 @@ impl Rule<'_> {
     }
 
     fn alter_field(&self, to: &Column) -> ModelChange {
-        let field =
-            |column: &Column| Field { column: column.clone(), unique: None, references: None };
-        ModelChange::AlterField {
-            table: self.change.table.clone(),
-            before: field(self.old),
-            field: field(to),
+        let alone = |c: &&Constraint| match &c.kind {
+            ConstraintKind::ForeignKey { columns, .. } => columns.len() == 1,
+            ConstraintKind::Unique(keys) => keys.len() == 1 && c.options.is_none(),
+            _ => false,
+        };
+        let own: Vec<&Constraint> = self.constraints().filter(alone).collect();
+        let foreign = |c: &&&Constraint| matches!(c.kind, ConstraintKind::ForeignKey { .. });
+        let field = |column: &Column| Field {
+            column: column.clone(),
+            unique: own.iter().find(|c| !foreign(c)).and_then(|c| c.name.clone()),
+            references: own.iter().find(foreign).map(|c| (**c).clone()),
+        };
+        let (table, before, field) = (self.change.table.clone(), field(self.old), field(to));
+        if self
+            .key()
+            .is_some_and(|key| unique_index(&table, key).is_some_and(|i| i.keys.len() == 1))
+        {
+            return ModelChange::AlterKey { table, before, field };
         }
+        ModelChange::AlterField { table, before, field }
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of a step")]

@@ -115,13 +115,22 @@ pub(super) fn drop(context: &Context, drop: &OfConstraint) -> Result<Vec<Step>> 
 /// The constraint again, without stopping writers; every statement stands by itself.
 pub(super) fn brought_back(context: &Context, of: &OfConstraint) -> Vec<Op> {
     let OfConstraint { table, constraint } = of;
-    let steps = match unique(context, table, constraint) {
-        Some(step) => vec![step],
-        None => vec![not_valid(context, table, constraint), validated(context, table, constraint)],
+    let steps = if let Some(step) = unique(context, table, constraint) {
+        vec![step]
+    } else {
+        let mut first = not_valid(context, table, constraint);
+        // Run again it drops what is there, which takes more; a lock that is made stronger while it
+        // is held is how two transactions block each other.
+        let lock = context.lock(&tables_of(table, constraint), Action::DropConstraint);
+        first.up.retain(|op| !matches!(op, Op::Lock { .. }));
+        first.up.splice(0..0, lock);
+        let then = constraint.valid.then(|| validated(context, table, constraint));
+        [first].into_iter().chain(then).collect()
     };
     let guard = fulfilled(table, constraint).map(|one| Op::Guard(vec![one]));
     let own = steps.into_iter().flat_map(|step| step.up);
-    guard.into_iter().chain(own.filter(|op| !matches!(op, Op::Guard(_)))).collect()
+    let own = own.filter(|op| !matches!(op, Op::Guard(_)));
+    guard.filter(|_| constraint.valid).into_iter().chain(own).collect()
 }
 
 /// The columns of a primary key are NOT NULL first, else the server reads the table under its lock.

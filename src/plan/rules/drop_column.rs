@@ -18,8 +18,8 @@ use super::super::condition::{Condition, Missing};
 use super::super::context::Context;
 use super::super::op::Op;
 use super::super::strategy::constrain::{
-    all_given, further_options, not_valid, require_again, tables_of, unique_index, unique_name,
-    validated,
+    all_given, built_as, further_options, not_valid, require_again, tables_of, unique_index,
+    unique_name, validated,
 };
 use super::super::strategy::dependants::{in_primary_key, in_the_way};
 use super::super::strategy::rebuild;
@@ -246,13 +246,15 @@ impl<'c> Rule<'c> {
             let down = match unique_index(&drop.table, constraint) {
                 Some(index) => {
                     let online = context.can(Action::CreateIndexOnline);
+                    let first = Index { name: built_as(&name), ..index };
+                    let built = first.name.clone();
                     let mut ops =
-                        vec![Op::CreateIndex { table: drop.table.clone(), index, online }];
+                        vec![Op::CreateIndex { table: drop.table.clone(), index: first, online }];
                     ops.extend(context.lock(&[&drop.table], Action::UniqueUsingIndex));
                     ops.push(Op::UsingIndex {
                         table: drop.table.clone(),
                         name: name.clone(),
-                        index: name.clone(),
+                        index: built,
                         options: constraint.options.clone(),
                         primary: false,
                         comment: constraint.comment.clone(),

@@ -5,7 +5,7 @@
 //! NOT NULL comes by a proven CHECK. An identity takes the place of the sequence last, for the server
 //! makes one of a filled and required column only, and counts on from where the sequence is.
 
-use crate::catalog::{Column, Expr, Identity};
+use crate::catalog::{Column, Expr, Identity, TableName};
 use crate::change::AddColumn;
 use crate::dialect::{Action, quote};
 use crate::error::Result;
@@ -23,7 +23,7 @@ pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
     let counted = counted(context, add);
     let column = Column {
         ty: counted.ty.clone(),
-        default: Some(next_value(context, &counted)),
+        default: Some(next_value(context, &counted.table.sibling(counted.sequence.clone()))),
         identity: Some(Identity::Serial),
         ..add.column.clone()
     };
@@ -62,10 +62,10 @@ fn counted(context: &Context, add: &AddColumn) -> Counted {
     }
 }
 
-fn next_value(context: &Context, counted: &Counted) -> Expr {
+pub(super) fn next_value(context: &Context, sequence: &TableName) -> Expr {
     let dialect = context.server.dialect;
-    let mut name = quote::ident(dialect, &counted.sequence);
-    if let Some(schema) = &counted.table.schema {
+    let mut name = quote::ident(dialect, &sequence.name);
+    if let Some(schema) = &sequence.schema {
         name = format!("{}.{name}", quote::ident(dialect, schema));
     }
     Expr(format!("nextval({}::regclass)", quote::literal(dialect, &name)))

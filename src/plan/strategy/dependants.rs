@@ -11,6 +11,24 @@ pub(in crate::plan) fn in_the_way(
     table: &TableName,
     column: &str,
 ) -> Vec<String> {
+    let mut found = in_the_way_but_keys(catalog, table, column);
+    for (from, constraint) in catalog.references_to(table) {
+        if let ConstraintKind::ForeignKey { references, .. } = &constraint.kind
+            && references.iter().any(|name| names::same(catalog.dialect, name, column))
+        {
+            let name = constraint.name.as_deref().unwrap_or("without a name");
+            found.push(format!("the foreign key {name} of {}", from.name));
+        }
+    }
+    found
+}
+
+/// The same without the foreign keys that point to the column.
+pub(in crate::plan) fn in_the_way_but_keys(
+    catalog: &Catalog,
+    table: &TableName,
+    column: &str,
+) -> Vec<String> {
     let mut found = Vec::new();
     let has = |mentions: &[String], name: &str| mentions.iter().any(|mention| mention == name);
     for (name, view) in &catalog.views {
@@ -44,14 +62,6 @@ pub(in crate::plan) fn in_the_way(
             && input::mentions(&generated.expr.0, column, catalog.dialect)
         {
             found.push(format!("the generated column {}", own.name));
-        }
-    }
-    for (from, constraint) in catalog.references_to(table) {
-        if let ConstraintKind::ForeignKey { references, .. } = &constraint.kind
-            && references.iter().any(|name| names::same(catalog.dialect, name, column))
-        {
-            let name = constraint.name.as_deref().unwrap_or("without a name");
-            found.push(format!("the foreign key {name} of {}", from.name));
         }
     }
     found

@@ -240,6 +240,20 @@ fn drop_index(table: &TableName, index: &Index, online: bool) -> Py {
 }
 
 /// What kind of constraint `name` is, before or after the change; our own helpers are CHECKs.
+/// One that is there for a while only.
+fn added<'p>(request: &'p Request, table: &TableName, name: &str) -> Option<&'p ConstraintKind> {
+    let steps = request.plan.deploys.iter().flat_map(|deploy| &deploy.steps);
+    let mut ops = steps.flat_map(|step| step.up.iter().chain(&step.down.ops));
+    ops.find_map(|op| match op {
+        Op::AddConstraint { table: of, constraint }
+            if of == table && constraint.name.as_deref() == Some(name) =>
+        {
+            Some(&constraint.kind)
+        }
+        _ => None,
+    })
+}
+
 fn constraint_type(request: &Request, table: &TableName, name: &str) -> &'static str {
     let kind = [&request.plan.before, &request.plan.intent.after]
         .iter()
@@ -247,7 +261,7 @@ fn constraint_type(request: &Request, table: &TableName, name: &str) -> &'static
         .flat_map(|table| &table.constraints)
         .find(|constraint| constraint.name.as_deref() == Some(name))
         .map(|constraint| &constraint.kind);
-    match kind {
+    match kind.or_else(|| added(request, table, name)) {
         Some(ConstraintKind::Unique(_)) => "unique",
         Some(ConstraintKind::ForeignKey { .. }) => "foreignkey",
         Some(ConstraintKind::PrimaryKey(_)) => "primary",

@@ -34,6 +34,16 @@ impl Builder<'_> {
                         states.push(add_field(&name, &django_model::field_name(field), text));
                     }
                 }
+                // A foreign key is of the type of what it points to.
+                ModelChange::AlterField { field: Field { references: Some(_), .. }, .. } => {}
+                ModelChange::AlterKey { field, .. } => {
+                    let dialect = self.request.plan.server.dialect;
+                    if let Some(text) = new_model::django_key(dialect, field) {
+                        self.uses(&text);
+                        let name_of = &field.column.name;
+                        states.push(with_field("migrations.AlterField", &name, name_of, text));
+                    }
+                }
                 ModelChange::AlterField { field, .. } => {
                     if let Some(text) = self.field(field) {
                         self.uses(&text);

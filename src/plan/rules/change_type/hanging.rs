@@ -1,0 +1,176 @@
+//! What stands on the column, and the same on its copy: indexes, unique constraints, the primary key.
+
+use crate::catalog::{Constraint, ConstraintKind, Index, Key};
+use crate::dialect::Action;
+use crate::plan::op::Op;
+use crate::plan::strategy::constrain::{built_as, unique_index, unique_name};
+use crate::plan::strategy::named;
+use crate::plan::{Down, Phase, Step, Unit};
+
+use super::Rule;
+
+impl Rule<'_> {
+    /// All constraints of the table that are about the column, but for NOT NULL.
+    pub(super) fn constraints(&self) -> impl Iterator<Item = &Constraint> {
+        let dialect = self.context.server.dialect;
+        self.table
+            .constraints
+            .iter()
+            .filter(move |c| !matches!(c.kind, ConstraintKind::NotNull(_)))
+            .filter(move |c| c.uses(&self.old.name, dialect))
+    }
+
+    pub(super) fn uniques(&self) -> impl Iterator<Item = &Constraint> {
+        self.constraints().filter(|c| matches!(c.kind, ConstraintKind::Unique(_)))
+    }
+
+    pub(super) fn indexes(&self) -> impl Iterator<Item = &Index> {
+        let dialect = self.context.server.dialect;
+        self.table.indexes.iter().filter(move |index| index.uses(&self.old.name, dialect))
+    }
+
+    /// The primary key, where the column is one of its columns.
+    pub(super) fn key(&self) -> Option<&Constraint> {
+        self.constraints().find(|c| matches!(c.kind, ConstraintKind::PrimaryKey(_)))
+    }
+
+    /// Plain indexes, and the same on the copy under a name that is free.
+    pub(super) fn copies(&self) -> impl Iterator<Item = (&Index, Index)> {
+        let copy = self.copy_name();
+        self.indexes().map(move |index| (index, self.on(index, &copy, "_new")))
+    }
+
+    pub(super) fn unique_copies(&self) -> impl Iterator<Item = (&Constraint, Constraint)> {
+        let copy = self.copy_name();
+        self.uniques().filter_map(move |constraint| {
+            let index = self.on(&unique_index(&self.change.table, constraint)?, &copy, "_new");
+            let (name, kind) = (Some(index.name), ConstraintKind::Unique(index.keys));
+            Some((constraint, Constraint { name, kind, ..constraint.clone() }))
+        })
+    }
+
+    /// The index of the primary key, with `column` in the place of the column.
+    pub(super) fn key_index(&self, column: &str, suffix: &str) -> Option<Index> {
+        let index = unique_index(&self.change.table, self.key()?)?;
+        Some(self.on(&index, column, suffix))
+    }
+
+    /// The index with `column` in the place of the column.
+    fn on(&self, index: &Index, column: &str, suffix: &str) -> Index {
+        let from = &self.old.name;
+        let keys = index.keys.iter().map(|key| renamed(key, from, column)).collect();
+        let include =
+            index.include.iter().map(|c| if c == from { column } else { c }.to_owned()).collect();
+        Index { name: named(&index.name, suffix), keys, include, ..index.clone() }
+    }
+
+    /// Names of indexes and unique constraints change with those of the columns.
+    pub(super) fn change_names(&self, up: &mut Vec<Op>, down: &mut Vec<Op>) {
+        for (from, to) in self.copies() {
+            up.extend([
+                self.rename_index(from, &from.name, &named(&from.name, "_old")),
+                self.rename_index(&to, &to.name, &from.name),
+            ]);
+            down.extend([
+                self.rename_index(&to, &from.name, &to.name),
+                self.rename_index(from, &named(&from.name, "_old"), &from.name),
+            ]);
+        }
+        for (own, copy) in self.unique_copies() {
+            let own = unique_name(&self.change.table, own);
+            let copy = copy.name.unwrap_or_default();
+            let aside = named(&own, "_old");
+            let rename = |from: &str, to: &str| Op::RenameConstraint {
+                table: self.change.table.clone(),
+                from: from.to_owned(),
+                to: to.to_owned(),
+            };
+            up.extend([rename(&own, &aside), rename(&copy, &own)]);
+            down.extend([rename(&own, &copy), rename(&aside, &own)]);
+        }
+    }
+
+    /// The index `from`, which is like the primary key's, becomes the primary key.
+    pub(super) fn become_key(&self, key: &Constraint, from: &Index) -> [Op; 2] {
+        let name = unique_name(&self.change.table, key);
+        [
+            self.rename_index(from, &from.name, &name),
+            Op::UsingIndex {
+                table: self.change.table.clone(),
+                index: name.clone(),
+                name,
+                options: key.options.clone(),
+                primary: true,
+                comment: key.comment.clone(),
+            },
+        ]
+    }
+
+    fn rename_index(&self, definition: &Index, from: &str, to: &str) -> Op {
+        let index = Index { name: from.to_owned(), ..definition.clone() };
+        Op::RenameIndex { table: self.change.table.clone(), index, to: to.to_owned() }
+    }
+
+    /// Nobody looks for the old column: its indexes cost every write and serve no one.
+    pub(super) fn without_indexes(&self) -> Vec<Step> {
+        let Rule { context, change, .. } = self;
+        let table = &change.table;
+        let aside = self.aside_name();
+        let online = context.can(Action::DropIndexOnline);
+        let mut steps = Vec::new();
+        for index in self.indexes() {
+            let index = self.on(index, &aside, "_old");
+            let (of, again) = (table.clone(), index.clone());
+            steps.push(self.step(
+                Phase::Switch,
+                "drop_index",
+                format!("drop the index {}", index.name),
+                Unit::Alone,
+                vec![Op::DropIndex { table: table.clone(), index, online }],
+                Down::ops(vec![Op::CreateIndex { table: of, index: again, online }]),
+                Vec::new(),
+            ));
+        }
+        for constraint in self.uniques() {
+            let Some(index) = unique_index(table, constraint) else { continue };
+            let index = self.on(&index, &aside, "_old");
+            let name = index.name.clone();
+            let lock = context.lock(&[table], Action::DropConstraint);
+            let mut up = lock.clone();
+            up.push(Op::DropConstraint { table: table.clone(), name: name.clone() });
+            let first = Index { name: built_as(&name), ..index };
+            let mut down =
+                vec![Op::CreateIndex { table: table.clone(), index: first.clone(), online }];
+            down.extend(lock);
+            down.push(Op::UsingIndex {
+                table: table.clone(),
+                name: name.clone(),
+                index: first.name,
+                options: constraint.options.clone(),
+                primary: false,
+                comment: constraint.comment.clone(),
+            });
+            let title = format!("drop {name}");
+            let down = Down::ops(down);
+            steps.push(self.step(
+                Phase::Switch,
+                "drop_unique",
+                title,
+                Unit::Alone,
+                up,
+                down,
+                Vec::new(),
+            ));
+        }
+        steps
+    }
+}
+
+fn renamed(key: &Key, from: &str, to: &str) -> Key {
+    match key {
+        Key::Column { name, rest } if name == from => {
+            Key::Column { name: to.to_owned(), rest: rest.clone() }
+        }
+        other => other.clone(),
+    }
+}
