@@ -21,8 +21,8 @@ from shell import REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"
 # The days of the examples; between them the deploy before was released.
-WRITTEN = (date(2025, 1, 13), date(2025, 2, 17))
-RELEASED = date(2025, 1, 15)
+WRITTEN = (date(2025, 1, 13), date(2025, 2, 17), date(2025, 3, 17))
+RELEASED = (date(2025, 1, 15), date(2025, 2, 19))
 
 # Deploys whose way back loses what their runbooks name: there rows are counted, not compared.
 LOSES = {("not-null-flag", 1), ("split-full-name", 2)}
@@ -77,6 +77,15 @@ CASES = {
         """
         INSERT INTO countries
         SELECT chr(65 + n / 26) || chr(65 + n % 26), 'c' || n FROM generate_series(0, 249) AS n
+        """,
+    ),
+    "key-to-bigint": (
+        "raw",
+        "pg15",
+        """
+        INSERT INTO orders (replaces) SELECT nullif(n % 7, 0) FROM generate_series(1, {rows}) AS n;
+        INSERT INTO order_lines (order_id, article)
+        SELECT id, 'article ' || id FROM orders, generate_series(1, 2)
         """,
     ),
     "sqlite-required": (
@@ -150,7 +159,7 @@ def release(project: Project, rollout: str, deploy: int) -> None:
     number = f"number = {deploy}\n"
     text = state.read_text()
     assert number in text
-    state.write_text(text.replace(number, f"{number}released = {RELEASED}\n", 1))
+    state.write_text(text.replace(number, f"{number}released = {RELEASED[deploy - 1]}\n", 1))
 
 
 def there_and_back(project: Project, rollout: Rollout, loses: bool) -> None:

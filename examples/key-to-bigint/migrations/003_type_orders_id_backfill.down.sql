@@ -1,0 +1,2 @@
+\set ON_ERROR_STOP on
+-- Nothing to undo: the values go with their column.

@@ -1,0 +1,108 @@
+\set ON_ERROR_STOP on
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+
+-- Fills id_new; one commit per batch. It may be killed and run again at any time.
+-- A window is updated in stripes: each finds room in the same pages, freed by the stripes
+-- before it, so no index is touched and WAL is halved. While an old snapshot keeps dead
+-- rows alive that fails, and plain batches are used.
+-- Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
+DO $backfill$
+DECLARE
+    v_pause constant float8 := coalesce(current_setting('miggen.pause', true), '0');
+    v_from tid;             -- the window is v_from <= ctid < v_to
+    v_to tid;
+    v_page bigint;
+    v_next bigint;
+    v_pages bigint;
+    v_batch int := 10;      -- pages in one statement; adapts, to take 0.1 s
+    v_stripes int;
+    v_plain int := 0;       -- windows to go without stripes
+    v_rest int := 4;        -- as many after the next failure, and more after each
+    v_before bigint;
+    v_hot bigint;
+    v_rows bigint;
+    v_done bigint := 0;
+    v_missed int := 0;      -- batches given up in a pass: others had locked a row
+    v_left boolean;
+    v_start timestamptz;
+    v_slowest float8;
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid = 'orders'::regclass AND tgname = 'orders_id_new_sync'
+            AND tgenabled IN ('O', 'A')
+    ) THEN
+        RAISE EXCEPTION 'orders_id_new_sync is missing: run the step before this one first';
+    END IF;
+
+    FOR v_pass IN 1..30 LOOP
+        SELECT EXISTS (
+            SELECT FROM orders
+            WHERE id_new IS NULL
+        ) INTO v_left;
+        EXIT WHEN NOT v_left;
+        IF v_missed > 0 THEN
+            PERFORM pg_sleep(v_pass - 1);  -- others had locked rows
+        END IF;
+        v_missed := 0;
+        v_page := 0;
+        v_pages := pg_relation_size('orders'::regclass) / current_setting('block_size')::int;
+
+        WHILE v_page < v_pages LOOP
+            v_stripes := CASE WHEN v_pass = 1 AND v_plain = 0 THEN 12 ELSE 1 END;
+            v_before := v_done;
+            v_next := least(v_page + v_batch * v_stripes, v_pages);
+            v_from := format('(%s,0)', v_page);
+            v_to := format('(%s,0)', v_next);
+            v_slowest := 0.001;
+
+            FOR v_stripe IN 0..v_stripes - 1 LOOP
+                v_start := clock_timestamp();
+                v_hot := pg_stat_get_xact_tuples_hot_updated('orders'::regclass);
+                BEGIN
+                    -- Below deadlock_timeout: it is us who give way, never a user.
+                    SET LOCAL lock_timeout = '500ms';
+                    SET LOCAL miggen.backfill = 'orders_id_new_sync';
+                    UPDATE orders
+                    SET id_new = CAST(id AS bigint)
+                    WHERE ctid >= v_from AND ctid < v_to
+                        AND get_byte(tidsend(ctid), 5) % v_stripes = v_stripe  -- the line in its page
+                        AND id_new IS NULL;
+                    GET DIAGNOSTICS v_rows = ROW_COUNT;
+                EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                    v_rows := 0;
+                    v_missed := v_missed + 1;
+                END;
+                v_hot := pg_stat_get_xact_tuples_hot_updated('orders'::regclass) - v_hot;
+                COMMIT;
+                v_done := v_done + v_rows;
+                v_slowest := greatest(v_slowest,
+                    extract(epoch FROM clock_timestamp() - v_start));
+                PERFORM pg_sleep(v_pause);
+            END LOOP;
+
+            -- Did the last stripe find its room, and was there much to do? If not, plain windows.
+            IF v_stripes = 1 THEN
+                v_plain := v_plain - 1;
+            ELSIF v_hot * 2 < v_rows OR v_done - v_before < v_batch * v_stripes THEN
+                v_plain := v_rest;
+                v_rest := least(v_rest * 4, 128);
+            ELSE
+                v_rest := 4;
+            END IF;
+            v_batch := least(100, greatest(1,
+                v_batch * least(2, greatest(0.25, 0.1 / v_slowest))));
+            v_page := v_next;
+            PERFORM set_config('application_name',
+                format('backfill orders: page %s of %s', v_page, v_pages), false);
+        END LOOP;
+    END LOOP;
+    RESET application_name;
+
+    IF v_left THEN
+        RAISE EXCEPTION 'rows of orders stayed locked: end the blocker, run this again';
+    END IF;
+    ANALYZE orders (id_new);
+END
+$backfill$;
