@@ -32,6 +32,7 @@ SCENARIOS = [
     replace(
         COLUMN,
         name="drop_column_archive",
+        targets=("raw", "alembic", "django"),
         restored=("title",),
         options=("--archive",),
         reference={
@@ -52,7 +53,7 @@ SCENARIOS = [
         TABLE,
         name="drop_table_archive",
         options=("--archive",),
-        targets=("raw", "alembic", "flyway", "sqlx"),
+        targets=("raw", "sqlx"),
         reference={
             "postgres": "ALTER TABLE posts DROP CONSTRAINT posts_author_id_fkey;"
             "ALTER TABLE posts RENAME TO posts_archive",

@@ -35,6 +35,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="backfill_subquery",
+        targets=("raw", "alembic"),
         table="users",
         sql="UPDATE users SET status = (SELECT p.title FROM posts p WHERE p.id = users.id) "
         "WHERE status IS NULL AND id IN (SELECT posts.id FROM posts WHERE title LIKE '%7')",
@@ -47,6 +48,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="backfill_join",
+        targets=("raw", "alembic"),
         table="users",
         sql="UPDATE users AS u SET status = p.title FROM posts p "
         "WHERE p.id = u.id AND u.status IS NULL AND title LIKE '%7'",

@@ -103,6 +103,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="add_column_default_dropped",
+        targets=("raw", "alembic", "django"),
         table="users",
         sql={
             "postgres": "ALTER TABLE users ADD COLUMN level integer DEFAULT 1 NOT NULL;\n"

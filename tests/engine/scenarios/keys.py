@@ -72,6 +72,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="type_of_key_alone",
+        targets=("raw", "alembic", "django"),
         table="posts",
         sql={"postgres": POSTS_KEY},
         old=replace(code("title", "created"), prepares=False),
@@ -92,6 +93,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="type_of_foreign_key",
+        targets=("raw", "alembic", "django"),
         table="posts",
         sql={"postgres": POSTS},
         old=replace(code("title", "created"), prepares=False),

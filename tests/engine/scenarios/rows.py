@@ -16,6 +16,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="delete_subquery",
+        targets=("raw", "alembic"),
         table="users",
         sql="DELETE FROM posts WHERE author_id IN (SELECT id FROM users WHERE email LIKE 'User%') "
         "AND EXISTS "
@@ -29,6 +30,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="delete_join",
+        targets=("raw", "alembic"),
         table="users",
         sql={
             "postgres": "DELETE FROM posts p USING users AS u "
@@ -54,6 +56,7 @@ SCENARIOS = [
     ),
     Scenario(
         name="copy_join",
+        targets=("raw", "alembic"),
         table="users",
         sql="DELETE FROM posts WHERE id > 2500; INSERT INTO posts (id, author_id, title) "
         "SELECT u.id, same.id, lower(same.email) FROM users u JOIN users same ON same.id = u.id "
