@@ -433,6 +433,25 @@ def test_hc18_text_and_enum(lay: Lay) -> None:
     carried(lay(f"{schema} m mood NOT NULL)", rows), "ALTER TABLE t ALTER COLUMN m TYPE text")
 
 
+@on_all
+@pytest.mark.parametrize("default", ["", " DEFAULT 'fine'"])
+@pytest.mark.parametrize("then", ["", "SET DEFAULT 'it''s; ok'"])
+def test_hc10_18_default_of_either_type(lay: Lay, default: str, then: str) -> None:
+    """As the manual has it: the default is dropped, the type changes, a default is set."""
+    project = lay(
+        "CREATE TYPE mood AS ENUM ('fine', 'it''s; ok');"
+        f"CREATE TABLE t (id int PRIMARY KEY, m text NOT NULL{default}, n int DEFAULT 1)",
+        "INSERT INTO t SELECT n, 'fine' FROM generate_series(1, 50) AS n",
+    )
+    column = "ALTER TABLE t ALTER COLUMN {} {};"
+    script = column.format("m", "DROP DEFAULT") if default else ""
+    script += "\n-- miggen: back m = m::text\n" + column.format("m", "TYPE mood USING m::mood")
+    script += column.format("m", then) if then else ""
+    carried(project, script)
+    wider = column.format("n", "TYPE bigint") + column.format("n", "SET DEFAULT 7")
+    carried(project, wider)
+
+
 FREE = [
     ("varchar(10)", "varchar(20)"),
     ("varchar(10)", "text"),

@@ -120,6 +120,10 @@ impl Reader<'_> {
                 if was.default == now.default {
                     return Err(nothing());
                 }
+                if let Some(retyped) = self.retype_of(&table, &name) {
+                    retyped.after.default = now.default;
+                    return Ok(());
+                }
                 let (before, after) = (was.default, now.default);
                 Change::SetDefault(SetDefault { table, column: name, before, after })
             }
@@ -138,7 +142,7 @@ impl Reader<'_> {
     ) -> Result<()> {
         let after = self.after.tables[table].column(&column.name).cloned();
         let before = self.before.tables.get(table).and_then(|t| t.column(&column.name)).cloned();
-        let (Some(after), Some(before)) = (after, before) else {
+        let (Some(after), Some(mut before)) = (after, before) else {
             return Err(self.not_yet("another type for a column of the same script", span));
         };
         if before.ty == after.ty && before.collation == after.collation {
@@ -162,6 +166,16 @@ impl Reader<'_> {
                     before.name
                 )));
         }
+        // The old type's default goes before the type changes, and the new one's comes after: one change.
+        // One that is set before is carried over like any other.
+        let own = |set: &SetDefault| set.table == *table && set.column == before.name;
+        self.asked.retain(|asked| match &asked.change {
+            Change::SetDefault(set) => !own(set) || set.after.is_some(),
+            _ => true,
+        });
+        if after.default.is_some() {
+            before.default.clone_from(&after.default);
+        }
         let change = ChangeType {
             table: table.clone(),
             forward: using.clone().unwrap_or_else(|| cast(&after)),
@@ -173,6 +187,15 @@ impl Reader<'_> {
         };
         self.ask(Change::ChangeType(Box::new(change)), span);
         Ok(())
+    }
+
+    fn retype_of(&mut self, table: &TableName, name: &str) -> Option<&mut ChangeType> {
+        self.asked.iter_mut().find_map(|asked| match &mut asked.change {
+            Change::ChangeType(change) if change.table == *table && change.before.name == name => {
+                Some(&mut **change)
+            }
+            _ => None,
+        })
     }
 
     /// `UPDATE t SET c = … WHERE c IS NULL` before `SET NOT NULL` says what rows without one get.

@@ -113,14 +113,37 @@ impl Rule<'_> {
         Op::SetType { table, column, to: Box::new(to.clone()), using, free }
     }
 
+    /// What of a default goes before the type changes, and what comes after, where the script says so.
+    fn defaults(&self, from: &Option<Expr>, to: &Option<Expr>) -> (Option<Op>, Option<Op>) {
+        let of = || (self.change.table.clone(), self.old.name.clone());
+        if from == to {
+            return (None, None);
+        }
+        let drop = from.as_ref().map(|_| {
+            let (table, column) = of();
+            Op::DropDefault { table, column }
+        });
+        let set = to.clone().map(|expr| {
+            let (table, column) = of();
+            Op::SetDefault { table, column, expr }
+        });
+        (drop, set)
+    }
+
     fn direct(&self, free: bool) -> Step {
         let Rule { context, change, old, .. } = self;
         let table = &change.table;
         let action = if free { Action::SetTypeFree } else { Action::SetTypeRewrite };
         let mut up = context.lock(&self.switched(), action);
         let mut down = up.clone();
+        let (drop, set) = self.defaults(&change.before.default, &change.after.default);
+        up.extend(drop);
         up.push(self.set_type(&change.after, change.using.clone(), free));
+        up.extend(set);
+        let (drop, set) = self.defaults(&change.after.default, &change.before.default);
+        down.extend(drop);
         down.push(self.set_type(old, change.back.clone(), false));
+        down.extend(set);
         if let Some([grow, shrink]) = self.sequence_grows() {
             up.push(grow);
             down.push(shrink);
@@ -146,18 +169,23 @@ impl Rule<'_> {
     fn by_rebuild(&self) -> Step {
         let Rule { change, old, .. } = self;
         let table = &change.table;
-        let anew = |to: &Column, expr: Expr| Op::Anew {
-            table: table.clone(),
-            edits: vec![self.set_type(to, None, false)],
-            copy: BTreeMap::from([(old.name.clone(), expr)]),
+        let anew = |from: &Column, to: &Column, expr: Expr| {
+            let (drop, set) = self.defaults(&from.default, &to.default);
+            let mut edits = vec![self.set_type(to, None, false)];
+            edits.extend(drop.into_iter().chain(set));
+            Op::Anew {
+                table: table.clone(),
+                edits,
+                copy: BTreeMap::from([(old.name.clone(), expr)]),
+            }
         };
         self.step(
             Phase::Expand,
             "type",
             format!("{}.{} is {}, by making the table anew", table.name, old.name, change.after.ty),
             Unit::Rebuild,
-            vec![anew(&change.after, change.forward.clone())],
-            Down::ops(vec![anew(old, change.backward.clone())]),
+            vec![anew(&change.before, &change.after, change.forward.clone())],
+            Down::ops(vec![anew(&change.after, &change.before, change.backward.clone())]),
             vec![self.alter_field(&change.after)],
         )
     }

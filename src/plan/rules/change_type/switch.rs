@@ -145,13 +145,17 @@ impl Rule<'_> {
     /// A default of its own changes over; one that numbers is passed on.
     fn change_defaults(&self, up: &mut Vec<Op>, down: &mut Vec<Op>) {
         let Rule { change, old, .. } = self;
-        let Some(expr) = change.after.default.clone().filter(|_| old.identity.is_none()) else {
+        if old.identity.is_some() {
             return;
-        };
+        }
         let (table, column) = (change.table.clone(), old.name.clone());
-        up.push(Op::SetDefault { table: table.clone(), column: column.clone(), expr });
-        up.push(Op::DropDefault { table: table.clone(), column: self.aside_name() });
-        down.push(Op::DropDefault { table, column });
+        if let Some(expr) = change.after.default.clone() {
+            up.push(Op::SetDefault { table: table.clone(), column: column.clone(), expr });
+            down.push(Op::DropDefault { table: table.clone(), column });
+        }
+        if old.default.is_some() {
+            up.push(Op::DropDefault { table, column: self.aside_name() });
+        }
     }
 
     /// What numbers the column.
