@@ -114,16 +114,16 @@ impl Rule<'_> {
     }
 
     /// What of a default goes before the type changes, and what comes after, where the script says so.
-    fn defaults(&self, from: &Option<Expr>, to: &Option<Expr>) -> (Option<Op>, Option<Op>) {
+    fn defaults(&self, from: Option<&Expr>, to: Option<&Expr>) -> (Option<Op>, Option<Op>) {
         let of = || (self.change.table.clone(), self.old.name.clone());
         if from == to {
             return (None, None);
         }
-        let drop = from.as_ref().map(|_| {
+        let drop = from.map(|_| {
             let (table, column) = of();
             Op::DropDefault { table, column }
         });
-        let set = to.clone().map(|expr| {
+        let set = to.cloned().map(|expr| {
             let (table, column) = of();
             Op::SetDefault { table, column, expr }
         });
@@ -136,11 +136,12 @@ impl Rule<'_> {
         let action = if free { Action::SetTypeFree } else { Action::SetTypeRewrite };
         let mut up = context.lock(&self.switched(), action);
         let mut down = up.clone();
-        let (drop, set) = self.defaults(&change.before.default, &change.after.default);
+        let (before, after) = (change.before.default.as_ref(), change.after.default.as_ref());
+        let (drop, set) = self.defaults(before, after);
         up.extend(drop);
         up.push(self.set_type(&change.after, change.using.clone(), free));
         up.extend(set);
-        let (drop, set) = self.defaults(&change.after.default, &change.before.default);
+        let (drop, set) = self.defaults(after, before);
         down.extend(drop);
         down.push(self.set_type(old, change.back.clone(), false));
         down.extend(set);
@@ -170,7 +171,7 @@ impl Rule<'_> {
         let Rule { change, old, .. } = self;
         let table = &change.table;
         let anew = |from: &Column, to: &Column, expr: Expr| {
-            let (drop, set) = self.defaults(&from.default, &to.default);
+            let (drop, set) = self.defaults(from.default.as_ref(), to.default.as_ref());
             let mut edits = vec![self.set_type(to, None, false)];
             edits.extend(drop.into_iter().chain(set));
             Op::Anew {
