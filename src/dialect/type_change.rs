@@ -78,6 +78,14 @@ pub fn integer_range(ty: &str) -> Option<RangeInclusive<i64>> {
     Some(i64::MIN >> (64 - bits)..=i64::MAX >> (64 - bits))
 }
 
+/// Whether `to` is known to hold every value of `from`.
+pub fn holds_all(from: &str, to: &str) -> bool {
+    match (integer_range(from), integer_range(to)) {
+        (Some(from), Some(to)) => to.contains(from.start()) && to.contains(from.end()),
+        _ => to.trim().eq_ignore_ascii_case("text"),
+    }
+}
+
 /// Whether a cast to the type never fails: any value has a text.
 pub fn takes_anything(ty: &str) -> bool {
     let lower = ty.trim().to_ascii_lowercase();

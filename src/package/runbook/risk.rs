@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::ConstraintKind;
 use crate::change::Change;
-use crate::dialect::{Blocks, Dialect};
+use crate::dialect::{Blocks, Dialect, type_change};
 use crate::plan::Plan;
 use crate::plan::condition::{Condition, Reason};
 use crate::plan::op::Op;
@@ -228,10 +228,12 @@ pub fn risk(plan: &Plan) -> Risk {
             }
             Change::ChangeType(one) if plan.deploys.len() > 1 => {
                 level = level.max(1);
-                reasons.push((
-                    "writes",
-                    format!("a value that {} cannot hold fails from deploy 1 on", one.after.ty),
-                ));
+                if !type_change::holds_all(&one.before.ty, &one.after.ty) {
+                    reasons.push((
+                        "writes",
+                        format!("a value that {} cannot hold fails from deploy 1 on", one.after.ty),
+                    ));
+                }
                 if let Some(ty) = may_not_fit(plan) {
                     let name = &one.before.name;
                     reasons.push((
