@@ -126,6 +126,8 @@ pub struct Fill {
     pub sources: Vec<String>,
     /// It is NULL where one of these is, and nowhere else; `None`: that is not known.
     pub needs: Option<Vec<String>>,
+    /// It is of the column's type, its length apart.
+    pub typed: bool,
     pub span: Span,
 }
 

@@ -8,12 +8,15 @@ use std::ops::RangeInclusive;
 
 use super::{Dialect, Server};
 
-/// Whether `=` and IS DISTINCT FROM take two values of the type.
-pub fn has_equality(server: &Server, ty: &str) -> bool {
+/// Whether IS DISTINCT FROM takes two values of a column, and tells them apart wherever they are not
+/// the same text. `citext` and NOCASE do not know `A` from `a`.
+pub fn tells_apart(server: &Server, ty: &str, collation: Option<&str>) -> bool {
     let word = ty.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
-    let without = ["json", "xml", "point", "polygon", "path", "line"];
-    server.dialect != Dialect::Postgres
-        || !without.iter().any(|known| word.eq_ignore_ascii_case(known))
+    let without = ["citext", "json", "xml", "point", "polygon", "path", "line"];
+    match server.dialect {
+        Dialect::Postgres => !without.iter().any(|known| word.eq_ignore_ascii_case(known)),
+        _ => collation.is_none_or(|name| name.trim_matches('"').eq_ignore_ascii_case("BINARY")),
+    }
 }
 
 /// A type: its name in one word, and the numbers in its parentheses.
@@ -83,6 +86,31 @@ pub fn holds_all(from: &str, to: &str) -> bool {
     match (integer_range(from), integer_range(to)) {
         (Some(from), Some(to)) => to.contains(from.start()) && to.contains(from.end()),
         _ => to.trim().eq_ignore_ascii_case("text"),
+    }
+}
+
+/// The expression as one of the type, which an assignment would make of it by itself. Without the
+/// type's length: a cast would cut off, and an assignment refuses.
+pub fn typed(dialect: Dialect, text: &str, ty: &str) -> String {
+    let lower = ty.to_ascii_lowercase();
+    let base = match (lower.split_once('('), lower.rsplit_once(')')) {
+        (Some((name, _)), Some((_, rest))) => format!("{}{rest}", name.trim_end()),
+        _ => lower.clone(),
+    };
+    let quoted = text.starts_with('\'') && text.ends_with('\'') && text.matches('\'').count() == 2;
+    let number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let truth = text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
+    let its_own = match base.as_str() {
+        "text" | "varchar" | "character varying" => quoted,
+        "boolean" | "bool" => truth,
+        _ => number && integer_range(&base).is_some(),
+    };
+    if its_own || dialect != Dialect::Postgres {
+        text.to_owned()
+    } else if lower.contains('(') {
+        format!("CAST({text} AS {base})")
+    } else {
+        format!("CAST({text} AS {ty})")
     }
 }
 

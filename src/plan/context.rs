@@ -45,13 +45,47 @@ impl Context<'_> {
         }
     }
 
-    /// A comparison with a column of that type.
-    pub(super) fn compared(&self, ty: &str, predicate: Predicate) -> Predicate {
-        if type_change::has_equality(self.server, ty) {
-            predicate
-        } else {
-            Predicate::AsText(Box::new(predicate))
+    /// A comparison with that column.
+    pub(super) fn compared(&self, column: &Column, predicate: Predicate) -> Predicate {
+        if self.tells_apart(column) { predicate } else { Predicate::AsText(Box::new(predicate)) }
+    }
+
+    /// A trigger that is to fill a row before it is stored cannot read what the server computes after.
+    pub(super) fn refuse_generated(&self, table: &TableName, sources: &[String]) -> Result<()> {
+        let generated = |name: &&String| {
+            self.table(table).column(name).is_some_and(|column| column.generated.is_some())
+        };
+        match sources.iter().find(generated).filter(|_| self.can(Action::TriggerSetsNew)) {
+            Some(name) => Err(self
+                .refuse(
+                    format!("`{name}` is generated, and no trigger can read it in time"),
+                    "filled from it",
+                )
+                .hint(format!("say what {name} is generated from instead"))),
+            None => Ok(()),
         }
+    }
+
+    /// Triggers that write a row again know it by its rowid, where they cannot set it before.
+    pub(super) fn refuse_without_rowid(&self, table: &TableName) -> Result<()> {
+        let own = self.table(table);
+        let without = own
+            .options
+            .as_deref()
+            .is_some_and(|text| text.to_ascii_uppercase().contains("WITHOUT ROWID"));
+        if self.can(Action::TriggerSetsNew) || !(without || own.column("rowid").is_some()) {
+            return Ok(());
+        }
+        Err(self
+            .refuse(
+                format!("rows of `{}` have no rowid of the server's", table.name),
+                "needed here",
+            )
+            .note("old and new code are kept in step by triggers that find the row by it"))
+    }
+
+    pub(super) fn tells_apart(&self, column: &Column) -> bool {
+        type_change::tells_apart(self.server, &column.ty, column.collation.as_deref())
     }
 
     /// Two forms of a value can be kept in step only where they can be compared.
@@ -59,9 +93,9 @@ impl Context<'_> {
         &self,
         mut columns: impl Iterator<Item = &'t Column>,
     ) -> Result<()> {
-        match columns.find(|column| !type_change::has_equality(self.server, &column.ty)) {
+        match columns.find(|column| !self.tells_apart(column)) {
             Some(column) => Err(self.refuse(
-                format!("values of `{}` cannot be compared", column.name),
+                format!("values of `{}` cannot be compared exactly", column.name),
                 "nobody can tell which form is the newer one",
             )),
             None => Ok(()),

@@ -113,12 +113,12 @@ fn plain(server: &Server, ops: Vec<Op>) -> Vec<Op> {
             }
             // In one transaction no run can end between the two.
             Op::UsingIndex { table, name, index, options, primary, comment } => {
-                for op in &mut all {
-                    if let Op::CreateIndex { index: built, .. } = op
-                        && built.name == index
-                    {
-                        built.name.clone_from(&name);
-                    }
+                let built = all.iter_mut().rev().find_map(|op| match op {
+                    Op::CreateIndex { index: built, .. } if built.name == index => Some(built),
+                    _ => None,
+                });
+                if let Some(built) = built {
+                    built.name.clone_from(&name);
                 }
                 let index = name.clone();
                 all.push(Op::UsingIndex { table, name, index, options, primary, comment });
@@ -188,7 +188,9 @@ fn without_detours(server: &Server, ops: Vec<Op>) -> Vec<Op> {
             Op::AddConstraint { table, mut constraint } => {
                 let with_column = gone.iter().any(|column| constraint.uses(column, server.dialect));
                 let kept = keep(&mut constraint, &dropped, &validated, &mut brought);
-                if kept && !with_column {
+                if with_column {
+                    brought.extend(constraint.name);
+                } else if kept {
                     all.push(Op::AddConstraint { table, constraint });
                 }
             }

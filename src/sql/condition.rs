@@ -35,6 +35,11 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
             format!("{} = {}", ident(column), input::operand(expr, server.dialect))
         }
         Predicate::AsText(compared) => match compared.as_ref() {
+            Predicate::Differs(column, Expr(expr)) if server.dialect == Dialect::Sqlite => format!(
+                "{} COLLATE BINARY {differs} {}",
+                ident(column),
+                input::operand(expr, server.dialect)
+            ),
             Predicate::Differs(column, Expr(expr)) => format!(
                 "{}::text {differs} {}::text",
                 ident(column),

@@ -42,7 +42,10 @@ END"
             }
             SyncKind::Fill { column, row_expr: Expr(expr), .. } => {
                 let c = self.ident(column);
-                format!("BEGIN\n    NEW.{c} := coalesce(NEW.{c}, {expr});\n    RETURN NEW;\nEND")
+                format!(
+                    "BEGIN\n    IF NEW.{c} IS NULL THEN\n        NEW.{c} := {};\n    END IF;\n    RETURN NEW;\nEND",
+                    indent(self.dialect, expr, 8)
+                )
             }
             SyncKind::Derive { column, row_expr, sources, as_text, required, .. } => {
                 self.derive_body(column, row_expr, (sources, as_text), *required)
@@ -152,7 +155,7 @@ END"
             _ => format!("({text})"),
         };
         let set: Line = &|c, expr| format!("NEW.{c} := {expr};");
-        let fill: Line = &|c, expr| format!("NEW.{c} := coalesce(NEW.{c}, {expr});");
+        let fill: Line = &|c, expr| format!("IF NEW.{c} IS NULL THEN NEW.{c} := {expr}; END IF;");
         let follows: Line = &|c, expr| format!("NEW.{c} IS NOT DISTINCT FROM {expr}");
         let same: Line = &|c, _| format!("NEW.{c} IS NOT DISTINCT FROM OLD.{c}");
         let changed: Line = &|c, _| format!("NEW.{c} IS DISTINCT FROM OLD.{c}");
@@ -233,7 +236,9 @@ END",
         format!(
             "BEGIN
     IF TG_OP = 'INSERT' THEN
-        NEW.{c} := coalesce(NEW.{c}, {expr});
+        IF NEW.{c} IS NULL THEN
+            NEW.{c} := {expr};
+        END IF;
 {update}    END IF;
     RETURN NEW;
 END"
@@ -274,13 +279,14 @@ END"
                 let set = format!("{c} = {expr}");
                 (empty.clone(), set.clone(), empty, set)
             }
-            SyncKind::Derive { column, expr: Expr(expr), sources, required, .. } => {
+            SyncKind::Derive { column, expr: Expr(expr), sources, as_text, required, .. } => {
                 let c = self.ident(column);
                 let mut when: Vec<String> = sources
                     .iter()
                     .map(|source| {
+                        let exactly = if as_text.contains(source) { " COLLATE BINARY" } else { "" };
                         let source = self.ident(source);
-                        format!("NEW.{source} IS NOT OLD.{source}")
+                        format!("NEW.{source} IS NOT OLD.{source}{exactly}")
                     })
                     .collect();
                 if *required {

@@ -151,3 +151,115 @@ def test_filled_before_it_is_required(lay: Lay) -> None:
             "INSERT INTO t VALUES (1, 'x'), (2, 'x'), (3, 'c')"
         )
     hard.arrives(project, change, naive)
+
+
+TRIGGER = """
+    CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF pg_trigger_depth() = 1 THEN PERFORM bump(NEW.id); END IF; RETURN NULL;
+    END $$;
+    CREATE FUNCTION bump(int) RETURNS void LANGUAGE sql AS 'UPDATE t SET a = a + 1 WHERE id = $1';
+    CREATE TRIGGER touched AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION touched();
+"""
+
+
+@pytest.mark.parametrize("lay", ["pg12", "pg18"], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "new"),
+    [
+        ("ALTER TABLE t ALTER COLUMN a TYPE bigint", "a_new"),
+        ("ALTER TABLE t RENAME COLUMN a TO x", "x"),
+        ("ALTER TABLE t ADD COLUMN x bigint; UPDATE t SET x = a", "x"),
+    ],
+)
+def test_a_trigger_that_writes_the_row_of_a_batch(lay: Lay, change: str, new: str) -> None:
+    """A batch goes without its own trigger only where nothing else may write."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, a int)",
+        f"INSERT INTO t SELECT n, n FROM generate_series(1, 300) AS n; {TRIGGER}",
+    )
+    hard.run(project, change)
+    assert project.database.rows(f"SELECT count(*) FROM t WHERE a IS DISTINCT FROM {new}") == [(0,)]
+
+
+NUMBER = "id int PRIMARY KEY, n int, name text"
+AFTER_EXPAND = "INSERT INTO t (id, n, name) VALUES (901, 5, 'x'); UPDATE t SET n = 6 WHERE id = 3"
+
+
+@pytest.mark.parametrize("lay", ["pg12", "pg18"], indirect=True)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE t ADD COLUMN x text; UPDATE t SET x = n",
+        "ALTER TABLE t ADD COLUMN x text; UPDATE t SET x = n; ALTER TABLE t ALTER x SET NOT NULL",
+        "ALTER TABLE t ADD COLUMN x mood DEFAULT 'fine'; UPDATE t SET x = NULL WHERE n > 10",
+        "ALTER TABLE t ADD COLUMN x mood DEFAULT 'fine'; UPDATE t SET x = ('bad') WHERE n > 10",
+        "ALTER TABLE t ADD COLUMN x json DEFAULT '1'; UPDATE t SET x = NULL WHERE n > 10",
+        "ALTER TABLE t ADD COLUMN x text NOT NULL DEFAULT 'a'; UPDATE t SET x = n WHERE n > 10",
+        "ALTER TABLE t ADD COLUMN x text DEFAULT 'a'; UPDATE t SET x = n",
+        "ALTER TABLE t ADD COLUMN x text DEFAULT 5; UPDATE t SET x = 'b' WHERE n > 10",
+        "ALTER TABLE t ADD COLUMN x real DEFAULT 0.1; UPDATE t SET x = 0.5 WHERE n > 10",
+        "ALTER TABLE t ADD COLUMN x numeric(10,2) DEFAULT 1.005; UPDATE t SET x = 2 WHERE n > 10",
+        "ALTER TABLE t ADD COLUMN x int DEFAULT 1.5; UPDATE t SET x = 7",
+        "ALTER TABLE t ADD COLUMN x point DEFAULT '(1, 2)'; UPDATE t SET x = '(3, 4)' WHERE n > 9",
+        "ALTER TABLE t ADD COLUMN x money DEFAULT 1; UPDATE t SET x = 2 WHERE n > 10",
+        "ALTER TABLE t ADD COLUMN x varchar(3) DEFAULT 'abc'; UPDATE t SET x = 'b' WHERE n > 10",
+        "ALTER TABLE t ADD COLUMN x int[] DEFAULT '{}'; UPDATE t SET x = ARRAY[n] WHERE n > 10",
+    ],
+)
+def test_a_value_becomes_one_of_the_columns_type(lay: Lay, change: str) -> None:
+    """As an assignment makes it, in batches, in the trigger, and in what is asked of rows."""
+    project = lay(
+        f"CREATE TYPE mood AS ENUM ('fine', 'bad'); CREATE TABLE t ({NUMBER})",
+        "INSERT INTO t SELECT n, n, 'Name ' || n FROM generate_series(1, 40) AS n",
+    )
+    rollout = miggen.plan(project, change)
+    naive = project.database.copy()
+    naive.script(f"{AFTER_EXPAND}; {change}")
+    first, *rest = rollout.deploy.steps
+    rollouts.up(project, first)
+    project.database.script(AFTER_EXPAND)
+    for step in rest:
+        rollouts.up(project, step)
+        rollouts.verify(project, rollout, step)
+    rows = "SELECT id, x::text FROM t ORDER BY id"
+    assert project.database.rows(rows) == naive.rows(rows)
+    naive.drop()
+
+
+def test_what_no_trigger_can_read(lay: Lay) -> None:
+    project = lay("CREATE TABLE t (id int PRIMARY KEY, n int GENERATED ALWAYS AS (id * 2) STORED)")
+    said = refusal(project, "ALTER TABLE t ADD COLUMN x int; UPDATE t SET x = n")
+    assert "`n` is generated, and no trigger can read it in time" in said
+
+
+@pytest.mark.parametrize("lay", ["sqlite"], indirect=True)
+def test_what_sqlites_triggers_cannot_tell(lay: Lay) -> None:
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, a text) WITHOUT ROWID;"
+        "CREATE TABLE u (id INTEGER PRIMARY KEY, a text COLLATE NOCASE)"
+    )
+    said = refusal(project, "ALTER TABLE t ADD COLUMN x text; UPDATE t SET x = lower(a)")
+    assert "rows of `t` have no rowid of the server's" in said
+    said = refusal(project, "ALTER TABLE u RENAME COLUMN a TO b")
+    assert "its values cannot be compared exactly" in said
+
+
+def test_names_that_are_taken_for_a_while(lay: Lay) -> None:
+    schema = "CREATE TABLE t (id int PRIMARY KEY, a int, b int); CREATE INDEX u_new ON t (a)"
+    rows = "INSERT INTO t SELECT n, n, n FROM generate_series(1, 40) AS n"
+    change = "ALTER TABLE t ADD CONSTRAINT u UNIQUE (b)"
+    hard.carried(lay(schema, rows), change)
+    both = f"ALTER TABLE t ADD CONSTRAINT u_new_2 UNIQUE (b, a); {change}"
+    hard.carried(lay(schema, rows), f"{both}; COMMENT ON CONSTRAINT u ON t IS 'one'")
+
+
+def test_small_with_a_check_of_the_new_column(lay: Lay) -> None:
+    project = lay("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1), (2)")
+    change = (
+        "ALTER TABLE t ADD COLUMN x int DEFAULT 0; UPDATE t SET x = id;"
+        "ALTER TABLE t ADD CONSTRAINT pos CHECK (x > 0)"
+    )
+    rollout = miggen.plan(project, change, "--rows=t=100")
+    hard.take(project, rollout)
+    for step in reversed(rollout.deploy.steps):
+        rollouts.down(project, step)

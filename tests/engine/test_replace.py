@@ -66,3 +66,20 @@ def test_either_form_follows_the_other(
     assert rows == [(first, last, f"{first} {last or ''}")]
     # SQLite's REPLACE deletes the row first.
     assert len(contents(project)["pets"]) == (1 if write.startswith("REPLACE") else 2)
+
+
+@pytest.mark.parametrize("lay", ["pg15", "sqlite"], indirect=True)
+def test_a_new_form_that_says_nothing(lay: Lay) -> None:
+    """What is required keeps what it had, and that is in step."""
+    project = lay("CREATE TABLE people (id int PRIMARY KEY, first text NOT NULL)")
+    change = """
+        ALTER TABLE people ADD COLUMN name text;
+        UPDATE people SET name = first || ' ';
+        -- miggen: back first = trim(name)
+        ALTER TABLE people DROP COLUMN first;
+    """
+    project.database.script("INSERT INTO people VALUES (1, 'Ada')")
+    rollout = miggen.plan(project, change)
+    take(project, rollout)
+    project.database.script("UPDATE people SET name = NULL WHERE id = 1")
+    take(project, hard.following(project, rollout))

@@ -9,6 +9,11 @@ SET statement_timeout = 0;
 -- Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
 DO $backfill$
 DECLARE
+    -- Its own trigger, unless others may write the row as well.
+    v_without constant text := CASE WHEN EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid = 'orders'::regclass AND NOT tgisinternal AND tgname <> 'orders_id_new_sync'
+    ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'orders'::regclass AND relhasrules) THEN '' ELSE 'orders_id_new_sync' END;
     v_pause constant float8 := coalesce(current_setting('miggen.pause', true), '0');
     v_from tid;             -- the window is v_from <= ctid < v_to
     v_to tid;
@@ -63,7 +68,7 @@ BEGIN
                 BEGIN
                     -- Below deadlock_timeout: it is us who give way, never a user.
                     SET LOCAL lock_timeout = '500ms';
-                    SET LOCAL miggen.backfill = 'orders_id_new_sync';
+                    PERFORM set_config('miggen.backfill', v_without, true);
                     UPDATE orders
                     SET id_new = CAST(id AS bigint)
                     WHERE ctid >= v_from AND ctid < v_to

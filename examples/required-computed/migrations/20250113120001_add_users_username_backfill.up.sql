@@ -6,6 +6,11 @@
 -- Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
 DO $backfill$
 DECLARE
+    -- Its own trigger, unless others may write the row as well.
+    v_without constant text := CASE WHEN EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid = 'users'::regclass AND NOT tgisinternal AND tgname <> 'users_username_sync'
+    ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'users'::regclass AND relhasrules) THEN '' ELSE 'users_username_sync' END;
     v_pause constant float8 := coalesce(current_setting('miggen.pause', true), '0');
     v_from tid;             -- the window is v_from <= ctid < v_to
     v_to tid;
@@ -60,7 +65,7 @@ BEGIN
                 BEGIN
                     -- Below deadlock_timeout: it is us who give way, never a user.
                     SET LOCAL lock_timeout = '500ms';
-                    SET LOCAL miggen.backfill = 'users_username_sync';
+                    PERFORM set_config('miggen.backfill', v_without, true);
                     UPDATE users
                     SET username = split_part(email, '@', 1)
                     WHERE ctid >= v_from AND ctid < v_to

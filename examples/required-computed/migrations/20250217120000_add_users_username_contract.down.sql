@@ -23,7 +23,9 @@ $lock$;
 CREATE FUNCTION users_username_sync() RETURNS trigger LANGUAGE plpgsql AS $sync$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        NEW.username := coalesce(NEW.username, split_part(NEW.email, '@', 1));
+        IF NEW.username IS NULL THEN
+            NEW.username := split_part(NEW.email, '@', 1);
+        END IF;
     ELSIF NEW.username IS NOT DISTINCT FROM OLD.username
         AND (OLD.username IS NULL OR NEW.email IS DISTINCT FROM OLD.email)
     THEN

@@ -221,7 +221,8 @@ impl Reader<'_> {
         let text = update.set[0].expr.0.clone();
         let facts = expr::read(&text, dialect)?;
         let needs = super::rows::needs(&text, &facts, dialect);
-        Some(Fill { expr: Expr(text), sources: facts.columns, needs, span: asked.span })
+        let sources = facts.columns;
+        Some(Fill { expr: Expr(text), sources, needs, typed: false, span: asked.span })
     }
 
     /// A constraint that miggen can bring beside running writers.

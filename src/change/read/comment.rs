@@ -30,6 +30,10 @@ impl Reader<'_> {
         if self.creates(on.table()) {
             return Ok(());
         }
+        if let Some(of) = self.made(&on) {
+            *of = text;
+            return Ok(());
+        }
         if text == before {
             return Err(Error::refused("it has this comment already").at(
                 self.source,
@@ -39,6 +43,23 @@ impl Reader<'_> {
         }
         self.ask_of_old_name(on, text, before, span);
         Ok(())
+    }
+
+    /// Where the comment of an index or constraint that the script makes is kept.
+    fn made(&mut self, on: &CommentOn) -> Option<&mut Option<String>> {
+        self.asked.iter_mut().find_map(|asked| match (&mut asked.change, on) {
+            (Change::AddConstraint(of), CommentOn::Constraint(table, name))
+                if of.table == *table && of.constraint.name.as_ref() == Some(name) =>
+            {
+                Some(&mut of.constraint.comment)
+            }
+            (Change::CreateIndex(create), CommentOn::Index(table, name))
+                if create.table == *table && create.index.name == *name =>
+            {
+                Some(&mut create.index.comment)
+            }
+            _ => None,
+        })
     }
 
     /// A column keeps its comment when it is renamed: so it is made before that.

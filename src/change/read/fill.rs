@@ -1,6 +1,7 @@
 //! What an UPDATE of the script gives a column that the script adds.
 
 use crate::catalog::{Column, Expr, TableName};
+use crate::dialect::type_change;
 use crate::error::{Error, Result};
 use crate::input;
 use crate::input::ast::Slice;
@@ -54,6 +55,7 @@ impl Reader<'_> {
             expr: Expr(value.to_owned()),
             sources: facts.columns.clone(),
             needs: needs(value, facts, dialect),
+            typed: false,
             span,
         };
         if let Some(filter) = filter.filter(|_| !every_row) {
@@ -66,6 +68,7 @@ impl Reader<'_> {
                 .hint("say it by columns that were there before"));
             }
             fill.expr = among_others(&column, &fill.expr, filter.text, existing.as_ref(), dialect);
+            fill.typed = true;
             fill.sources.extend(read);
             fill.sources.sort();
             fill.sources.dedup();
@@ -84,12 +87,8 @@ fn among_others(
     existing: Option<&Expr>,
     dialect: Dialect,
 ) -> Expr {
-    let other = existing.map_or_else(String::new, |Expr(text)| format!(" ELSE {text}"));
-    // Two literals in a CASE are text, whatever the column is.
-    let value = if dialect == Dialect::Postgres && value.starts_with('\'') {
-        format!("CAST({value} AS {})", column.ty)
-    } else {
-        value.clone()
-    };
-    Expr(format!("CASE WHEN {filter} THEN {value}{other} END"))
+    // The branches of a CASE agree on a type of their own, whatever the column is.
+    let typed = |text: &str| type_change::typed(dialect, text, &column.ty);
+    let other = existing.map_or_else(String::new, |Expr(text)| format!(" ELSE {}", typed(text)));
+    Expr(format!("CASE WHEN {filter} THEN {}{other} END", typed(value)))
 }

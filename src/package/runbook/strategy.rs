@@ -23,7 +23,8 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                     format!(
                         "**{name}** comes with its default, so no row has to be written but those that are to have \
                          another value. New rows of old code get theirs from a trigger: a default would leave it nothing \
-                         to tell a row that says {name} from one that does not, so the default is back in deploy 2. As \
+                         to tell a row that says {name} from one that does not, so the default is back in deploy 2. A row \
+                         that is given the default on purpose before it is filled counts as one that was not. As \
                          written, one UPDATE would hold every row it writes to its end."
                     )
                 } else if add.fill.is_some() {

@@ -246,7 +246,7 @@ impl<'c> Rule<'c> {
             let down = match unique_index(&drop.table, constraint) {
                 Some(index) => {
                     let online = context.can(Action::CreateIndexOnline);
-                    let first = Index { name: built_as(&name), ..index };
+                    let first = Index { name: built_as(context, &name), ..index };
                     let built = first.name.clone();
                     let mut ops =
                         vec![Op::CreateIndex { table: drop.table.clone(), index: first, online }];

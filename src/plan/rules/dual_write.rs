@@ -64,6 +64,7 @@ pub(super) fn rename(context: &Context, rename: &RenameColumn) -> Result<Vec<Ste
             expr: column_expr(context.server, from),
             sources: vec![from.clone()],
             needs: Some(vec![from.clone()]),
+            typed: true,
             span: context.asked.span,
         }),
     };

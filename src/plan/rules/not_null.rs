@@ -99,6 +99,8 @@ struct Rule<'c> {
 impl Rule<'_> {
     fn filled(&self, fill: &Fill) -> Result<Vec<Step>> {
         let Rule { context, require, column } = self;
+        context.refuse_generated(&require.table, &fill.sources)?;
+        context.refuse_without_rowid(&require.table)?;
         let table = &require.table;
         let sync = sync::fill(context.server, context.before, table, &column.name, fill)
             .ok_or_else(|| {

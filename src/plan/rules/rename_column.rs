@@ -23,7 +23,7 @@ mod rebuild;
 
 use crate::catalog::{Column, Constraint, ConstraintKind, Index, Key, Table, TableName};
 use crate::change::RenameColumn;
-use crate::dialect::{Action, type_change};
+use crate::dialect::Action;
 use crate::error::Result;
 use crate::plan::Downtime;
 
@@ -49,6 +49,7 @@ pub(super) fn steps(context: &Context, rename: &RenameColumn) -> Result<Vec<Step
         return Ok(vec![rule.direct()?]);
     }
     rule.refuse_what_needs_a_window()?;
+    context.refuse_without_rowid(&rename.table)?;
     let indexes = rule.indexes()?;
     if rule.needs_optional() {
         return Ok(rule.by_rebuild(&indexes));
@@ -118,10 +119,7 @@ impl Rule<'_> {
             (pointed_at, "foreign keys point at it"),
             (points, "it is a foreign key"),
             (further, "a unique constraint on it has further options"),
-            (
-                !type_change::has_equality(self.context.server, &self.old.ty),
-                "values of its type cannot be compared",
-            ),
+            (!self.context.tells_apart(self.old), "its values cannot be compared exactly"),
         ];
         let why = reasons.iter().find(|(holds, _)| *holds).map(|(_, why)| why);
         match why {

@@ -149,6 +149,9 @@ impl Rule<'_> {
         }
         let columns = self.old_columns().chain(replace.new.iter().map(|new| &new.column));
         context.refuse_incomparable(columns)?;
+        let olds: Vec<String> = self.old_columns().map(|column| column.name.clone()).collect();
+        context.refuse_generated(&replace.table, &olds)?;
+        context.refuse_without_rowid(&replace.table)?;
         let has_default = |new: &&AddColumn| new.existing.is_some() || new.column.default.is_some();
         match replace.new.iter().find(has_default) {
             Some(new) => Err(context
@@ -372,13 +375,16 @@ impl Rule<'_> {
 
     /// Neither side follows from the other: a row not filled, or written past the trigger.
     fn in_step(&self) -> Condition {
-        let differ = |(column, expr)| Predicate::Differs(column, expr);
+        let sides: [&[Computed]; 2] = match &self.sync.kind {
+            SyncKind::Replace { forward, backward } => [forward, backward],
+            _ => [&[], &[]],
+        };
+        let differ = |one: &Computed| Predicate::Differs(one.column.clone(), one.expr.clone());
         Condition::NoRows {
             table: self.replace.table.clone(),
-            filter: Predicate::And(vec![
-                Predicate::any(self.forward().map(differ)),
-                Predicate::any(self.backward().map(differ)),
-            ]),
+            filter: Predicate::And(
+                sides.iter().map(|side| Predicate::any(side.iter().map(differ))).collect(),
+            ),
             reason: Reason::OutOfStep,
         }
     }

@@ -65,7 +65,7 @@ fn remaining(context: &Context, update: &Update) -> Predicate {
             let expr = set.stored.as_ref().unwrap_or(&set.expr).clone();
             let differs = Predicate::Differs(set.column.clone(), expr);
             match context.table(&update.table).column(&set.column) {
-                Some(column) => context.compared(&column.ty, differs),
+                Some(column) => context.compared(column, differs),
                 None => differs,
             }
         })

@@ -189,7 +189,7 @@ pub(in crate::plan) fn unique(
     }
     let mut first = index.clone();
     if context.can(Action::UniqueUsingIndex) {
-        first.name = built_as(&index.name);
+        first.name = built_as(context, &index.name);
     }
     up.push(Op::CreateIndex { table: table.clone(), index: first.clone(), online });
     if context.can(Action::UniqueUsingIndex) {
@@ -226,8 +226,19 @@ pub(in crate::plan) fn unique(
 
 /// The name of an index until it is the constraint of that name: so the same file can run again when
 /// all of it had succeeded, and only the framework's note of that is missing.
-pub(in crate::plan) fn built_as(constraint: &str) -> String {
-    named(constraint, "_new")
+pub(in crate::plan) fn built_as(context: &Context, constraint: &str) -> String {
+    let taken = |name: &String| {
+        [context.before, &context.intent.after].iter().any(|catalog| {
+            catalog.tables.values().any(|table| {
+                table.index(name).is_some()
+                    || table.constraint(name).is_some()
+                    || table.constraints.iter().any(|own| unique_name(&table.name, own) == *name)
+            })
+        })
+    };
+    let names = ["_new", "_new_2", "_new_3"].map(|suffix| named(constraint, suffix));
+    let free = names.iter().find(|name| !taken(name));
+    free.unwrap_or(&names[2]).clone()
 }
 
 /// The index that a unique constraint is made of, under the constraint's name.

@@ -33,7 +33,7 @@ pub(in crate::plan) fn derive(
     let sources = fill.sources.iter().filter_map(|source| own?.column(source));
     let as_text = sources
         .chain([column])
-        .filter(|column| !type_change::has_equality(server, &column.ty))
+        .filter(|column| !type_change::tells_apart(server, &column.ty, column.collation.as_deref()))
         .map(|column| column.name.clone())
         .collect();
     Some(Sync {

@@ -25,7 +25,9 @@ $lock$;
 
 CREATE FUNCTION customers_newsletter_sync() RETURNS trigger LANGUAGE plpgsql AS $sync$
 BEGIN
-    NEW.newsletter := coalesce(NEW.newsletter, false);
+    IF NEW.newsletter IS NULL THEN
+        NEW.newsletter := false;
+    END IF;
     RETURN NEW;
 END
 $sync$;

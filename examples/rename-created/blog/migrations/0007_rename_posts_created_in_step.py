@@ -24,6 +24,11 @@ $guard$
 BACKFILL = """
 DO $backfill$
 DECLARE
+    -- Its own trigger, unless others may write the row as well.
+    v_without constant text := CASE WHEN EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid = 'posts'::regclass AND NOT tgisinternal AND tgname <> 'posts_created_sync'
+    ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'posts'::regclass AND relhasrules) THEN '' ELSE 'posts_created_sync' END;
     v_pause constant float8 := coalesce(current_setting('miggen.pause', true), '0');
     v_from tid;             -- the window is v_from <= ctid < v_to
     v_to tid;
@@ -78,7 +83,7 @@ BEGIN
                 BEGIN
                     -- Below deadlock_timeout: it is us who give way, never a user.
                     SET LOCAL lock_timeout = '500ms';
-                    SET LOCAL miggen.backfill = 'posts_created_sync';
+                    PERFORM set_config('miggen.backfill', v_without, true);
                     UPDATE posts
                     SET created_at = created
                     WHERE ctid >= v_from AND ctid < v_to

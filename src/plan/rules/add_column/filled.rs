@@ -10,7 +10,7 @@
 
 use crate::catalog::{Column, Expr};
 use crate::change::Fill;
-use crate::dialect::Action;
+use crate::dialect::{Action, type_change};
 use crate::error::Result;
 use crate::plan::condition::{Condition, Missing, Predicate, Reason};
 use crate::plan::op::{Op, Sync};
@@ -64,10 +64,20 @@ impl Rule<'_> {
         let expand = self.expand(first, Vec::new(), tail, true);
         let expand = self.guarded(expand, fill, &sync, &model);
 
-        let compared = |predicate| self.context.compared(&column.ty, predicate);
+        let dialect = self.context.server.dialect;
+        // As it is stored: rounded to the column's scale, say.
+        let stored = |Expr(text): &Expr, typed: bool| {
+            let typed = typed || type_change::typed(dialect, text, &column.ty) == *text;
+            if typed && !column.ty.contains('(') {
+                Expr(text.clone())
+            } else {
+                Expr(format!("CAST({text} AS {})", column.ty))
+            }
+        };
+        let compared = |predicate| self.context.compared(column, predicate);
         let remaining = vec![
-            compared(Predicate::Holds(name.clone(), constant.clone())),
-            compared(Predicate::Differs(name, fill.expr.clone())),
+            compared(Predicate::Holds(name.clone(), stored(constant, false))),
+            compared(Predicate::Differs(name, stored(&fill.expr, fill.typed))),
         ];
         let backfill = self.backfill(fill.expr.clone(), remaining, Some(&sync))?;
         let mut steps = vec![expand, backfill];
@@ -90,6 +100,8 @@ impl Rule<'_> {
 
     fn sync(&self, fill: &Fill, required: bool) -> Result<Sync> {
         let Rule { context, add } = self;
+        context.refuse_generated(&add.table, &fill.sources)?;
+        context.refuse_without_rowid(&add.table)?;
         let (server, before) = (context.server, context.before);
         sync::derive(server, before, &add.table, &add.column, fill, required).ok_or_else(|| {
             context

@@ -138,7 +138,7 @@ impl Rule<'_> {
             let lock = context.lock(&[table], Action::DropConstraint);
             let mut up = lock.clone();
             up.push(Op::DropConstraint { table: table.clone(), name: name.clone() });
-            let first = Index { name: built_as(&name), ..index };
+            let first = Index { name: built_as(context, &name), ..index };
             let mut down =
                 vec![Op::CreateIndex { table: table.clone(), index: first.clone(), online }];
             down.extend(lock);

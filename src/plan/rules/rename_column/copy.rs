@@ -136,7 +136,7 @@ impl Rule<'_> {
         };
         let mut first = copy.clone();
         if index.constraint {
-            first.name = built_as(&copy.name);
+            first.name = built_as(self.context, &copy.name);
         }
         let mut up = vec![Op::CreateIndex { table: table.clone(), index: first.clone(), online }];
         let mut down = Vec::new();

@@ -1,7 +1,7 @@
 """add users.email_normalized, deploy 2: users.email_normalized without its trigger
 
-Revision ID: 70cab89bf082
-Revises: 7301d0711163
+Revision ID: 50ffb290dde9
+Revises: feab7dff9e83
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "70cab89bf082"
-down_revision: str | Sequence[str] | None = "7301d0711163"
+revision: str = "50ffb290dde9"
+down_revision: str | Sequence[str] | None = "feab7dff9e83"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -79,7 +79,9 @@ SYNC_FUNCTION = """
 CREATE FUNCTION users_email_normalized_sync() RETURNS trigger LANGUAGE plpgsql AS $sync$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        NEW.email_normalized := coalesce(NEW.email_normalized, lower(trim(NEW.email)));
+        IF NEW.email_normalized IS NULL THEN
+            NEW.email_normalized := lower(trim(NEW.email));
+        END IF;
     ELSIF NEW.email_normalized IS NOT DISTINCT FROM OLD.email_normalized
         AND (OLD.email_normalized IS NULL OR NEW.email IS DISTINCT FROM OLD.email)
     THEN

@@ -1,8 +1,8 @@
-"""add users.email_normalized, 2/4: fill email_normalized
+"""replace users.full_name by first_name and last_name, deploy 2, 1/2: check
 
-Revision ID: 2f5bad78b429
-Revises: 056dba2e5d4d
-Create Date: 2025-01-13 12:00:02.000000
+Revision ID: 809464f943c1
+Revises: 638da67da5d4
+Create Date: 2025-02-17 12:00:01.000000
 
 """
 
@@ -11,12 +11,44 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "2f5bad78b429"
-down_revision: str | Sequence[str] | None = "056dba2e5d4d"
+revision: str = "809464f943c1"
+down_revision: str | Sequence[str] | None = "638da67da5d4"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# Fills email_normalized; one commit per batch. It may be killed and run again at any time.
+# Reads the whole table once; locks nothing.
+GUARD = """
+DO $guard$
+DECLARE
+    v_rows bigint;
+BEGIN
+    IF now() < '2025-02-14' THEN
+        RAISE EXCEPTION
+            'users.full_name is kept until 2025-02-14: leave this for a later release';
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid = 'users'::regclass AND tgname = 'users_full_name_sync'
+            AND tgenabled IN ('O', 'A')
+    ) THEN
+        RAISE EXCEPTION
+            'users_full_name_sync is missing: finish deploy 1 on this database first';
+    END IF;
+    SELECT count(*) INTO v_rows
+    FROM users
+    WHERE (
+        first_name IS DISTINCT FROM split_part(btrim(full_name), ' ', 1)
+        OR last_name IS DISTINCT FROM nullif(btrim(substr(btrim(full_name),
+            length(split_part(btrim(full_name), ' ', 1)) + 2)), '')
+    ) AND full_name IS DISTINCT FROM left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255);
+    IF v_rows > 0 THEN
+        RAISE EXCEPTION '% rows of users are out of step: see the runbook', v_rows;
+    END IF;
+END
+$guard$
+"""
+
+# Fills full_name; one commit per batch. It may be killed and run again at any time.
 # A window is updated in stripes: each finds room in the same pages, freed by the stripes
 # before it, so no index is touched and WAL is halved. While an old snapshot keeps dead
 # rows alive that fails, and plain batches are used.
@@ -24,6 +56,11 @@ depends_on: str | Sequence[str] | None = None
 BACKFILL = """
 DO $backfill$
 DECLARE
+    -- Its own trigger, unless others may write the row as well.
+    v_without constant text := CASE WHEN EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid = 'users'::regclass AND NOT tgisinternal AND tgname <> 'users_full_name_sync'
+    ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'users'::regclass AND relhasrules) THEN '' ELSE 'users_full_name_sync' END;
     v_pause constant float8 := coalesce(current_setting('miggen.pause', true), '0');
     v_from tid;             -- the window is v_from <= ctid < v_to
     v_to tid;
@@ -45,16 +82,16 @@ DECLARE
 BEGIN
     IF NOT EXISTS (
         SELECT FROM pg_trigger
-        WHERE tgrelid = 'users'::regclass AND tgname = 'users_email_normalized_sync'
+        WHERE tgrelid = 'users'::regclass AND tgname = 'users_full_name_sync'
             AND tgenabled IN ('O', 'A')
     ) THEN
-        RAISE EXCEPTION 'users_email_normalized_sync is missing: run the step before this one first';
+        RAISE EXCEPTION 'users_full_name_sync is missing: run the step before this one first';
     END IF;
 
     FOR v_pass IN 1..30 LOOP
         SELECT EXISTS (
             SELECT FROM users
-            WHERE email_normalized IS NULL
+            WHERE full_name IS NULL AND left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255) IS NOT NULL
         ) INTO v_left;
         EXIT WHEN NOT v_left;
         IF v_missed > 0 THEN
@@ -78,12 +115,12 @@ BEGIN
                 BEGIN
                     -- Below deadlock_timeout: it is us who give way, never a user.
                     SET LOCAL lock_timeout = '500ms';
-                    SET LOCAL miggen.backfill = 'users_email_normalized_sync';
+                    PERFORM set_config('miggen.backfill', v_without, true);
                     UPDATE users
-                    SET email_normalized = lower(trim(email))
+                    SET full_name = left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255)
                     WHERE ctid >= v_from AND ctid < v_to
                         AND get_byte(tidsend(ctid), 5) % v_stripes = v_stripe  -- the line in its page
-                        AND email_normalized IS NULL;
+                        AND full_name IS NULL AND left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255) IS NOT NULL;
                     GET DIAGNOSTICS v_rows = ROW_COUNT;
                 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
                     v_rows := 0;
@@ -118,7 +155,7 @@ BEGIN
     IF v_left THEN
         RAISE EXCEPTION 'rows of users stayed locked: end the blocker, run this again';
     END IF;
-    ANALYZE users (email_normalized);
+    ANALYZE users (full_name);
 END
 $backfill$
 """
@@ -129,10 +166,16 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute("SET lock_timeout = 0")
         op.execute("SET statement_timeout = 0")
-        op.execute(BACKFILL)
+        op.execute(GUARD)
         op.execute("RESET lock_timeout")
         op.execute("RESET statement_timeout")
 
 
 def downgrade() -> None:
-    """Nothing to undo: the values go with their column."""
+    """Part of the way back: computes full_name again."""
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        op.execute("SET statement_timeout = 0")
+        op.execute(BACKFILL)
+        op.execute("RESET lock_timeout")
+        op.execute("RESET statement_timeout")

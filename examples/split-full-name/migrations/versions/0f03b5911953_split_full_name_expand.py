@@ -1,8 +1,8 @@
-"""replace users.full_name by first_name and last_name, deploy 2, 2/2: full_name dropped
+"""replace users.full_name by first_name and last_name, 1/3: expand
 
-Revision ID: 500b0e43fa0e
-Revises: 1b3fb9a69e2e
-Create Date: 2025-02-17 12:00:02.000000
+Revision ID: 0f03b5911953
+Revises: 8c2f0e4b1a77
+Create Date: 2025-01-13 12:00:01.000000
 
 """
 
@@ -12,25 +12,23 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "500b0e43fa0e"
-down_revision: str | Sequence[str] | None = "1b3fb9a69e2e"
+revision: str = "0f03b5911953"
+down_revision: str | Sequence[str] | None = "8c2f0e4b1a77"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-GUARD = """
+GUARD = r"""
 DO $guard$
 BEGIN
-    IF now() < '2025-02-14' THEN
-        RAISE EXCEPTION
-            'users.full_name is kept until 2025-02-14: leave this for a later release';
-    END IF;
     IF NOT EXISTS (
-        SELECT FROM pg_trigger
-        WHERE tgrelid = 'users'::regclass AND tgname = 'users_full_name_sync'
-            AND tgenabled IN ('O', 'A')
+        SELECT FROM pg_attribute
+        WHERE attrelid = 'users'::regclass AND attname = 'full_name'
+            AND NOT attisdropped
+            AND atttypid = 'varchar'::regtype
+            AND substring(format_type(atttypid, atttypmod) FROM '\(.*\)') = '(255)' AND NOT attnotnull
     ) THEN
         RAISE EXCEPTION
-            'users_full_name_sync is missing: finish deploy 1 on this database first';
+            'users.full_name is not varchar(255): plan this change again';
     END IF;
 END
 $guard$
@@ -70,9 +68,9 @@ BEGIN
         END IF;
     ELSIF OLD.first_name IS NULL AND OLD.last_name IS NULL THEN
         -- Not filled yet: what is left out comes from the old side.
-        NEW.first_name := coalesce(NEW.first_name, split_part(btrim(NEW.full_name), ' ', 1));
-        NEW.last_name := coalesce(NEW.last_name, nullif(btrim(substr(btrim(NEW.full_name),
-            length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), ''));
+        IF NEW.first_name IS NULL THEN NEW.first_name := split_part(btrim(NEW.full_name), ' ', 1); END IF;
+        IF NEW.last_name IS NULL THEN NEW.last_name := nullif(btrim(substr(btrim(NEW.full_name),
+            length(split_part(btrim(NEW.full_name), ' ', 1)) + 2)), ''); END IF;
     END IF;
     IF NEW.full_name IS NOT DISTINCT FROM left(nullif(concat_ws(' ', NEW.first_name, NEW.last_name), '')::text, 255)
         OR (NEW.first_name IS NOT DISTINCT FROM split_part(btrim(NEW.full_name), ' ', 1)
@@ -106,20 +104,28 @@ WHEN (current_setting('miggen.backfill', true) IS DISTINCT FROM 'users_full_name
 EXECUTE FUNCTION users_full_name_sync()
 """
 
+# A trigger's body is checked when it first runs: let that be here, on one row.
+TOUCH_USERS = """
+UPDATE users SET first_name = first_name
+WHERE id = (SELECT id FROM users ORDER BY id LIMIT 1)
+"""
+
 
 def upgrade() -> None:
     """Upgrade schema."""
     op.execute(GUARD)
     op.execute(LOCK_USERS)
-    op.execute("DROP TRIGGER users_full_name_sync ON users")
-    op.execute("DROP FUNCTION users_full_name_sync()")
-    op.drop_column("users", "full_name")
+    op.add_column("users", sa.Column("first_name", sa.String(255), nullable=True))
+    op.add_column("users", sa.Column("last_name", sa.String(255), nullable=True))
+    op.execute(SYNC_FUNCTION)
+    op.execute(SYNC_TRIGGER)
+    op.execute(TOUCH_USERS)
 
 
 def downgrade() -> None:
-    """The values of full_name come back as the hint of the change computes them, not as
-    they were."""
+    """Loses what new code wrote and full_name cannot say."""
     op.execute(LOCK_USERS)
-    op.add_column("users", sa.Column("full_name", sa.String(255), nullable=True))
-    op.execute(SYNC_FUNCTION)
-    op.execute(SYNC_TRIGGER)
+    op.execute("DROP TRIGGER users_full_name_sync ON users")
+    op.execute("DROP FUNCTION users_full_name_sync()")
+    op.drop_column("users", "first_name")
+    op.drop_column("users", "last_name")

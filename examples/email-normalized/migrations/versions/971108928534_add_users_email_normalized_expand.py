@@ -1,6 +1,6 @@
 """add users.email_normalized, 1/4: users.email_normalized, filled by a trigger
 
-Revision ID: 056dba2e5d4d
+Revision ID: 971108928534
 Revises: 5d1c7a90e3b2
 Create Date: 2025-01-13 12:00:01.000000
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "056dba2e5d4d"
+revision: str = "971108928534"
 down_revision: str | Sequence[str] | None = "5d1c7a90e3b2"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -44,7 +44,9 @@ SYNC_FUNCTION = """
 CREATE FUNCTION users_email_normalized_sync() RETURNS trigger LANGUAGE plpgsql AS $sync$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        NEW.email_normalized := coalesce(NEW.email_normalized, lower(trim(NEW.email)));
+        IF NEW.email_normalized IS NULL THEN
+            NEW.email_normalized := lower(trim(NEW.email));
+        END IF;
     ELSIF NEW.email_normalized IS NOT DISTINCT FROM OLD.email_normalized
         AND (OLD.email_normalized IS NULL OR NEW.email IS DISTINCT FROM OLD.email)
     THEN
