@@ -10,7 +10,7 @@ SET statement_timeout = 0;
 -- Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
 DO $backfill$
 DECLARE
-    -- Its own trigger, unless others may write the row as well.
+    -- The trigger that a batch goes without: its own, unless others may write the row too.
     v_without constant text := CASE WHEN EXISTS (
         SELECT FROM pg_trigger
         WHERE tgrelid = 'orders'::regclass AND NOT tgisinternal AND tgname <> 'orders_id_old_sync'

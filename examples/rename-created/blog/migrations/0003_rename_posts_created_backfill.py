@@ -8,7 +8,7 @@ from django.db import migrations
 BACKFILL = """
 DO $backfill$
 DECLARE
-    -- Its own trigger, unless others may write the row as well.
+    -- The trigger that a batch goes without: its own, unless others may write the row too.
     v_without constant text := CASE WHEN EXISTS (
         SELECT FROM pg_trigger
         WHERE tgrelid = 'posts'::regclass AND NOT tgisinternal AND tgname <> 'posts_created_sync'

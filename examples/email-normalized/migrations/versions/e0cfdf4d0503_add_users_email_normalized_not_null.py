@@ -1,7 +1,7 @@
 """add users.email_normalized, 4/4: users.email_normalized not null
 
-Revision ID: feab7dff9e83
-Revises: 0e0a5f0944c1
+Revision ID: e0cfdf4d0503
+Revises: 875c9615b0b4
 Create Date: 2025-01-13 12:00:04.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "feab7dff9e83"
-down_revision: str | Sequence[str] | None = "0e0a5f0944c1"
+revision: str = "e0cfdf4d0503"
+down_revision: str | Sequence[str] | None = "875c9615b0b4"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 1/2: check
 
-Revision ID: 809464f943c1
-Revises: 638da67da5d4
+Revision ID: 03f120845637
+Revises: b72afa955d82
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "809464f943c1"
-down_revision: str | Sequence[str] | None = "638da67da5d4"
+revision: str = "03f120845637"
+down_revision: str | Sequence[str] | None = "b72afa955d82"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -56,7 +56,7 @@ $guard$
 BACKFILL = """
 DO $backfill$
 DECLARE
-    -- Its own trigger, unless others may write the row as well.
+    -- The trigger that a batch goes without: its own, unless others may write the row too.
     v_without constant text := CASE WHEN EXISTS (
         SELECT FROM pg_trigger
         WHERE tgrelid = 'users'::regclass AND NOT tgisinternal AND tgname <> 'users_full_name_sync'

@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 2/2: full_name dropped
 
-Revision ID: d997f5e5995f
-Revises: 809464f943c1
+Revision ID: 8b3c82f162bc
+Revises: 03f120845637
 Create Date: 2025-02-17 12:00:02.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "d997f5e5995f"
-down_revision: str | Sequence[str] | None = "809464f943c1"
+revision: str = "8b3c82f162bc"
+down_revision: str | Sequence[str] | None = "03f120845637"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

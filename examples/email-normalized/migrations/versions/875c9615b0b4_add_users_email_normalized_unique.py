@@ -1,7 +1,7 @@
 """add users.email_normalized, 3/4: users.email_normalized unique
 
-Revision ID: 0e0a5f0944c1
-Revises: 2a735d2a3c54
+Revision ID: 875c9615b0b4
+Revises: a176ea0e441f
 Create Date: 2025-01-13 12:00:03.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "0e0a5f0944c1"
-down_revision: str | Sequence[str] | None = "2a735d2a3c54"
+revision: str = "875c9615b0b4"
+down_revision: str | Sequence[str] | None = "a176ea0e441f"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
