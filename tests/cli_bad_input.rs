@@ -56,6 +56,7 @@ fn scripts_that_contradict_themselves() {
         "DROP TABLE notes; ALTER TABLE notes ADD COLUMN x int",
         "ALTER TABLE users ADD COLUMN x int CHECK (name <> '')",
         "UPDATE users SET name = email, email = name",
+        "ALTER TABLE users ADD CONSTRAINT u UNIQUE (name); ALTER TABLE notes ADD CONSTRAINT f FOREIGN KEY (body) REFERENCES users (name)",
         "UPDATE users SET name = now()",
         "ALTER TABLE users ADD COLUMN x int DEFAULT 1; UPDATE users SET x = 2 WHERE x IS NULL",
         "ALTER TABLE users ADD COLUMN x int; UPDATE users SET x = 2 WHERE x > 1",

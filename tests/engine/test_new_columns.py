@@ -263,3 +263,10 @@ def test_small_with_a_check_of_the_new_column(lay: Lay) -> None:
     hard.take(project, rollout)
     for step in reversed(rollout.deploy.steps):
         rollouts.down(project, step)
+
+
+def test_required_and_made_the_key(lay: Lay) -> None:
+    project = lay("CREATE TABLE t (id int)", "INSERT INTO t SELECT generate_series(1, 40)")
+    hard.carried(
+        project, "ALTER TABLE t ALTER COLUMN id SET NOT NULL; ALTER TABLE t ADD PRIMARY KEY (id)"
+    )

@@ -5,7 +5,7 @@ use crate::dialect::quote;
 use crate::error::{Error, Result};
 use crate::input::ast::{AlterKind, Ident, TableConstraint, TableConstraintKind};
 use crate::input::{self, expr};
-use crate::source::Span;
+use crate::source::{Dialect, Span};
 
 use super::super::{
     Asked, Change, ChangeType, DefaultKind, DropColumn, Fill, OfConstraint, Relax, Require,
@@ -261,6 +261,7 @@ impl Reader<'_> {
             return self.keyed(table, span);
         }
         self.refuse_unmatched(table, &constraint, span)?;
+        self.referable(&constraint, span)?;
         let change = OfConstraint { table: table.clone(), constraint };
         self.ask(Change::AddConstraint(change), span);
         Ok(())
@@ -274,8 +275,52 @@ impl Reader<'_> {
         let is_key = |one: &&Constraint| matches!(one.kind, ConstraintKind::PrimaryKey(_));
         let key = self.after.tables[table].constraints.iter().find(is_key).cloned();
         let constraint = key.ok_or_else(|| Error::bug("constraint not applied"))?;
+        self.required_by_key(table, &constraint, span)?;
         self.ask(Change::AddConstraint(OfConstraint { table: table.clone(), constraint }), span);
         Ok(())
+    }
+
+    /// A key requires its columns by itself.
+    fn required_by_key(&mut self, of: &TableName, key: &Constraint, span: Span) -> Result<()> {
+        let ConstraintKind::PrimaryKey(keys) = &key.kind else { return Ok(()) };
+        let own = |asked: &Asked| match &asked.change {
+            Change::Require(Require { table, column, fill })
+                if table == of && keys.iter().any(|key| key.column() == Some(column)) =>
+            {
+                Some((column.clone(), fill.is_some()))
+            }
+            _ => None,
+        };
+        if let Some((column, _)) = self.asked.iter().filter_map(own).find(|(_, filled)| *filled) {
+            return Err(Error::refused(format!(
+                "`{column}` is filled, required and made a key by one script"
+            ))
+            .at(self.source, span, "the key")
+            .hint("plan this first without the key, and the key when that rollout is through"));
+        }
+        self.asked.retain(|asked| own(asked).is_none());
+        Ok(())
+    }
+
+    /// What a foreign key points to must have been unique before the script.
+    fn referable(&self, constraint: &Constraint, span: Span) -> Result<()> {
+        let ConstraintKind::ForeignKey { table, references, .. } = &constraint.kind else {
+            return Ok(());
+        };
+        let Some(target) = self.before.tables.get(table).filter(|_| !references.is_empty()) else {
+            return Ok(());
+        };
+        let same = |key: &Vec<String>| {
+            key.len() == references.len() && key.iter().all(|column| references.contains(column))
+        };
+        // SQLite asks when rows are written, and takes names in any case.
+        if self.server.dialect == Dialect::Sqlite || target.unique().iter().any(same) {
+            return Ok(());
+        }
+        let columns = references.join(", ");
+        Err(Error::refused(format!("{} ({columns}) is not unique yet", table.name))
+            .at(self.source, span, "a foreign key must find one row")
+            .hint("make it unique first, in a rollout of its own"))
     }
 
     pub(super) fn validated(&mut self, table: &TableName, name: &Ident, span: Span) {
