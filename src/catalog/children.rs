@@ -55,6 +55,17 @@ impl Catalog {
             .collect()
     }
 
+    /// Values of the collation may be equal and not the same.
+    pub fn is_nondeterministic(&self, collation: &str) -> bool {
+        let name = collation.trim_matches('"').rsplit('.').next().unwrap_or(collation);
+        self.others.iter().any(|other| {
+            let text: String = other.origin.text.to_ascii_lowercase().split_whitespace().collect();
+            other.kind == "CREATE COLLATION"
+                && other.object.as_ref().is_some_and(|object| object.name == name.trim_matches('"'))
+                && (text.contains("deterministic=false") || text.contains("deterministic='false'"))
+        })
+    }
+
     /// Another table `INHERITS` from this one: its rows are rows of this one too.
     pub fn has_heirs(&self, table: &TableName) -> bool {
         self.tables.values().any(|other| self.inherits(other, table))

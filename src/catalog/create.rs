@@ -410,8 +410,7 @@ fn in_server_order(
 
 /// SQLite: without a rowid the primary key takes no NULL.
 fn without_rowid(table: &mut Table) {
-    let options = table.options.as_deref().unwrap_or_default();
-    if table.dialect != Dialect::Sqlite || !options.to_ascii_uppercase().contains("WITHOUT ROWID") {
+    if !table.is_without_rowid() {
         return;
     }
     let keys: Vec<Key> = table.primary_key().unwrap_or_default().to_vec();

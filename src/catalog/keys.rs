@@ -1,5 +1,7 @@
 //! By which columns the rows of a table are told apart.
 
+use crate::source::Dialect;
+
 use super::{ConstraintKind, Key, Table};
 
 impl Table {
@@ -31,6 +33,12 @@ impl Table {
         let mut all: Vec<_> = constraints.chain(indexes).collect();
         all.sort_by_key(|(rank, keys, _)| (*rank, keys.len()));
         all.into_iter().filter_map(|(_, keys, _)| key_columns(keys)).collect()
+    }
+
+    /// SQLite's, whose rows the primary key alone tells apart.
+    pub fn is_without_rowid(&self) -> bool {
+        let options = self.options.as_deref().unwrap_or_default();
+        self.dialect == Dialect::Sqlite && options.to_ascii_uppercase().contains("WITHOUT ROWID")
     }
 
     /// An index finds rows by the column.

@@ -251,19 +251,17 @@ pub struct Origin {
 impl TableName {
     /// The name as the server takes it: the default schema is `None`.
     pub fn of(name: &ast::Name<'_>, dialect: Dialect) -> TableName {
+        let schema = name.schema.as_ref().map(|schema| schema.name.to_string());
+        TableName::in_schema(schema, name.name.name.to_string(), dialect)
+    }
+
+    pub fn in_schema(schema: Option<String>, name: String, dialect: Dialect) -> TableName {
         let default = match dialect {
             Dialect::Postgres => "public",
             Dialect::Sqlite => "main",
             Dialect::MySql | Dialect::MariaDb => "",
         };
-        TableName {
-            schema: name
-                .schema
-                .as_ref()
-                .map(|schema| schema.name.to_string())
-                .filter(|schema| schema != default),
-            name: name.name.name.to_string(),
-        }
+        TableName { schema: schema.filter(|schema| schema != default), name }
     }
 
     /// Another object in the same schema.

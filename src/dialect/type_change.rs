@@ -8,15 +8,25 @@ use std::ops::RangeInclusive;
 
 use super::{Dialect, Server};
 
-/// Whether IS DISTINCT FROM takes two values of a column, and tells them apart wherever they are not
-/// the same text. `citext` and NOCASE do not know `A` from `a`.
+/// Whether `=` and IS DISTINCT FROM take two values of the type.
+pub fn has_equality(server: &Server, ty: &str) -> bool {
+    let without = ["json", "xml", "point", "polygon", "path", "line"];
+    server.dialect != Dialect::Postgres
+        || !without.iter().any(|known| first_word(ty).eq_ignore_ascii_case(known))
+}
+
+/// Whether they tell apart any two values of a column that are not the same text: `citext` and NOCASE do
+/// not know `A` from `a`.
 pub fn tells_apart(server: &Server, ty: &str, collation: Option<&str>) -> bool {
-    let word = ty.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
-    let without = ["citext", "json", "xml", "point", "polygon", "path", "line"];
-    match server.dialect {
-        Dialect::Postgres => !without.iter().any(|known| word.eq_ignore_ascii_case(known)),
+    let exact = match server.dialect {
+        Dialect::Postgres => !first_word(ty).eq_ignore_ascii_case("citext"),
         _ => collation.is_none_or(|name| name.trim_matches('"').eq_ignore_ascii_case("BINARY")),
-    }
+    };
+    exact && has_equality(server, ty)
+}
+
+fn first_word(ty: &str) -> &str {
+    ty.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("")
 }
 
 /// A type: its name in one word, and the numbers in its parentheses.

@@ -2,7 +2,7 @@
 
 use crate::catalog::{Catalog, Column, ConstraintKind, Key, Table, TableName};
 use crate::change::{Asked, Intent, Reads};
-use crate::dialect::{Action, Server, Verdict, type_change};
+use crate::dialect::{Action, Server, Verdict};
 use crate::error::Error;
 use crate::error::Result;
 use crate::source::Span;
@@ -12,6 +12,7 @@ use super::condition::Predicate;
 use super::op::Op;
 use super::rows::Walk;
 use super::small;
+use super::strategy::sync::tells_apart;
 use super::strategy::walk::{self, NoWalk};
 
 /// All a rule may look at.
@@ -69,11 +70,8 @@ impl Context<'_> {
     /// Triggers that write a row again know it by its rowid, where they cannot set it before.
     pub(super) fn refuse_without_rowid(&self, table: &TableName) -> Result<()> {
         let own = self.table(table);
-        let without = own
-            .options
-            .as_deref()
-            .is_some_and(|text| text.to_ascii_uppercase().contains("WITHOUT ROWID"));
-        if self.can(Action::TriggerSetsNew) || !(without || own.column("rowid").is_some()) {
+        let without = own.is_without_rowid() || own.column("rowid").is_some();
+        if self.can(Action::TriggerSetsNew) || !without {
             return Ok(());
         }
         Err(self
@@ -85,7 +83,7 @@ impl Context<'_> {
     }
 
     pub(super) fn tells_apart(&self, column: &Column) -> bool {
-        type_change::tells_apart(self.server, &column.ty, column.collation.as_deref())
+        tells_apart(self.server, self.before, column)
     }
 
     /// Two forms of a value can be kept in step only where they can be compared.

@@ -41,12 +41,16 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
                 input::operand(expr, server.dialect)
             ),
             Predicate::Differs(column, Expr(expr)) => format!(
-                "{}::text {differs} {}::text",
+                "{}::text COLLATE \"C\" {differs} {}::text",
                 ident(column),
                 input::operand(expr, server.dialect)
             ),
             Predicate::Holds(column, Expr(expr)) => {
-                format!("{}::text = {}::text", ident(column), input::operand(expr, server.dialect))
+                format!(
+                    "{}::text COLLATE \"C\" = {}::text",
+                    ident(column),
+                    input::operand(expr, server.dialect)
+                )
             }
             other => predicate(server, other),
         },

@@ -89,7 +89,7 @@ impl Writer<'_> {
         let mut into = Vec::new();
         let mut from = Vec::new();
         // A table without an INTEGER PRIMARY KEY would get new rowids.
-        if !has_rowid_alias(&rebuild.to) && !without_rowid(&rebuild.to) {
+        if !has_rowid_alias(&rebuild.to) && !rebuild.to.is_without_rowid() {
             into.push("rowid".to_owned());
             from.push("rowid".to_owned());
         }
@@ -118,11 +118,4 @@ fn has_rowid_alias(table: &Table) -> bool {
         },
         _ => false,
     })
-}
-
-fn without_rowid(table: &Table) -> bool {
-    table
-        .options
-        .as_ref()
-        .is_some_and(|options| options.to_ascii_uppercase().contains("WITHOUT ROWID"))
 }

@@ -206,16 +206,19 @@ END",
         required: bool,
     ) -> String {
         let c = self.ident(column);
-        let cast = |name: &String| if as_text.contains(name) { "::text" } else { "" };
+        let cast = |name: &String| match as_text.contains(name) {
+            true => ("::text COLLATE \"C\"", "::text"),
+            false => ("", ""),
+        };
         let expr = indent(self.dialect, expr, 4);
         let changed: Vec<String> = sources
             .iter()
             .map(|source| {
-                let (cast, source) = (cast(source), self.ident(source));
-                format!("NEW.{source}{cast} IS DISTINCT FROM OLD.{source}{cast}")
+                let ((new, old), source) = (cast(source), self.ident(source));
+                format!("NEW.{source}{new} IS DISTINCT FROM OLD.{source}{old}")
             })
             .collect();
-        let own = cast(&column.to_owned());
+        let (new, old) = cast(&column.to_owned());
         let mut when = changed;
         if required {
             when.insert(0, format!("OLD.{c} IS NULL"));
@@ -224,7 +227,7 @@ END",
             String::new()
         } else {
             format!(
-                "    ELSIF NEW.{c}{own} IS NOT DISTINCT FROM OLD.{c}{own}
+                "    ELSIF NEW.{c}{new} IS NOT DISTINCT FROM OLD.{c}{old}
         AND ({})
     THEN
         -- Old code wrote, or the row was not filled yet.

@@ -213,9 +213,14 @@ def test_sqlite_picks_no_partner_by_chance(lay: Lay) -> None:
 
 @pytest.mark.parametrize("lay", ["sqlite"], indirect=True)
 def test_filled_and_required_on_sqlite(lay: Lay) -> None:
-    """The table that is written anew would come before the rows have their values."""
-    change = CHANGES["without_a_partner_null"] + "; ALTER TABLE orders ALTER note SET NOT NULL"
-    assert "required in one script" in refusal(lay(SCHEMA, ROWS), change)
+    """The table is written anew when the rows have their values."""
+    project = lay(SCHEMA, ROWS + "UPDATE orders SET note = NULL;")
+    value = "(SELECT coalesce(max(plan), 'none') FROM customers WHERE id = customer_id)"
+    change = f"UPDATE orders SET note = {value}; ALTER TABLE orders ALTER note SET NOT NULL"
+    hard.run(project, change)
+    assert project.database.rows("SELECT count(*) FROM orders WHERE note IS NULL") == [(0,)]
+    required = "SELECT \"notnull\" FROM pragma_table_info('orders') WHERE name = 'note'"
+    assert project.database.rows(required) == [(1,)]
 
 
 @POSTGRES

@@ -7,6 +7,7 @@ import hard
 import miggen
 import rollouts
 from hard import Lay, beside, refusal
+from shell import CommandFailed
 
 SCHEMA = "CREATE TABLE t (name text); CREATE ROLE {role}; GRANT SELECT, INSERT ON t TO {role};"
 ROWS = "INSERT INTO t SELECT 'Name ' || n FROM generate_series(1, 300) AS n"
@@ -270,3 +271,36 @@ def test_required_and_made_the_key(lay: Lay) -> None:
     hard.carried(
         project, "ALTER TABLE t ALTER COLUMN id SET NOT NULL; ALTER TABLE t ADD PRIMARY KEY (id)"
     )
+
+
+COLLATED = """
+    CREATE COLLATION same (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+    CREATE TABLE t (id int PRIMARY KEY, name text COLLATE same)
+"""
+
+
+@pytest.mark.parametrize("lay", ["pg12", "pg18"], indirect=True)
+def test_values_that_are_equal_and_not_the_same(lay: Lay) -> None:
+    """A change of letter case is a change, in batches as in triggers."""
+    project = lay(COLLATED, "INSERT INTO t VALUES (1, 'Ada'), (2, 'plato')")
+    assert "cannot be compared exactly" in refusal(project, "ALTER TABLE t RENAME name TO x")
+    assert "hold what varchar(3)" in refused_by_the_server(project)
+    hard.carried(project, "UPDATE t SET name = lower(name)")
+    assert project.database.rows("SELECT string_agg(name, ' ' ORDER BY id) FROM t") == [
+        ("ada plato",)
+    ]
+    hard.take(
+        project, miggen.plan(project, "ALTER TABLE t ADD COLUMN x text; UPDATE t SET x = name")
+    )
+    project.database.script("UPDATE t SET name = 'ADA' WHERE id = 1")
+    assert project.database.rows("SELECT x FROM t WHERE id = 1") == [("ADA",)]
+
+
+def refused_by_the_server(project: hard.Project) -> str:
+    """What the first step of a narrowing says."""
+    first = miggen.plan(project, "ALTER TABLE t ALTER name TYPE varchar(3)").deploy.steps[0]
+    with pytest.raises(CommandFailed) as failed:
+        rollouts.up(project, first)
+    for file in (project.root / "migrations").glob("*type*"):
+        file.unlink()
+    return str(failed.value)

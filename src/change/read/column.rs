@@ -102,7 +102,6 @@ impl Reader<'_> {
                 if was.not_null {
                     return Err(nothing());
                 }
-                self.filled_from_elsewhere(&table, &name, span)?;
                 let fill = self.absorbed(&table, &was);
                 Change::Require(Require { table, column: name, fill })
             }

@@ -21,11 +21,8 @@ impl Reader<'_> {
         from: &FromTable,
         span: Span,
     ) -> Result<&Table> {
-        let default = if self.server.dialect == Dialect::Sqlite { "main" } else { "public" };
-        let name = TableName {
-            schema: from.schema.clone().filter(|schema| schema != default),
-            name: from.name.clone(),
-        };
+        let name =
+            TableName::in_schema(from.schema.clone(), from.name.clone(), self.server.dialect);
         if self.after.views.contains_key(&name) {
             return Err(self
                 .not_yet("reading a view in a backfill", span)

@@ -27,7 +27,7 @@ impl Reader<'_> {
         let collates = |token: &str| token.eq_ignore_ascii_case("COLLATE");
         let pattern = input::says(text, dialect, fails) && !input::says(text, dialect, collates);
         let column = self.after.tables[table].columns.iter().find(|column| {
-            column.collation.as_ref().is_some_and(|name| self.is_nondeterministic(name))
+            column.collation.as_ref().is_some_and(|name| self.before.is_nondeterministic(name))
                 && input::mentions(text, &column.name, dialect)
         });
         match column.filter(|_| pattern) {
@@ -40,15 +40,5 @@ impl Reader<'_> {
             .note("the server takes the CHECK, and then fails every row that is written")
             .hint(format!("name a deterministic collation: `{} COLLATE \"C\" ~ …`", column.name))),
         }
-    }
-
-    fn is_nondeterministic(&self, collation: &str) -> bool {
-        let name = collation.trim_matches('"').rsplit('.').next().unwrap_or(collation);
-        self.before.others.iter().any(|other| {
-            let text: String = other.origin.text.to_ascii_lowercase().split_whitespace().collect();
-            other.kind == "CREATE COLLATION"
-                && other.object.as_ref().is_some_and(|object| object.name == name.trim_matches('"'))
-                && (text.contains("deterministic=false") || text.contains("deterministic='false'"))
-        })
     }
 }

@@ -220,32 +220,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Where a new constraint means a new table, the rows must be filled before.
-    pub(super) fn filled_from_elsewhere(
-        &self,
-        table: &TableName,
-        column: &str,
-        span: Span,
-    ) -> Result<()> {
-        let fills = |change: &Change| match change {
-            Change::Update(update) => {
-                update.table == *table
-                    && !update.reads.tables.is_empty()
-                    && update.set.iter().any(|set| set.column == column)
-            }
-            _ => false,
-        };
-        let above = self.asked.iter().find(|asked| fills(&asked.change));
-        match above.filter(|_| self.server.dialect == Dialect::Sqlite) {
-            None => Ok(()),
-            Some(_) => Err(Error::refused(format!(
-                "`{column}` is filled from another table and required in one script"
-            ))
-            .at(self.source, span, "this writes the table anew, before the rows are filled")
-            .hint("plan the UPDATE first, and this when its rollout is through")),
-        }
-    }
-
     /// What a row holds when it is done, where the column's type changes the value.
     fn stored(
         &self,

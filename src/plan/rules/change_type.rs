@@ -105,7 +105,7 @@ impl Rule<'_> {
     /// A cast to a narrower type cuts off, and says nothing: so it is asked whether it comes back. Where
     /// values have no equality no type is narrower.
     fn casts_are_compared(&self) -> bool {
-        self.change.using.is_none() && self.context.tells_apart(self.old)
+        self.change.using.is_none() && type_change::has_equality(self.context.server, &self.old.ty)
     }
 
     fn set_type(&self, to: &Column, using: Option<Expr>, free: bool) -> Op {

@@ -20,6 +20,13 @@ pub(in crate::plan) fn name(catalog: &Catalog, table: &TableName, column: &str) 
     }
 }
 
+/// Whether a change of a value shows: a comparison tells any two of its values apart.
+pub(in crate::plan) fn tells_apart(server: &Server, catalog: &Catalog, column: &Column) -> bool {
+    let collation = column.collation.as_deref();
+    type_change::tells_apart(server, &column.ty, collation)
+        && !collation.is_some_and(|name| catalog.is_nondeterministic(name))
+}
+
 pub(in crate::plan) fn derive(
     server: &Server,
     catalog: &Catalog,
@@ -33,7 +40,7 @@ pub(in crate::plan) fn derive(
     let sources = fill.sources.iter().filter_map(|source| own?.column(source));
     let as_text = sources
         .chain([column])
-        .filter(|column| !type_change::tells_apart(server, &column.ty, column.collation.as_deref()))
+        .filter(|column| !tells_apart(server, catalog, column))
         .map(|column| column.name.clone())
         .collect();
     Some(Sync {

@@ -130,7 +130,7 @@ impl Rule<'_> {
             let there_and_back = Expr(change.backward.0.replacen(&ident, &change.forward.0, 1));
             up.push(Op::Guard(vec![Condition::NoRows {
                 table: table.clone(),
-                filter: Predicate::Differs(old.name.clone(), there_and_back),
+                filter: context.compared(old, Predicate::Differs(old.name.clone(), there_and_back)),
                 reason: Reason::DoesNotFit { ty: change.after.ty.clone() },
             }]));
         }

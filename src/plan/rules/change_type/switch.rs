@@ -118,7 +118,7 @@ impl Rule<'_> {
             let back = Expr(change.backward.0.replacen(&ident, &copied, 1));
             guards.push(Condition::NoRows {
                 table: table.clone(),
-                filter: Predicate::Differs(old.name.clone(), back),
+                filter: context.compared(old, Predicate::Differs(old.name.clone(), back)),
                 reason: Reason::DoesNotFit { ty: change.after.ty.clone() },
             });
         }
