@@ -66,6 +66,12 @@ pub enum Condition {
     NoRowSecurity {
         table: TableName,
     },
+    /// No constraint has the name, but one on just these columns.
+    ConstraintOn {
+        table: TableName,
+        name: String,
+        columns: Vec<String>,
+    },
     ConstraintValid {
         table: TableName,
         name: String,

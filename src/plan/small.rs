@@ -104,7 +104,12 @@ fn plain(server: &Server, ops: Vec<Op>) -> Vec<Op> {
             // A build that fails takes the whole transaction with it: nothing to ask before or after.
             Op::Guard(conditions) => {
                 let needed = |one: &Condition| {
-                    !matches!(one, Condition::NoDuplicates { .. } | Condition::IndexValid { .. })
+                    !matches!(
+                        one,
+                        Condition::NoDuplicates { .. }
+                            | Condition::IndexValid { .. }
+                            | Condition::ConstraintOn { .. }
+                    )
                 };
                 let conditions: Vec<Condition> = conditions.into_iter().filter(needed).collect();
                 if !conditions.is_empty() && !all.contains(&Op::Guard(conditions.clone())) {

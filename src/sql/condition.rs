@@ -259,6 +259,18 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
             "NOT EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = {} AND relrowsecurity\n)",
             relation(of)
         ),
+        Condition::ConstraintOn { table: of, name, columns } => {
+            let columns: Vec<String> = columns.iter().map(|column| literal(column)).collect();
+            format!(
+                "NOT EXISTS (\n    SELECT FROM pg_constraint\n    WHERE conrelid = {} AND conname = {}\n        \
+                 AND ARRAY(\n            SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS k (num, at)\n            \
+                 JOIN pg_attribute ON attrelid = conrelid AND attnum = num\n            ORDER BY at\n        \
+                 ) <> ARRAY[{}]\n)",
+                relation(of),
+                literal(name),
+                columns.join(", ")
+            )
+        }
         Condition::ConstraintValid { table: of, name } => format!(
             "EXISTS (\n    SELECT FROM pg_constraint\n    WHERE conrelid = {} AND conname = {} AND convalidated\n)",
             relation(of),
@@ -329,7 +341,7 @@ fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
         // There is no row security.
         Condition::NoRowSecurity { .. } => "1".into(),
         // There is no such state: a constraint is part of its table.
-        Condition::ConstraintValid { .. } => "1".into(),
+        Condition::ConstraintOn { .. } | Condition::ConstraintValid { .. } => "1".into(),
         Condition::NoRows { .. } | Condition::NoDuplicates { .. } => no_rows(server, condition),
         Condition::NotBefore { date, .. } => {
             format!("date('now') >= {}", literal(&date.to_string()))
@@ -387,6 +399,9 @@ pub(super) fn message(condition: &Condition) -> String {
             "{} has row-level security, which a view would pass by: use --downtime",
             table.name
         ),
+        Condition::ConstraintOn { name, .. } => {
+            format!("{name} is a constraint on other columns: plan this change again")
+        }
         Condition::ConstraintValid { name, .. } => format!("{name} is not valid"),
         Condition::NoRows { table, reason, .. } => match reason {
             Reason::Left => {

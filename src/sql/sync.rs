@@ -206,9 +206,8 @@ END",
         required: bool,
     ) -> String {
         let c = self.ident(column);
-        let cast = |name: &String| match as_text.contains(name) {
-            true => ("::text COLLATE \"C\"", "::text"),
-            false => ("", ""),
+        let cast = |name: &String| {
+            if as_text.contains(name) { ("::text COLLATE \"C\"", "::text") } else { ("", "") }
         };
         let expr = indent(self.dialect, expr, 4);
         let changed: Vec<String> = sources

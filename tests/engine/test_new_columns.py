@@ -304,3 +304,15 @@ def refused_by_the_server(project: hard.Project) -> str:
     for file in (project.root / "migrations").glob("*type*"):
         file.unlink()
     return str(failed.value)
+
+
+def test_a_constraint_that_the_schema_file_does_not_know(lay: Lay) -> None:
+    """One of the same name stays, and the step says so."""
+    project = lay("CREATE TABLE t (id int PRIMARY KEY, a int, b int)")
+    project.database.script("ALTER TABLE t ADD CONSTRAINT t_b_key UNIQUE (a)")
+    change = "ALTER TABLE t ADD CONSTRAINT t_b_key UNIQUE (b)"
+    step = miggen.plan(project, change).deploy.steps[0]
+    with pytest.raises(CommandFailed, match="t_b_key is a constraint on other columns"):
+        rollouts.up(project, step)
+    keys = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 't_b_key'"
+    assert project.database.rows(keys) == [("UNIQUE (a)",)]

@@ -181,11 +181,11 @@ pub(in crate::plan) fn unique(
     let mut up = Vec::new();
     let mut down = Vec::new();
     if online {
-        up.push(Op::Guard(vec![Condition::NoDuplicates {
-            table: table.clone(),
-            keys: index.keys.clone(),
-            filter: None,
-        }]));
+        let keys = index.keys.clone();
+        up.push(Op::Guard(vec![
+            not_anothers(table, &index),
+            Condition::NoDuplicates { table: table.clone(), keys, filter: None },
+        ]));
     }
     let mut first = index.clone();
     if context.can(Action::UniqueUsingIndex) {
@@ -222,6 +222,15 @@ pub(in crate::plan) fn unique(
         }],
         model: Vec::new(),
     })
+}
+
+/// What an index of its own name takes the place of is its like.
+pub(in crate::plan) fn not_anothers(table: &TableName, index: &Index) -> Condition {
+    Condition::ConstraintOn {
+        table: table.clone(),
+        name: index.name.clone(),
+        columns: index.keys.iter().filter_map(Key::column).map(str::to_owned).collect(),
+    }
 }
 
 /// The name of an index until it is the constraint of that name: so the same file can run again when

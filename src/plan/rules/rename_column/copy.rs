@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::plan::condition::{Condition, Missing, Predicate, Reason};
 use crate::plan::op::Op;
 use crate::plan::rows::Backfill;
-use crate::plan::strategy::constrain::{built_as, required};
+use crate::plan::strategy::constrain::{built_as, not_anothers, required};
 use crate::plan::strategy::{backfill_unit, sync};
 use crate::plan::{Down, Phase, RenamedIndex, Step, Unit, column_expr};
 
@@ -138,7 +138,12 @@ impl Rule<'_> {
         if index.constraint {
             first.name = built_as(self.context, &copy.name);
         }
-        let mut up = vec![Op::CreateIndex { table: table.clone(), index: first.clone(), online }];
+        let mut up: Vec<Op> = index
+            .constraint
+            .then(|| Op::Guard(vec![not_anothers(table, &copy)]))
+            .into_iter()
+            .collect();
+        up.push(Op::CreateIndex { table: table.clone(), index: first.clone(), online });
         let mut down = Vec::new();
         if index.constraint {
             up.extend(self.context.lock(&[table], Action::UniqueUsingIndex));

@@ -1,6 +1,6 @@
 """add users.email_normalized, 3/4: users.email_normalized unique
 
-Revision ID: 875c9615b0b4
+Revision ID: 317f32b1d0bc
 Revises: a176ea0e441f
 Create Date: 2025-01-13 12:00:03.000000
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "875c9615b0b4"
+revision: str = "317f32b1d0bc"
 down_revision: str | Sequence[str] | None = "a176ea0e441f"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -22,6 +22,18 @@ DO $guard$
 DECLARE
     v_rows bigint;
 BEGIN
+    IF EXISTS (
+        SELECT FROM pg_constraint
+        WHERE conrelid = 'users'::regclass AND conname = 'users_email_normalized_key'
+            AND ARRAY(
+                SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS k (num, at)
+                JOIN pg_attribute ON attrelid = conrelid AND attnum = num
+                ORDER BY at
+            ) <> ARRAY['email_normalized']
+    ) THEN
+        RAISE EXCEPTION
+            'users_email_normalized_key is a constraint on other columns: plan this change again';
+    END IF;
     SELECT count(*) INTO v_rows
     FROM (
         SELECT email_normalized

@@ -1,7 +1,7 @@
 """add users.email_normalized, deploy 2: users.email_normalized without its trigger
 
-Revision ID: ca54efb78000
-Revises: e0cfdf4d0503
+Revision ID: 891966c8dd65
+Revises: cba259f319df
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "ca54efb78000"
-down_revision: str | Sequence[str] | None = "e0cfdf4d0503"
+revision: str = "891966c8dd65"
+down_revision: str | Sequence[str] | None = "cba259f319df"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
