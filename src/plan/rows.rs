@@ -10,8 +10,9 @@ use super::condition::Predicate;
 /// How a table's rows are come by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Walk {
-    /// Page by page, in the order they lie: needs no key, and touches no index to find a row.
-    Pages,
+    /// Page by page, in the order they lie: touches no index to find a row. A row that others move
+    /// from window to window is found by the key, if there is one.
+    Pages { key: Option<Vec<String>> },
     /// Along a key: its columns in order, none of them NULL, no two rows the same.
     Key(Vec<String>),
     /// No batches: one statement does it all.
@@ -21,6 +22,15 @@ pub enum Walk {
 impl Walk {
     pub fn is_batched(&self) -> bool {
         *self != Walk::Once
+    }
+
+    /// Columns by which it tells one row from another.
+    pub fn key(&self) -> Option<&[String]> {
+        match self {
+            Walk::Pages { key } => key.as_deref(),
+            Walk::Key(key) => Some(key),
+            Walk::Once => None,
+        }
     }
 }
 

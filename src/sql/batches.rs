@@ -2,7 +2,8 @@
 //!
 //! Windows are page ranges, or ranges of a key: never arithmetic on keys, so gaps, signs and types
 //! do not matter. A batch is sized by time. Rows that others had locked are come back to; so is
-//! whatever moved out of sight, for the block ends when no row is left.
+//! whatever moved out of sight: with a trigger that keeps new rows right the block ends when no row is
+//! left, without one when each that is left after two passes was gone to by its key.
 //!
 //! An UPDATE takes its window in stripes, each every so-many-th line of a page: it then finds room in
 //! the same pages, freed by the stripes before it. Where an old snapshot keeps dead rows alive that
@@ -66,7 +67,7 @@ impl Writer<'_> {
     pub(super) fn batches(&self, batches: &Batches) -> String {
         let window = match batches.walk {
             Walk::Key(columns) => self.along_key(batches, columns),
-            Walk::Pages | Walk::Once => self.by_pages(batches),
+            Walk::Pages { .. } | Walk::Once => self.by_pages(batches),
         };
         // Only a scan prunes the pages it passes; reading rows by their addresses does not.
         let striped = batches.in_place
@@ -149,11 +150,21 @@ impl Writer<'_> {
         }
         let remaining = &batches.remaining;
         let table = &batches.from;
+        let swept = match (batches.sync, batches.walk) {
+            (None, Walk::Pages { key: Some(key) }) => Some(self.sweep(batches, key)),
+            _ => None,
+        };
+        if swept.is_some() {
+            declared.push_str("    v_row record;\n    v_swept boolean := false;\n");
+        }
         // Without a trigger rows may come for as long as somebody writes them.
         let (enough, ending) = match batches.sync {
             Some(_) => ("NOT v_left", self.stayed(batches, "v_left")),
             None => (
-                "NOT v_left OR (v_pass > 2 AND v_missed = 0)",
+                match swept {
+                    Some(_) => "NOT v_left OR v_swept",
+                    None => "NOT v_left OR (v_pass > 2 AND v_missed = 0)",
+                },
                 format!(
                     "{}    IF v_left THEN
         RAISE NOTICE {};
@@ -182,7 +193,7 @@ impl Writer<'_> {
         IF v_missed > 0 THEN
             PERFORM pg_sleep(v_pass - 1);  -- others had locked rows
         END IF;
-        v_missed := 0;
+{swept}        v_missed := 0;
 {begins}{start}
         WHILE {more} LOOP
 {choice}{next}            v_slowest := 0.001;
@@ -196,6 +207,7 @@ impl Writer<'_> {
     RESET application_name;
 {ending}{end}END",
             guard = self.guard_sync(batches, &relation),
+            swept = swept.unwrap_or_default(),
             deep = indent(self.dialect, remaining, 12),
             start = window.start,
             more = window.more,
@@ -204,6 +216,42 @@ impl Writer<'_> {
             progress = window.progress,
             batch = batch(self.dialect, batches, &window.rows, &relation, striped),
             end = batches.end,
+        )
+    }
+
+    /// An address is no way to a row that is moved at that moment; its key is.
+    fn sweep(&self, batches: &Batches, key: &[String]) -> String {
+        let names: Vec<String> = key.iter().map(|column| self.ident(column)).collect();
+        let same: Vec<String> = names.iter().map(|name| format!("{name} = v_row.{name}")).collect();
+        let Batches { from, head, tail, remaining, .. } = batches;
+        format!(
+            "        v_swept := v_pass > 2 AND v_missed = 0;
+        IF v_swept THEN
+            -- Others move these from window to window, or they are new: each by its key.
+            FOR v_row IN
+                SELECT {list} FROM {from}
+                WHERE {deeper}
+            LOOP
+                BEGIN
+                    SET LOCAL lock_timeout = '500ms';
+                    {head}
+                    WHERE {same}
+                        AND {remaining}{tail};
+                EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                    v_missed := v_missed + 1;
+                    v_swept := false;
+                END;
+                COMMIT;
+            END LOOP;
+            CONTINUE;
+        END IF;
+",
+            list = names.join(", "),
+            deeper = indent(self.dialect, remaining, 16),
+            head = indent(self.dialect, head, 20),
+            same = same.join(" AND "),
+            remaining = indent(self.dialect, remaining, 24),
+            tail = indent(self.dialect, tail, 20),
         )
     }
 

@@ -313,6 +313,22 @@ def test_delete_in_batches(lay: Lay) -> None:
     assert project.database.rows("SELECT count(*) FROM child") == [(9999,)]
 
 
+def test_delete_of_rows_that_others_keep_moving(lay: Lay) -> None:
+    """Each write puts the row on another page, and so out of the window that is being deleted."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, name text, done text); "
+        "ALTER TABLE t ALTER name SET STORAGE PLAIN",
+        "INSERT INTO t SELECT n, repeat('x', 5000) FROM generate_series(1, 1000) AS n",
+    )
+    step = miggen.plan(project, "DELETE FROM t WHERE id % 50 = 0").deploy.steps[0]
+    work = "UPDATE t SET done = done WHERE id % 50 = 0; SELECT pg_sleep(0.05)"
+    slow = project.env | {"PGOPTIONS": "-c miggen.pause=0.05"}
+    with beside(lambda c: c.execute(work), project):
+        done = attempt(step.up[0], project.root, slow)
+        assert done.returncode == 0, done.stdout
+        assert project.database.rows("SELECT count(*) FROM t") == [(980,)]
+
+
 def test_copy_is_killed_and_run_again(lay: Lay) -> None:
     """A copy goes on where it was; rows that were there, or came meanwhile, stay as they are."""
     project = lay(

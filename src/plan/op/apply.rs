@@ -8,7 +8,6 @@ use crate::change::CommentOn;
 use crate::source::Dialect;
 
 use super::super::condition::Condition;
-use super::super::rows::Walk;
 use super::{Numbering, Op};
 
 /// Why an operation does not fit the catalog it meets.
@@ -269,10 +268,8 @@ impl Op {
             }
             Op::Backfill(backfill) => {
                 let table = table_mut(catalog, &backfill.table)?;
-                if let Walk::Key(columns) = &backfill.walk {
-                    for column in columns {
-                        column_mut(table, column)?;
-                    }
+                for column in backfill.walk.key().unwrap_or_default() {
+                    column_mut(table, column)?;
                 }
                 for (column, _) in &backfill.set {
                     column_mut(table, column)?;

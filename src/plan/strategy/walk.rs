@@ -32,13 +32,14 @@ pub(in crate::plan) fn walk(
         return Err(NoWalk::Foreign);
     }
     let several = table.partition_by.is_some() || catalog.has_heirs(&table.name);
+    let key = table.keys().into_iter().next();
     if !several && server.can(Action::PageRange) {
-        return Ok(Walk::Pages);
+        return Ok(Walk::Pages { key });
     }
-    match table.keys().into_iter().next() {
+    match key {
         Some(columns) => Ok(Walk::Key(columns)),
         None if several => Err(NoWalk::NoKey),
-        None => Ok(Walk::Pages),
+        None => Ok(Walk::Pages { key: None }),
     }
 }
 
@@ -64,9 +65,13 @@ mod tests {
         let parts = "CREATE TABLE t (a int PRIMARY KEY) PARTITION BY RANGE (a)";
         let heirs = "CREATE TABLE t (a int PRIMARY KEY); CREATE TABLE u () INHERITS (t)";
         let along = Some(Walk::Key(vec!["a".into()]));
-        assert_eq!(walk_of("postgres@15", plain), Some(Walk::Pages));
+        let by_pages = Walk::Pages { key: Some(vec!["a".into()]) };
+        assert_eq!(walk_of("postgres@15", plain), Some(by_pages));
         assert_eq!(walk_of("postgres@13", plain), along);
-        assert_eq!(walk_of("postgres@13", "CREATE TABLE t (a int)"), Some(Walk::Pages));
+        assert_eq!(
+            walk_of("postgres@13", "CREATE TABLE t (a int)"),
+            Some(Walk::Pages { key: None })
+        );
         assert_eq!(walk_of("postgres@15", parts), along);
         assert_eq!(walk_of("postgres@15", heirs), along);
         assert_eq!(walk_of("postgres@15", "CREATE TABLE t (a int) PARTITION BY RANGE (a)"), None);
