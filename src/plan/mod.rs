@@ -7,7 +7,9 @@ mod archive;
 pub mod condition;
 mod context;
 mod jobs;
+mod locks;
 mod meet;
+mod model;
 pub mod op;
 mod order;
 mod prove;
@@ -18,14 +20,16 @@ mod strategy;
 
 use chrono::NaiveDate;
 
-use crate::catalog::{Catalog, Column, Constraint, Expr, Index, Table, TableName};
-use crate::change::{Asked, Change, CommentOn, Intent, Keep};
-use crate::dialect::{Action, Blocks, Fact, Server, Tx, Verdict, quote, strength};
+use crate::catalog::{Catalog, Expr, TableName};
+use crate::change::{Asked, Change, Intent, Keep};
+use crate::dialect::{Server, Tx, Verdict, quote};
 use crate::error::{Error, Result};
 use crate::source::Span;
 
 use condition::Condition;
 use op::Op;
+
+pub use model::{Field, ModelChange, RenamedIndex};
 
 /// How the change is to be carried out.
 #[derive(Debug, Clone, Default)]
@@ -160,93 +164,6 @@ pub struct Down {
     pub loses: bool,
 }
 
-/// A change of the application's models.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ModelChange {
-    AddField {
-        table: TableName,
-        field: Field,
-    },
-    /// The field as it was before, and as it may be declared now.
-    AlterField {
-        table: TableName,
-        before: Field,
-        field: Field,
-    },
-    /// The same of a primary key's only column.
-    AlterKey {
-        table: TableName,
-        before: Field,
-        field: Field,
-    },
-    AddConstraint {
-        table: TableName,
-        constraint: Constraint,
-    },
-    RemoveConstraint {
-        table: TableName,
-        constraint: Constraint,
-    },
-    /// `indexes` keep their names and now name the new column.
-    RenameField {
-        table: TableName,
-        from: String,
-        field: Field,
-        indexes: Vec<RenamedIndex>,
-    },
-    AddIndex {
-        table: TableName,
-        index: Index,
-    },
-    RemoveIndex {
-        table: TableName,
-        index: Index,
-    },
-    AddModel(Box<Table>),
-    /// No code names the table from now on.
-    RemoveModel {
-        table: TableName,
-    },
-    /// `references` are the tables whose foreign keys name it, with the column.
-    RenameModel {
-        from: TableName,
-        to: TableName,
-        references: Vec<(TableName, Constraint)>,
-    },
-    /// A comment the models may repeat.
-    Comment {
-        on: CommentOn,
-        text: Option<String>,
-        before: Option<String>,
-    },
-    /// No code names it from now on; `indexes` and constraints on it go from the models as well.
-    RemoveField {
-        table: TableName,
-        field: Field,
-        indexes: Vec<Index>,
-    },
-}
-
-/// A column as a model declares it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Field {
-    pub column: Column,
-    /// The name of the unique constraint or index of this column alone.
-    pub unique: Option<String>,
-    /// A foreign key of this column alone.
-    pub references: Option<Constraint>,
-}
-
-/// An index (or unique constraint) on a renamed column.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RenamedIndex {
-    pub before: Index,
-    pub after: Index,
-    /// The name of the one on the old column while both exist.
-    pub aside: String,
-    pub constraint: bool,
-}
-
 impl Plan {
     /// Whether code of before fails from the moment the plan runs, for downtime is allowed.
     pub fn stops_old_code(&self) -> bool {
@@ -335,75 +252,6 @@ impl Step {
     /// Whether there is something to run, in either direction; else it is the application's alone.
     pub fn acts(&self) -> bool {
         !(self.up.is_empty() && self.down.ops.is_empty() && self.verify.is_empty())
-    }
-
-    /// The facts behind what the step does, the most blocking first.
-    pub fn facts(&self, server: &Server) -> Vec<&'static Fact> {
-        let mut facts: Vec<&'static Fact> = self
-            .up
-            .iter()
-            .flat_map(Op::actions)
-            .filter_map(|action| match server.verdict(action) {
-                Verdict::Yes(fact) => Some(fact),
-                Verdict::No { .. } => None,
-            })
-            .collect();
-        facts.sort_by(|a, b| b.blocks.cmp(&a.blocks).then(b.work.cmp(&a.work)));
-        facts
-    }
-
-    /// Every table the step locks, its own first, with the strongest mode and whom that blocks.
-    pub fn locks(&self, server: &Server) -> Vec<(&TableName, &'static str, Blocks)> {
-        let mut locks: Vec<_> = self
-            .strongest(server)
-            .map(|(mode, blocks)| (self.locked_table(), mode, blocks))
-            .into_iter()
-            .collect();
-        for op in &self.up {
-            if let Op::Validate { parent: Some(parent), .. } = op
-                && let Verdict::Yes(fact) = server.verdict(Action::ValidateForeignKeyParent)
-            {
-                locks.push((parent, fact.lock, fact.blocks));
-            }
-            if let Op::RenameTable { to, .. } = op
-                && let Verdict::Yes(fact) = server.verdict(Action::RenameTable)
-            {
-                locks.push((to, fact.lock, fact.blocks));
-            }
-            let Op::Lock { tables, mode } = op else { continue };
-            let fact = server.facts().find(|fact| fact.lock == *mode);
-            for table in tables.iter().filter(|table| **table != self.table) {
-                if let Some(fact) = fact {
-                    locks.push((table, fact.lock, fact.blocks));
-                }
-            }
-        }
-        locks
-    }
-
-    /// The table, or the view that stands in for it and goes.
-    fn locked_table(&self) -> &TableName {
-        let view = self.up.iter().find_map(|op| match op {
-            Op::DropStandIn { name } => Some(name),
-            _ => None,
-        });
-        view.unwrap_or(&self.table)
-    }
-
-    /// The strongest lock of the step on its table, and whom it blocks.
-    pub fn strongest(&self, server: &Server) -> Option<(&'static str, Blocks)> {
-        let explicit = self.up.iter().filter_map(|op| match op {
-            Op::Lock { tables, mode } if tables.contains(&self.table) => Some(*mode),
-            _ => None,
-        });
-        let explicit = explicit.max_by_key(|mode| strength(mode));
-        let own = self.facts(server).first().map(|fact| (fact.lock, fact.blocks));
-        // A step that locks its table itself holds that lock whatever comes after.
-        if let Some(mode) = explicit {
-            let blocks = server.facts().find(|fact| fact.lock == mode).map(|fact| fact.blocks);
-            return blocks.map(|blocks| (mode, blocks)).or(own);
-        }
-        own
     }
 }
 

@@ -128,12 +128,7 @@ fn view(input: &Input) -> View {
         strategy: strategy::strategy(plan),
         who_writes: prose::who_writes(plan),
         picture: picture(plan),
-        application: models::application(
-            plan,
-            input.target.name(),
-            input.folder,
-            &known_models(input),
-        ),
+        application: models::application(plan, input.target, input.folder, &known_models(input)),
         deploys: (0..plan.deploys.len()).map(|at| deploy(input, at)).collect(),
         durations: durations::durations(plan),
         checklist: prose::checklist(plan),

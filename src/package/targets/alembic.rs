@@ -16,7 +16,7 @@ use crate::plan::{Step, Unit};
 use crate::repo::alembic;
 use crate::sql::{Rendered, Sql};
 
-use super::Target;
+use super::{ModelStyle, Target};
 
 pub(super) struct Alembic;
 
@@ -47,6 +47,10 @@ impl Target for Alembic {
 
     fn title(&self) -> &'static str {
         "Alembic"
+    }
+
+    fn models(&self) -> ModelStyle {
+        ModelStyle::SqlAlchemy
     }
 
     fn emit(&self, request: &Request) -> Result<Emission> {

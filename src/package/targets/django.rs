@@ -23,7 +23,7 @@ use crate::plan::{Field, ModelChange, Step, Unit};
 use crate::repo::django::{self, Model, Project};
 use crate::sql::{Rendered, Sql};
 
-use super::Target;
+use super::{ModelStyle, Target};
 use states::add_field;
 
 pub(super) struct Django;
@@ -54,6 +54,10 @@ impl Target for Django {
 
     fn title(&self) -> &'static str {
         "Django"
+    }
+
+    fn models(&self) -> ModelStyle {
+        ModelStyle::Django
     }
 
     fn keeps_state(&self) -> bool {

@@ -13,6 +13,15 @@ use crate::plan::Deploy;
 /// For whatever is built on libpq, and for drivers that do as it does.
 pub const LIBPQ_PAUSE: &str = "PGOPTIONS='-c miggen.pause=0.2'";
 
+/// Who declares the application's models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelStyle {
+    SqlAlchemy,
+    Django,
+    /// Nobody we know: changes are told in words.
+    Words,
+}
+
 /// A framework. It reads the repository, arranges statements in its files, and knows its commands.
 pub trait Target: Sync {
     /// As in `--target NAME`.
@@ -24,6 +33,11 @@ pub trait Target: Sync {
     /// The framework keeps what it believes of the schema in its migrations.
     fn keeps_state(&self) -> bool {
         false
+    }
+
+    /// How the application's models are written that go with it.
+    fn models(&self) -> ModelStyle {
+        ModelStyle::Words
     }
 
     /// What stands before a command, so that batches pause after each.

@@ -1,0 +1,199 @@
+//! Changes of models as SQLAlchemy declares them.
+
+use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key, TableName};
+use crate::change::CommentOn;
+use crate::dialect::Dialect;
+use crate::package::{new_model, python};
+use crate::plan::{Field, ModelChange};
+
+use super::added;
+
+/// Lines of a diff.
+pub(super) fn lines(dialect: Dialect, change: &ModelChange) -> Vec<String> {
+    match change {
+        ModelChange::AddField { field, .. } => {
+            let mut lines = vec![format!("+    {}", mapped(dialect, field))];
+            if let Some(name) = field.unique.as_ref().filter(|_| dialect == Dialect::Sqlite) {
+                lines.push(format!(
+                    "+    sa.Index({}, {}, unique=True)",
+                    python::string(name),
+                    python::string(&field.column.name)
+                ));
+            }
+            lines
+        }
+        ModelChange::AlterField { before, field, .. } => {
+            vec![
+                format!("-    {}", mapped(dialect, before)),
+                format!("+    {}", mapped(dialect, field)),
+            ]
+        }
+        ModelChange::AlterKey { before, field, .. } => {
+            vec![
+                format!("-    {}", new_model::mapped(dialect, before, true)),
+                format!("+    {}", new_model::mapped(dialect, field, true)),
+            ]
+        }
+        ModelChange::RenameField { from, field, indexes, .. } => {
+            let mut old = field.clone();
+            old.column.name.clone_from(from);
+            let mut lines = vec![
+                format!("-    {}", mapped(dialect, &old)),
+                format!("+    {}", mapped(dialect, field)),
+            ];
+            for index in indexes {
+                lines.push(format!("-    {}", table_arg(&index.before, index.constraint)));
+                lines.push(format!("+    {}", table_arg(&index.after, index.constraint)));
+            }
+            lines
+        }
+        ModelChange::AddIndex { index, .. } => {
+            vec![format!("+    {}", table_arg(index, false))]
+        }
+        ModelChange::RemoveIndex { index, .. } => {
+            vec![format!("-    {}", table_arg(index, false))]
+        }
+        ModelChange::AddModel(table) => {
+            new_model::sqlalchemy(dialect, table).iter().map(added).collect()
+        }
+        ModelChange::Comment { on, text, before } => {
+            comment(on, text.as_deref(), before.as_deref())
+        }
+        ModelChange::RemoveModel { table } => vec![format!(
+            "-    __tablename__ = {}  # and the rest of its class",
+            python::string(&table.name)
+        )],
+        ModelChange::RenameModel { from, to, references } => renamed_model(from, to, references),
+        ModelChange::RemoveField { field, indexes, .. } => {
+            let mut lines = vec![format!("-    {}", mapped(dialect, field))];
+            lines.extend(indexes.iter().map(|index| format!("-    {}", table_arg(index, false))));
+            lines
+        }
+        ModelChange::AddConstraint { constraint, .. } => {
+            constraint_arg(constraint).map(|arg| format!("+    {arg}")).into_iter().collect()
+        }
+        ModelChange::RemoveConstraint { constraint, .. } => {
+            constraint_arg(constraint).map(|arg| format!("-    {arg}")).into_iter().collect()
+        }
+    }
+}
+
+fn renamed_model(
+    from: &TableName,
+    to: &TableName,
+    references: &[(TableName, Constraint)],
+) -> Vec<String> {
+    let mut lines = vec![
+        format!("-    __tablename__ = {}", python::string(&from.name)),
+        format!("+    __tablename__ = {}", python::string(&to.name)),
+    ];
+    for (of, key) in references {
+        let ConstraintKind::ForeignKey { columns, references, .. } = &key.kind else { continue };
+        let id = references.first().map_or("id", String::as_str);
+        for (mark, name) in [('-', from), ('+', to)] {
+            let target = python::string(&format!("{}.{id}", name.name));
+            let column = columns.join(", ");
+            lines.push(format!("{mark}    {}.{column}: sa.ForeignKey({target})", of.name));
+        }
+    }
+    lines
+}
+
+/// The argument `comment` of a column or table.
+fn comment(on: &CommentOn, text: Option<&str>, before: Option<&str>) -> Vec<String> {
+    let line = |mark: char, text: Option<&str>| {
+        let text = python::string(text?);
+        match on {
+            CommentOn::Table(table) => {
+                Some(format!("{mark}    {}: __table_args__ = {{\"comment\": {text}}}", table.name))
+            }
+            CommentOn::Column(table, column) => {
+                Some(format!("{mark}    {}.{column}: mapped_column(…, comment={text})", table.name))
+            }
+            CommentOn::Index(..) | CommentOn::Constraint(..) => None,
+        }
+    };
+    [line('-', before), line('+', text)].into_iter().flatten().collect()
+}
+
+/// `created_at = mapped_column(sa.DateTime(), server_default=sa.text("now()"), nullable=False)`
+fn mapped(dialect: Dialect, field: &Field) -> String {
+    new_model::mapped(dialect, field, false)
+}
+
+pub(in crate::package) fn table_arg(index: &Index, constraint: bool) -> String {
+    let keys: Vec<String> = index
+        .keys
+        .iter()
+        .map(|key| match key {
+            Key::Column { name, .. } => python::string(name),
+            Key::Expr(Expr(text)) => format!("sa.text({})", python::string(&python::sa_text(text))),
+        })
+        .collect();
+    let keys = keys.join(", ");
+    if constraint {
+        return format!("sa.UniqueConstraint({keys}, name={})", python::string(&index.name));
+    }
+    let unique = if index.unique { ", unique=True" } else { "" };
+    let filter = match &index.filter {
+        Some(Expr(text)) => {
+            format!(", postgresql_where=sa.text({})", python::string(&python::sa_text(text)))
+        }
+        None => String::new(),
+    };
+    format!("sa.Index({}, {keys}{unique}{filter})", python::string(&index.name))
+}
+
+/// `sa.UniqueConstraint("a", "b", name="…")`, in `__table_args__`.
+fn constraint_arg(constraint: &Constraint) -> Option<String> {
+    let name = python::string(constraint.name.as_deref()?);
+    let quoted = |names: &[String]| {
+        names.iter().map(|name| python::string(name)).collect::<Vec<_>>().join(", ")
+    };
+    match &constraint.kind {
+        ConstraintKind::Unique(keys) => {
+            let columns: Vec<String> =
+                keys.iter().filter_map(Key::column).map(str::to_owned).collect();
+            Some(format!("sa.UniqueConstraint({}, name={name})", quoted(&columns)))
+        }
+        ConstraintKind::Check(Expr(expr)) => Some(format!(
+            "sa.CheckConstraint({}, name={name})",
+            python::string(&python::sa_text(expr))
+        )),
+        ConstraintKind::ForeignKey { columns, table, references, actions } => {
+            let targets: Vec<String> = references
+                .iter()
+                .map(|column| match &table.schema {
+                    Some(schema) => format!("{schema}.{}.{column}", table.name),
+                    None => format!("{}.{column}", table.name),
+                })
+                .collect();
+            Some(format!(
+                "sa.ForeignKeyConstraint([{}], [{}], name={name}{})",
+                quoted(columns),
+                quoted(&targets),
+                foreign_key_actions(actions.as_deref().unwrap_or(""))?
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// `ON DELETE SET NULL` → `, ondelete="SET NULL"`; nothing where it says more than that.
+fn foreign_key_actions(actions: &str) -> Option<String> {
+    let words = actions.to_ascii_uppercase();
+    let mut rest = words.trim();
+    let mut text = String::new();
+    while !rest.is_empty() {
+        let (name, after) = match (rest.strip_prefix("ON DELETE "), rest.strip_prefix("ON UPDATE "))
+        {
+            (Some(after), _) => ("ondelete", after),
+            (_, Some(after)) => ("onupdate", after),
+            _ => return None,
+        };
+        let end = after.find(" ON ").unwrap_or(after.len());
+        text.push_str(&format!(", {name}={}", python::string(&after[..end])));
+        rest = after[end..].trim();
+    }
+    Some(text)
+}
