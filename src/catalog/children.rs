@@ -42,7 +42,7 @@ impl Catalog {
     pub fn triggers_naming<'c>(&'c self, table: &'c TableName, other: &TableName) -> Vec<&'c str> {
         let calls = |mentions: &[String]| {
             self.others.iter().any(|one| {
-                one.kind == "CREATE FUNCTION"
+                one.is_function()
                     && one.object.as_ref().is_some_and(|name| mentions.contains(&name.name))
                     && one.mentions.contains(&other.name)
             })

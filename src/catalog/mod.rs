@@ -231,6 +231,12 @@ pub struct Other {
     pub origin: Origin,
 }
 
+impl Other {
+    pub fn is_function(&self) -> bool {
+        self.kind == "CREATE FUNCTION"
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Taint {
     pub kind: String,

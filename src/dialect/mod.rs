@@ -1,13 +1,15 @@
 //! What a server can do, and what it costs.
 //!
 //! Enters: a server and its version. Leaves: [`Fact`] rows, each with the source it was read or
-//! measured in. Must not know: rules, SQL text. A missing row is a refusal, never a guess.
+//! measured in. Must not know: rules, statements. A missing row is a refusal, never a guess.
 
+pub mod compose;
 pub mod functions;
 mod postgres;
 pub mod quote;
 mod sqlite;
 pub mod type_change;
+pub mod types;
 
 use std::fmt;
 

@@ -6,64 +6,48 @@
 
 use std::ops::RangeInclusive;
 
+use super::types::Type;
 use super::{Dialect, Server};
+
+/// Those of which it is known when a change is free.
+const KNOWN: &[&str] = &[
+    "varchar",
+    "text",
+    "numeric",
+    "timestamp",
+    "timestamptz",
+    "time",
+    "interval",
+    "varbit",
+    "cidr",
+    "inet",
+];
 
 /// Whether `=` and IS DISTINCT FROM take two values of the type.
 pub fn has_equality(server: &Server, ty: &str) -> bool {
     let without = ["json", "xml", "point", "polygon", "path", "line"];
-    server.dialect != Dialect::Postgres
-        || !without.iter().any(|known| first_word(ty).eq_ignore_ascii_case(known))
+    server.dialect != Dialect::Postgres || !without.contains(&Type::read(ty).element())
 }
 
 /// Whether they tell apart any two values of a column that are not the same text: `citext` and NOCASE do
 /// not know `A` from `a`.
 pub fn tells_apart(server: &Server, ty: &str, collation: Option<&str>) -> bool {
     let exact = match server.dialect {
-        Dialect::Postgres => !first_word(ty).eq_ignore_ascii_case("citext"),
+        Dialect::Postgres => Type::read(ty).element() != "citext",
         _ => collation.is_none_or(|name| name.trim_matches('"').eq_ignore_ascii_case("BINARY")),
     };
     exact && has_equality(server, ty)
 }
-
-fn first_word(ty: &str) -> &str {
-    ty.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("")
-}
-
-/// A type: its name in one word, and the numbers in its parentheses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Type {
-    name: &'static str,
-    numbers: Vec<u32>,
-}
-
-/// Names that mean the same.
-const NAMES: &[(&str, &str)] = &[
-    ("character varying", "varchar"),
-    ("varchar", "varchar"),
-    ("text", "text"),
-    ("numeric", "numeric"),
-    ("decimal", "numeric"),
-    ("timestamp", "timestamp"),
-    ("timestamp without time zone", "timestamp"),
-    ("timestamptz", "timestamptz"),
-    ("timestamp with time zone", "timestamptz"),
-    ("time", "time"),
-    ("time without time zone", "time"),
-    ("interval", "interval"),
-    ("bit varying", "varbit"),
-    ("varbit", "varbit"),
-    ("cidr", "cidr"),
-    ("inet", "inet"),
-];
 
 /// No row is read, no index is built again.
 pub fn is_free(server: &Server, from: &str, to: &str) -> bool {
     if server.dialect != Dialect::Postgres {
         return false;
     }
-    let (Some(from), Some(to)) = (read(from), read(to)) else {
+    let (from, to) = (Type::read(from), Type::read(to));
+    if ![&from, &to].iter().all(|ty| KNOWN.contains(&ty.name.as_str())) {
         return false;
-    };
+    }
     let wider = match (from.numbers.as_slice(), to.numbers.as_slice()) {
         (_, []) => true,
         ([a], [b]) => a <= b,
@@ -73,7 +57,7 @@ pub fn is_free(server: &Server, from: &str, to: &str) -> bool {
         ([p, 0], [q]) => p <= q,
         _ => false,
     };
-    match (from.name, to.name) {
+    match (from.name.as_str(), to.name.as_str()) {
         ("varchar", "text") | ("cidr", "inet") => true,
         ("text", "varchar") => to.numbers.is_empty(),
         (a, b) => a == b && wider,
@@ -82,10 +66,10 @@ pub fn is_free(server: &Server, from: &str, to: &str) -> bool {
 
 /// The numbers that an integer type holds, serial ones included.
 pub fn integer_range(ty: &str) -> Option<RangeInclusive<i64>> {
-    let bits = match ty.to_ascii_lowercase().trim_start_matches("pg_catalog.") {
-        "smallint" | "int2" | "smallserial" | "serial2" => 16,
-        "integer" | "int" | "int4" | "serial" | "serial4" => 32,
-        "bigint" | "int8" | "bigserial" | "serial8" => 64,
+    let bits = match Type::read(ty).name.as_str() {
+        "smallint" => 16,
+        "integer" => 32,
+        "bigint" => 64,
         _ => return None,
     };
     Some(i64::MIN >> (64 - bits)..=i64::MAX >> (64 - bits))
@@ -99,59 +83,15 @@ pub fn holds_all(from: &str, to: &str) -> bool {
     }
 }
 
-/// The expression as one of the type, which an assignment would make of it by itself. Without the
-/// type's length: a cast would cut off, and an assignment refuses.
-pub fn typed(dialect: Dialect, text: &str, ty: &str) -> String {
-    let lower = ty.to_ascii_lowercase();
-    let base = match (lower.split_once('('), lower.rsplit_once(')')) {
-        (Some((name, _)), Some((_, rest))) => format!("{}{rest}", name.trim_end()),
-        _ => lower.clone(),
-    };
-    let quoted = text.starts_with('\'') && text.ends_with('\'') && text.matches('\'').count() == 2;
-    let number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let truth = text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
-    let its_own = match base.as_str() {
-        "text" | "varchar" | "character varying" => quoted,
-        "boolean" | "bool" => truth,
-        _ => number && integer_range(&base).is_some(),
-    };
-    if its_own || dialect != Dialect::Postgres {
-        text.to_owned()
-    } else if lower.contains('(') {
-        format!("CAST({text} AS {base})")
-    } else {
-        format!("CAST({text} AS {ty})")
-    }
-}
-
 /// Whether a cast to the type never fails: any value has a text.
 pub fn takes_anything(ty: &str) -> bool {
-    let lower = ty.trim().to_ascii_lowercase();
-    let name = lower.split('(').next().unwrap_or_default().trim_end();
-    matches!(name, "text" | "varchar" | "character varying" | "char" | "character")
+    Type::read(ty).is_text()
 }
 
 /// A cast between them takes the time zone of whoever's session computes it.
 pub fn asks_the_session(server: &Server, from: &str, to: &str) -> bool {
-    let zoned = |ty: &str| read(ty).is_some_and(|ty| ty.name == "timestamptz");
+    let zoned = |ty: &str| Type::read(ty).name == "timestamptz";
     server.dialect == Dialect::Postgres && zoned(from) != zoned(to)
-}
-
-fn read(text: &str) -> Option<Type> {
-    let lower = text.trim().to_ascii_lowercase();
-    let lower = lower.strip_prefix("pg_catalog.").unwrap_or(&lower);
-    let (name, numbers) = match (lower.find('('), lower.find(')')) {
-        (Some(open), Some(close)) if open < close => {
-            let numbers: Option<Vec<u32>> =
-                lower[open + 1..close].split(',').map(|n| n.trim().parse().ok()).collect();
-            (format!("{}{}", lower[..open].trim_end(), &lower[close + 1..]), numbers?)
-        }
-        (None, None) => (lower.to_owned(), Vec::new()),
-        _ => return None,
-    };
-    let words = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    let known = NAMES.iter().find(|(written, _)| *written == words)?;
-    Some(Type { name: known.1, numbers })
 }
 
 #[cfg(test)]

@@ -85,10 +85,13 @@ impl Writer<'_> {
             let sync = self.literal(sync);
             declared = format!(
                 "    -- The trigger that a batch goes without: its own, unless others may write the row too.
-    v_without constant text := CASE WHEN EXISTS (
-        SELECT FROM pg_trigger
-        WHERE tgrelid = {relation} AND NOT tgisinternal AND tgname <> {sync}
-    ) OR EXISTS (SELECT FROM pg_class WHERE oid = {relation} AND relhasrules) THEN '' ELSE {sync} END;
+    v_without constant text := CASE
+        WHEN EXISTS (
+            SELECT FROM pg_trigger
+            WHERE tgrelid = {relation} AND NOT tgisinternal AND tgname <> {sync}
+        ) OR EXISTS (SELECT FROM pg_class WHERE oid = {relation} AND relhasrules)
+        THEN '' ELSE {sync}
+    END;
 {declared}"
             );
         }

@@ -7,8 +7,8 @@ use crate::plan::op::{Computed, Sync, SyncKind};
 
 use super::{Sql, Writer, dollar, indent};
 
-/// A parameter of the session: the trigger that a batch goes without. A quarter of the time of a
-/// backfill is its trigger, which would compute what the batch has computed.
+/// A parameter of the session: the trigger that a batch goes without. It would compute
+/// what the batch has computed.
 pub(super) const BACKFILL: &str = "miggen.backfill";
 
 impl Writer<'_> {

@@ -11,10 +11,13 @@ SET statement_timeout = 0;
 DO $backfill$
 DECLARE
     -- The trigger that a batch goes without: its own, unless others may write the row too.
-    v_without constant text := CASE WHEN EXISTS (
-        SELECT FROM pg_trigger
-        WHERE tgrelid = 'orders'::regclass AND NOT tgisinternal AND tgname <> 'orders_id_old_sync'
-    ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'orders'::regclass AND relhasrules) THEN '' ELSE 'orders_id_old_sync' END;
+    v_without constant text := CASE
+        WHEN EXISTS (
+            SELECT FROM pg_trigger
+            WHERE tgrelid = 'orders'::regclass AND NOT tgisinternal AND tgname <> 'orders_id_old_sync'
+        ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'orders'::regclass AND relhasrules)
+        THEN '' ELSE 'orders_id_old_sync'
+    END;
     v_pause constant float8 := coalesce(current_setting('miggen.pause', true), '0');
     v_from tid;             -- the window is v_from <= ctid < v_to
     v_to tid;

@@ -9,10 +9,13 @@ SET statement_timeout = 0;
 DO $backfill$
 DECLARE
     -- The trigger that a batch goes without: its own, unless others may write the row too.
-    v_without constant text := CASE WHEN EXISTS (
-        SELECT FROM pg_trigger
-        WHERE tgrelid = 'customers'::regclass AND NOT tgisinternal AND tgname <> 'customers_newsletter_sync'
-    ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'customers'::regclass AND relhasrules) THEN '' ELSE 'customers_newsletter_sync' END;
+    v_without constant text := CASE
+        WHEN EXISTS (
+            SELECT FROM pg_trigger
+            WHERE tgrelid = 'customers'::regclass AND NOT tgisinternal AND tgname <> 'customers_newsletter_sync'
+        ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'customers'::regclass AND relhasrules)
+        THEN '' ELSE 'customers_newsletter_sync'
+    END;
     v_pause constant float8 := coalesce(current_setting('miggen.pause', true), '0');
     v_from tid;             -- the window is v_from <= ctid < v_to
     v_to tid;

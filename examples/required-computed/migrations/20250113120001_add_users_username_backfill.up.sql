@@ -7,10 +7,13 @@
 DO $backfill$
 DECLARE
     -- The trigger that a batch goes without: its own, unless others may write the row too.
-    v_without constant text := CASE WHEN EXISTS (
-        SELECT FROM pg_trigger
-        WHERE tgrelid = 'users'::regclass AND NOT tgisinternal AND tgname <> 'users_username_sync'
-    ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'users'::regclass AND relhasrules) THEN '' ELSE 'users_username_sync' END;
+    v_without constant text := CASE
+        WHEN EXISTS (
+            SELECT FROM pg_trigger
+            WHERE tgrelid = 'users'::regclass AND NOT tgisinternal AND tgname <> 'users_username_sync'
+        ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'users'::regclass AND relhasrules)
+        THEN '' ELSE 'users_username_sync'
+    END;
     v_pause constant float8 := coalesce(current_setting('miggen.pause', true), '0');
     v_from tid;             -- the window is v_from <= ctid < v_to
     v_to tid;

@@ -1,7 +1,7 @@
 //! What a script does to columns and constraints that are there.
 
 use crate::catalog::{Column, Constraint, ConstraintKind, Expr, TableName};
-use crate::dialect::quote;
+use crate::dialect::{compose, quote};
 use crate::error::{Error, Result};
 use crate::input::ast::{AlterKind, Ident, TableConstraint, TableConstraintKind};
 use crate::input::{self, expr};
@@ -154,7 +154,7 @@ impl Reader<'_> {
         types::check(self.server, &self.after, &after.ty)
             .map_err(|why| Error::refused(why).at(self.source, span, "this type"))?;
         let ident = quote::ident(self.server.dialect, &before.name);
-        let cast = |to: &Column| Expr(format!("CAST({ident} AS {})", to.integer_type()));
+        let cast = |to: &Column| Expr(compose::cast(&ident, to.integer_type()));
         let using = using.map(|text| Expr(text.to_owned()));
         let back = self.backs.remove(&(table.clone(), before.name.clone()));
         if using.is_some() && back.is_none() {

@@ -1,7 +1,7 @@
 //! What an UPDATE of the script gives a column that the script adds.
 
 use crate::catalog::{Column, Expr, TableName};
-use crate::dialect::type_change;
+use crate::dialect::compose;
 use crate::error::{Error, Result};
 use crate::input;
 use crate::input::ast::Slice;
@@ -82,13 +82,12 @@ impl Reader<'_> {
 /// The value of every row, where an UPDATE gives `value` to some.
 fn among_others(
     column: &Column,
-    Expr(value): &Expr,
+    value: &Expr,
     filter: &str,
     existing: Option<&Expr>,
     dialect: Dialect,
 ) -> Expr {
     // The branches of a CASE agree on a type of their own, whatever the column is.
-    let typed = |text: &str| type_change::typed(dialect, text, &column.ty);
-    let other = existing.map_or_else(String::new, |Expr(text)| format!(" ELSE {}", typed(text)));
-    Expr(format!("CASE WHEN {filter} THEN {}{other} END", typed(value)))
+    let typed = |Expr(text): &Expr| compose::typed(dialect, text, &column.ty);
+    Expr(compose::when(filter, &typed(value), existing.map(typed).as_deref()))
 }

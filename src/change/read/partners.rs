@@ -3,8 +3,9 @@
 //! A batch is committed before the next one begins, and all of it may be run again: so no query may
 //! read what the statement writes, nor leave to chance which row it takes.
 
-use crate::catalog::{Column, Table, TableName, integer_type};
+use crate::catalog::{Column, Table, TableName};
 use crate::dialect::functions::is_aggregate;
+use crate::dialect::types::compare_alike;
 use crate::error::{Error, Result};
 use crate::input::expr::query::{Called, Equality, FromTable, Name, Other, Projected, Role, Scope};
 use crate::source::{Dialect, Span};
@@ -309,31 +310,6 @@ impl Reader<'_> {
 
 /// Values that are equal to one another are equal in the sense of a unique key of either.
 fn alike(one: &Column, other: &Column, dialect: Dialect) -> bool {
-    one.collation == other.collation && kind(&one.ty, dialect) == kind(&other.ty, dialect)
-}
-
-/// Types whose values compare as if they were of one.
-pub(super) fn kind(ty: &str, dialect: Dialect) -> String {
-    let ty = integer_type(ty).to_ascii_lowercase();
-    let base = ty.split('(').next().unwrap_or_default().trim().to_owned();
-    if dialect == Dialect::Sqlite {
-        let has = |words: &[&str]| words.iter().any(|word| ty.contains(word));
-        return match () {
-            () if has(&["int"]) => "integer",
-            () if has(&["char", "clob", "text"]) => "text",
-            () if ty.is_empty() || has(&["blob"]) => "blob",
-            () if has(&["real", "floa", "doub"]) => "real",
-            () => "numeric",
-        }
-        .to_owned();
-    }
-    match base.as_str() {
-        "smallint" | "int2" | "integer" | "int" | "int4" | "bigint" | "int8" => "integer".into(),
-        "text" | "varchar" | "character varying" => "text".into(),
-        // `timestamp(3) with time zone`
-        _ => match ty.split_once(')') {
-            Some((_, rest)) => format!("{base} {}", rest.trim()).trim().to_owned(),
-            None => base,
-        },
-    }
+    one.collation == other.collation
+        && compare_alike(dialect, one.integer_type(), other.integer_type())
 }

@@ -4,7 +4,7 @@ use crate::catalog::{Expr, TableName};
 use crate::dialect::functions::{function, varies};
 use crate::error::{Error, Result};
 use crate::input;
-use crate::input::ast::Update as UpdateStatement;
+use crate::input::ast::{Slice, Update as UpdateStatement};
 use crate::input::expr::{self, ExprFacts};
 use crate::source::{Dialect, Span};
 
@@ -71,12 +71,7 @@ impl Reader<'_> {
         for (column, value, facts, _) in &set {
             let other = |name: &&String| *name != &*column.name && written.contains(&name.as_str());
             if let Some(other) = facts.columns.iter().find(other) {
-                return Err(Error::refused(format!(
-                    "`{}` is computed from `{other}`, which the same statement changes",
-                    column.name
-                ))
-                .at(self.source, value.span(), "a batch that runs again would apply it twice")
-                .hint("add a column, fill that one, and switch the application over"));
+                return Err(self.would_apply_twice(&column.name, other, *value));
             }
         }
         let volatile = set.iter().find(|(.., volatile)| *volatile);
@@ -85,10 +80,7 @@ impl Reader<'_> {
                 input::is_null_test(filter.text, &column.name, self.server.dialect)
             });
             if !done_when_set {
-                return Err(Error::refused("this gives another value each time it runs")
-                    .at(self.source, slice.span(), "volatile")
-                    .note("a row that is done cannot be told from one that is not, so the backfill could not be resumed")
-                    .hint(format!("add `WHERE {} IS NULL`", column.name)));
+                return Err(self.never_done(&column.name, *slice));
             }
         }
         let change = Update {
@@ -137,6 +129,21 @@ impl Reader<'_> {
             }
         }
         Ok(facts)
+    }
+
+    pub(super) fn never_done(&self, column: &str, value: Slice) -> Error {
+        Error::refused("this gives another value each time it runs")
+            .at(self.source, value.span(), "volatile")
+            .note("a row that is done cannot be told from one that is not, so the backfill could not be resumed")
+            .hint(format!("add `WHERE {column} IS NULL`"))
+    }
+
+    pub(super) fn would_apply_twice(&self, column: &str, reads: &str, value: Slice) -> Error {
+        Error::refused(format!(
+            "`{column}` is computed from `{reads}`, which the same statement changes"
+        ))
+        .at(self.source, value.span(), "a batch that runs again would apply it twice")
+        .hint("add a column, fill that one, and switch the application over")
     }
 }
 

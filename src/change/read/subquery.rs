@@ -8,7 +8,9 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::{Expr, TableName, names};
+use crate::dialect::compose;
 use crate::dialect::functions::{Volatility, function, varies};
+use crate::dialect::types::compare_alike;
 use crate::error::{Error, Result};
 use crate::input::ast::{
     Assignment as Said, Delete as DeleteStatement, Ident, Slice, Update as UpdateStatement,
@@ -19,7 +21,6 @@ use crate::source::{Dialect, Span};
 
 use super::super::{Assignment, Change, Delete, Reads, Update};
 use super::Reader;
-use super::partners::kind;
 use super::quoted::Quoted;
 use super::scopes::{Effect, Found, Written};
 
@@ -91,18 +92,11 @@ impl Reader<'_> {
                     .note("one statement may ask such a query once for all rows, and batches once for each"));
             }
             if volatile && !nulls.contains(column) {
-                return Err(Error::refused("this gives another value each time it runs")
-                    .at(self.source, said.expr.span(), "volatile")
-                    .note("a row that is done cannot be told from one that is not, so the backfill could not be resumed")
-                    .hint(format!("add `{column} IS NULL` to the condition")));
+                return Err(self.never_done(column, said.expr));
             }
             let mut own = found.own.iter().filter(|(_, span)| inside(span));
             if let Some((own, _)) = own.find(|(own, _)| columns.contains(own)) {
-                return Err(Error::refused(format!(
-                    "`{column}` is computed from `{own}`, which the same statement changes"
-                ))
-                .at(self.source, said.expr.span(), "a batch that runs again would apply it twice")
-                .hint("add a column, fill that one, and switch the application over"));
+                return Err(self.would_apply_twice(column, own, said.expr));
             }
             let stored = self.stored(&table, column, &found, &text);
             reads.add(found.reads);
@@ -235,9 +229,9 @@ impl Reader<'_> {
         let own = self.after.tables[table].column(column)?;
         let same = found.value.as_ref().is_some_and(|value| {
             let plain = !own.ty.contains('(') || own.ty == value.ty;
-            plain && kind(&own.ty, dialect) == kind(&value.ty, dialect)
+            plain && compare_alike(dialect, own.integer_type(), value.integer_type())
         });
-        (!same).then(|| Expr(format!("CAST({} AS {})", text.text, own.integer_type())))
+        (!same).then(|| Expr(compose::cast(&text.text, own.integer_type())))
     }
 }
 

@@ -15,7 +15,8 @@ mod rebuild;
 
 use crate::catalog::{Column, Expr};
 use crate::change::{AddColumn, Replace};
-use crate::dialect::{Action, Server};
+use crate::dialect::types::Type;
+use crate::dialect::{Action, Server, compose};
 use crate::error::Result;
 use crate::input;
 
@@ -84,8 +85,8 @@ fn sync_of(context: &Context, replace: &Replace) -> Result<Sync> {
         // A required column keeps what it had where nothing can be computed.
         if required {
             let Expr(own) = super::super::column_expr(context.server, &drop.column);
-            one.expr = Expr(format!("coalesce({}, {own})", one.expr.0));
-            one.row_expr = Expr(format!("coalesce({}, NEW.{own})", one.row_expr.0));
+            one.expr = Expr(compose::or_else(&one.expr.0, &own));
+            one.row_expr = Expr(compose::or_else(&one.row_expr.0, &format!("NEW.{own}")));
         }
         backward.push(one);
     }
@@ -99,16 +100,11 @@ fn sync_of(context: &Context, replace: &Replace) -> Result<Sync> {
 /// A write of new code must not fail because the old column has less room, where that is checked.
 fn cut(server: &Server, old: Option<&Column>, Expr(back): &Expr) -> Expr {
     let room = old.and_then(|column| {
-        let (name, length) = column.ty.split_once('(')?;
-        let text = ["varchar", "character varying", "char", "character"];
-        let is_text = text.iter().any(|known| name.trim().eq_ignore_ascii_case(known));
-        length
-            .trim_end()
-            .strip_suffix(')')
-            .filter(|_| is_text && server.can(Action::TriggerSetsNew))
+        let ty = Type::read(&column.ty);
+        ty.numbers.first().copied().filter(|_| ty.is_text() && server.can(Action::TriggerSetsNew))
     });
     Expr(match room {
-        Some(room) => format!("left({}::text, {room})", input::operand(back, server.dialect)),
+        Some(room) => compose::cut(&input::operand(back, server.dialect), room),
         None => back.clone(),
     })
 }

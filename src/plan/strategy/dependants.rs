@@ -76,7 +76,7 @@ pub(in crate::plan) fn in_primary_key(table: &Table, column: &str) -> bool {
 /// Functions and procedures whose body may name the table, in words.
 pub(in crate::plan) fn functions_naming(catalog: &Catalog, table: &TableName) -> Vec<String> {
     let named = catalog.others.iter().filter(|other| {
-        (other.kind.ends_with("FUNCTION") || other.kind.ends_with("PROCEDURE"))
+        (other.is_function() || other.kind == "CREATE PROCEDURE")
             && other.mentions.contains(&table.name)
     });
     named

@@ -99,7 +99,7 @@ pub(in crate::plan) fn triggers_naming(
                 .iter()
                 .any(|mentioned| mentioned == column);
         let by_function = catalog.others.iter().any(|other| {
-            other.kind.ends_with("FUNCTION")
+            other.is_function()
                 && names(&other.mentions)
                 && other.object.as_ref().is_some_and(|f| trigger.mentions.contains(&f.name))
         });

@@ -9,10 +9,13 @@ BACKFILL = """
 DO $backfill$
 DECLARE
     -- The trigger that a batch goes without: its own, unless others may write the row too.
-    v_without constant text := CASE WHEN EXISTS (
-        SELECT FROM pg_trigger
-        WHERE tgrelid = 'posts'::regclass AND NOT tgisinternal AND tgname <> 'posts_created_sync'
-    ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'posts'::regclass AND relhasrules) THEN '' ELSE 'posts_created_sync' END;
+    v_without constant text := CASE
+        WHEN EXISTS (
+            SELECT FROM pg_trigger
+            WHERE tgrelid = 'posts'::regclass AND NOT tgisinternal AND tgname <> 'posts_created_sync'
+        ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'posts'::regclass AND relhasrules)
+        THEN '' ELSE 'posts_created_sync'
+    END;
     v_pause constant float8 := coalesce(current_setting('miggen.pause', true), '0');
     v_from tid;             -- the window is v_from <= ctid < v_to
     v_to tid;

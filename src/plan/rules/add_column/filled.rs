@@ -10,7 +10,7 @@
 
 use crate::catalog::{Column, Expr};
 use crate::change::Fill;
-use crate::dialect::{Action, type_change};
+use crate::dialect::{Action, compose};
 use crate::error::Result;
 use crate::plan::condition::{Condition, Missing, Predicate, Reason};
 use crate::plan::op::{Op, Sync};
@@ -67,11 +67,11 @@ impl Rule<'_> {
         let dialect = self.context.server.dialect;
         // As it is stored: rounded to the column's scale, say.
         let stored = |Expr(text): &Expr, typed: bool| {
-            let typed = typed || type_change::typed(dialect, text, &column.ty) == *text;
+            let typed = typed || compose::typed(dialect, text, &column.ty) == *text;
             if typed && !column.ty.contains('(') {
                 Expr(text.clone())
             } else {
-                Expr(format!("CAST({text} AS {})", column.ty))
+                Expr(compose::cast(text, &column.ty))
             }
         };
         let compared = |predicate| self.context.compared(column, predicate);
@@ -93,7 +93,7 @@ impl Rule<'_> {
             && self.add.column.not_null
             && !self.always_valued(&fill)
         {
-            fill.expr = Expr(format!("coalesce({}, {constant})", fill.expr.0));
+            fill.expr = Expr(compose::or_else(&fill.expr.0, constant));
         }
         fill
     }

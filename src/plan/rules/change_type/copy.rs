@@ -2,7 +2,7 @@
 //! one, which follows, goes in deploy 3.
 
 use crate::catalog::{Column, Expr, Identity};
-use crate::dialect::{Action, type_change};
+use crate::dialect::{Action, compose, type_change};
 use crate::error::Result;
 use crate::plan::condition::{Condition, Missing, Predicate, Reason};
 use crate::plan::op::{Op, Sync, SyncKind};
@@ -62,11 +62,7 @@ impl Rule<'_> {
         match ranges {
             Some((old, new)) if !old.contains(new.end()) => {
                 let Expr(column) = column_expr(self.context.server, &self.old.name);
-                let (least, greatest) = (old.start(), old.end());
-                Expr(format!(
-                    "CASE WHEN {column} BETWEEN {least} AND {greatest} THEN {} END",
-                    cast.0
-                ))
+                Expr(compose::when(&compose::within(&column, &old), &cast.0, None))
             }
             _ => cast.clone(),
         }

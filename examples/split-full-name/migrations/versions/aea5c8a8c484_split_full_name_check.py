@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 1/2: check
 
-Revision ID: 03f120845637
-Revises: b72afa955d82
+Revision ID: aea5c8a8c484
+Revises: e05f9d466fa3
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "03f120845637"
-down_revision: str | Sequence[str] | None = "b72afa955d82"
+revision: str = "aea5c8a8c484"
+down_revision: str | Sequence[str] | None = "e05f9d466fa3"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -57,10 +57,13 @@ BACKFILL = """
 DO $backfill$
 DECLARE
     -- The trigger that a batch goes without: its own, unless others may write the row too.
-    v_without constant text := CASE WHEN EXISTS (
-        SELECT FROM pg_trigger
-        WHERE tgrelid = 'users'::regclass AND NOT tgisinternal AND tgname <> 'users_full_name_sync'
-    ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'users'::regclass AND relhasrules) THEN '' ELSE 'users_full_name_sync' END;
+    v_without constant text := CASE
+        WHEN EXISTS (
+            SELECT FROM pg_trigger
+            WHERE tgrelid = 'users'::regclass AND NOT tgisinternal AND tgname <> 'users_full_name_sync'
+        ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'users'::regclass AND relhasrules)
+        THEN '' ELSE 'users_full_name_sync'
+    END;
     v_pause constant float8 := coalesce(current_setting('miggen.pause', true), '0');
     v_from tid;             -- the window is v_from <= ctid < v_to
     v_to tid;

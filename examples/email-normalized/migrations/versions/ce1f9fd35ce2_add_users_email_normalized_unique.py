@@ -1,7 +1,7 @@
 """add users.email_normalized, 3/4: users.email_normalized unique
 
-Revision ID: 317f32b1d0bc
-Revises: a176ea0e441f
+Revision ID: ce1f9fd35ce2
+Revises: 8f4c9a27d391
 Create Date: 2025-01-13 12:00:03.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "317f32b1d0bc"
-down_revision: str | Sequence[str] | None = "a176ea0e441f"
+revision: str = "ce1f9fd35ce2"
+down_revision: str | Sequence[str] | None = "8f4c9a27d391"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 2/2: full_name dropped
 
-Revision ID: 8b3c82f162bc
-Revises: 03f120845637
+Revision ID: 47ad3d1543bd
+Revises: aea5c8a8c484
 Create Date: 2025-02-17 12:00:02.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "8b3c82f162bc"
-down_revision: str | Sequence[str] | None = "03f120845637"
+revision: str = "47ad3d1543bd"
+down_revision: str | Sequence[str] | None = "aea5c8a8c484"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
 """add users.email_normalized, 4/4: users.email_normalized not null
 
-Revision ID: cba259f319df
-Revises: 317f32b1d0bc
+Revision ID: c80191a809fb
+Revises: ce1f9fd35ce2
 Create Date: 2025-01-13 12:00:04.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "cba259f319df"
-down_revision: str | Sequence[str] | None = "317f32b1d0bc"
+revision: str = "c80191a809fb"
+down_revision: str | Sequence[str] | None = "ce1f9fd35ce2"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
