@@ -5,12 +5,17 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+import warm
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENGINES = Path(os.environ.get("MIGGEN_ENGINES", REPOSITORY / "target/engines")).resolve()
 
 # Long enough for a slow machine. A command that needs more hangs, as CREATE INDEX CONCURRENTLY
 # does under a lock that waits for it.
 TIMEOUT = 300
+
+
+WARM = warm.Warm()
 
 
 class CommandFailed(AssertionError):
@@ -47,6 +52,10 @@ def attempt(
 ) -> subprocess.CompletedProcess[str]:
     """Run `command` and leave the judgement of its exit code to the caller."""
     try:
+        if python := warm.python_command(command):
+            more, words = python
+            code, output = WARM.run(words, cwd, env | more, TIMEOUT)
+            return subprocess.CompletedProcess(command, code, output)
         return subprocess.run(
             command,
             cwd=cwd,
@@ -58,8 +67,8 @@ def attempt(
             text=True,
             timeout=TIMEOUT,
         )
-    except subprocess.TimeoutExpired as error:
-        output = error.output or b""
+    except (subprocess.TimeoutExpired, TimeoutError) as error:
+        output = getattr(error, "output", None) or b""
         text = output.decode(errors="replace") if isinstance(output, bytes) else output
         raise CommandFailed(f"no end within {TIMEOUT} s: {command}\n{text}") from None
 
