@@ -58,6 +58,7 @@ pub enum Change {
     Require(Require),
     Relax(Relax),
     SetDefault(SetDefault),
+    RenameName(RenameName),
     AddConstraint(OfConstraint),
     ValidateConstraint(OfConstraint),
     DropConstraint(OfConstraint),
@@ -288,6 +289,30 @@ pub struct SetDefault {
 pub struct OfConstraint {
     pub table: TableName,
     pub constraint: Constraint,
+}
+
+/// An index or a constraint gets another name, and nothing else.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RenameName {
+    pub table: TableName,
+    pub of: Named,
+    pub to: String,
+}
+
+/// As it was before.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Named {
+    Index(Index),
+    Constraint(Constraint),
+}
+
+impl Named {
+    pub fn name(&self) -> &str {
+        match self {
+            Named::Index(index) => &index.name,
+            Named::Constraint(constraint) => constraint.name.as_deref().unwrap_or_default(),
+        }
+    }
 }
 
 /// What a statement reads besides the rows that it walks through.

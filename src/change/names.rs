@@ -43,6 +43,7 @@ pub(super) fn title(asked: &[Asked]) -> String {
                 let verb = if one.after.is_some() { "set" } else { "drop" };
                 format!("{verb} the default of {}.{}", one.table.name, one.column)
             }
+            Change::RenameName(one) => format!("rename {} to {}", one.of.name(), one.to),
             Change::AddConstraint(one) => format!("add {}", constraint(one)),
             Change::ValidateConstraint(one) => format!("validate {}", constraint(one)),
             Change::DropConstraint(one) => format!("drop {}", constraint(one)),
@@ -100,6 +101,7 @@ pub(super) fn slug(asked: &[Asked]) -> String {
         Some(Change::Require(one)) => format!("require {} {}", one.table.name, one.column),
         Some(Change::Relax(one)) => format!("optional {} {}", one.table.name, one.column),
         Some(Change::SetDefault(one)) => format!("default {} {}", one.table.name, one.column),
+        Some(Change::RenameName(one)) => format!("rename {}", one.of.name()),
         Some(Change::AddConstraint(one)) => format!("add {}", constraint(one)),
         Some(Change::ValidateConstraint(one)) => format!("validate {}", constraint(one)),
         Some(Change::DropConstraint(one)) => format!("drop {}", constraint(one)),

@@ -43,6 +43,32 @@ pub fn is_calls_only(text: &str, dialect: Dialect) -> bool {
     })
 }
 
+/// The expression without `called.` before columns: `t.a + other.b` is `a + other.b`.
+pub fn unqualified(text: &str, dialect: Dialect, called: &str) -> String {
+    let Some(tokens) = lex(text, dialect) else { return text.to_owned() };
+    let raw = |at: usize| tokens.get(at).map_or("", |token| &text[token.range()]);
+    let mut result = String::with_capacity(text.len());
+    let mut end = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        let name = match token.kind {
+            TokenKind::Word => literal::bare_name(raw(at), dialect),
+            TokenKind::Quoted => literal::quoted_name(raw(at), dialect),
+            _ => continue,
+        };
+        let inner = at > 0 && raw(at - 1) == ".";
+        let same = match dialect {
+            Dialect::Postgres => name == called,
+            _ => name.eq_ignore_ascii_case(called),
+        };
+        if !inner && raw(at + 1) == "." && same {
+            result.push_str(&text[end..token.start()]);
+            end = tokens[at + 1].end();
+        }
+    }
+    result.push_str(&text[end..]);
+    result
+}
+
 /// The expression with `qualifier.` before each of its columns; `None` where a name in it may be a
 /// column or something else.
 pub fn qualify(

@@ -114,6 +114,13 @@ impl Context<'_> {
         Error::refused(message).at(&self.intent.source, span, label)
     }
 
+    /// Of an expression in which a name may be a column or something else.
+    pub(super) fn refuse_to_carry(&self, span: Span) -> Error {
+        self.refuse_at(span, "miggen cannot carry this expression into a trigger", "here")
+            .note("a name in it may be a column or something else")
+            .hint("name the columns plainly, or put it into a function of the database")
+    }
+
     /// How the rows of a table are come by.
     pub(super) fn walk(&self, table: &TableName) -> Result<Walk> {
         walk::walk(self.server, self.before, self.table(table)).map_err(|why| match why {

@@ -4,7 +4,7 @@
 //! move one index, would not know of one another.
 
 use crate::catalog::{Catalog, Constraint, ConstraintKind, Expr, TableName};
-use crate::change::{Change, CommentOn, Intent, OfConstraint};
+use crate::change::{Change, CommentOn, Intent, Named, OfConstraint};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::input;
@@ -179,6 +179,13 @@ fn about(before: &Catalog, change: &Change, table: &TableName, name: &str) -> bo
         Change::DropIndex(drop) => drop.table == *table && drop.index.uses(name, dialect),
         Change::AddConstraint(of) | Change::ValidateConstraint(of) | Change::DropConstraint(of) => {
             uses(of, table, name, dialect)
+        }
+        Change::RenameName(rename) => {
+            rename.table == *table
+                && match &rename.of {
+                    Named::Index(index) => index.uses(name, dialect),
+                    Named::Constraint(constraint) => constraint.uses(name, dialect),
+                }
         }
         Change::Comment(comment) if comment.on.table() == table => {
             let own = before.tables.get(table);

@@ -306,6 +306,18 @@ def refused_by_the_server(project: hard.Project) -> str:
     return str(failed.value)
 
 
+def test_an_update_that_names_its_table(lay: Lay) -> None:
+    """In the trigger there is no table of that name."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, name text, n int)",
+        "INSERT INTO t VALUES (1, 'a', 1), (2, 'b', 5)",
+    )
+    change = "ALTER TABLE t ADD x text; UPDATE t SET x = upper(t.name) WHERE t.n > 3"
+    rollouts.up(project, miggen.plan(project, change).deploy.steps[0])
+    project.database.script("INSERT INTO t VALUES (3, 'c', 9)")
+    assert project.database.rows("SELECT x FROM t WHERE n > 3 ORDER BY id") == [(None,), ("C",)]
+
+
 def test_a_constraint_that_the_schema_file_does_not_know(lay: Lay) -> None:
     """One of the same name stays, and the step says so."""
     project = lay("CREATE TABLE t (id int PRIMARY KEY, a int, b int)")
@@ -316,3 +328,15 @@ def test_a_constraint_that_the_schema_file_does_not_know(lay: Lay) -> None:
         rollouts.up(project, step)
     keys = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 't_b_key'"
     assert project.database.rows(keys) == [("UNIQUE (a)",)]
+
+
+def test_reserved_words(lay: Lay) -> None:
+    """The server's own list: those are refused, all others are names."""
+    project = lay("CREATE TABLE t (id int PRIMARY KEY)")
+    words = dict(project.database.rows("SELECT word, catcode IN ('R', 'T') FROM pg_get_keywords()"))
+    for word in (word for word, reserved in words.items() if reserved):
+        assert f"`{word}` is a reserved word" in refusal(
+            project, f"ALTER TABLE t ADD COLUMN {word} int"
+        )
+    names = ", ".join(f"{word} int" for word, reserved in words.items() if not reserved)
+    hard.run(project, f"CREATE TABLE names ({names})")

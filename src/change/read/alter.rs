@@ -1,6 +1,6 @@
 //! ALTER TABLE.
 
-use crate::catalog::{ConstraintKind, Key, TableName};
+use crate::catalog::{ConstraintKind, TableName};
 use crate::error::{Error, Result};
 use crate::input::ast::{
     AlterAction, AlterKind, AlterTable, ColumnConstraintKind, Statement, TableConstraint,
@@ -38,6 +38,7 @@ impl Reader<'_> {
         let span = action.text.span();
         match &action.kind {
             AlterKind::AddColumn { column, if_not_exists, .. } => {
+                self.nameable(&column.name)?;
                 let there = self.after.tables[table].column(&column.name.name).is_some();
                 if there && !if_not_exists {
                     return Err(Error::refused(format!(
@@ -61,6 +62,7 @@ impl Reader<'_> {
             }
             AlterKind::RenameColumn { from, to } => {
                 self.column(table, from)?;
+                self.nameable(to)?;
                 if self.after.tables[table].column(&to.name).is_some() {
                     return Err(Error::refused(format!(
                         "`{}` has a column `{}` already",
@@ -118,23 +120,8 @@ impl Reader<'_> {
                 self.ask(Change::DropConstraint(change), span);
                 Ok(())
             }
-            AlterKind::RenameConstraint { from, .. } => {
-                let renamed = self.after.tables[table]
-                    .constraints
-                    .iter()
-                    .find(|c| c.name.as_deref() == Some(from.name.as_ref()))
-                    .is_some_and(|constraint| match &constraint.kind {
-                        ConstraintKind::Unique(keys) => keys.iter().any(|key| {
-                            matches!(key, Key::Column { name, .. }
-                                if self.renamed.contains_key(&(table.clone(), name.clone())))
-                        }),
-                        _ => false,
-                    });
-                if renamed {
-                    Ok(())
-                } else {
-                    Err(self.not_yet("renaming a constraint by itself", span))
-                }
+            AlterKind::RenameConstraint { from, to } => {
+                self.rename_constraint(table, from, to, span)
             }
             _ => Err(self.not_yet(&first_words(action.text.text), span)),
         }

@@ -200,6 +200,7 @@ impl Reader<'_> {
     /// `UPDATE t SET c = … WHERE c IS NULL` before `SET NOT NULL` says what rows without one get.
     fn absorbed(&mut self, table: &TableName, column: &Column) -> Option<Fill> {
         let dialect = self.server.dialect;
+        let plain = |text: &str| input::unqualified(text, dialect, &table.name);
         let at = self.asked.iter().position(|asked| match &asked.change {
             Change::Update(update) => {
                 update.table == *table
@@ -211,13 +212,13 @@ impl Reader<'_> {
                     && update
                         .filter
                         .as_ref()
-                        .is_some_and(|f| input::is_null_test(&f.0, &column.name, dialect))
+                        .is_some_and(|f| input::is_null_test(&plain(&f.0), &column.name, dialect))
             }
             _ => false,
         })?;
         let asked = self.asked.remove(at);
         let Change::Update(update) = asked.change else { return None };
-        let text = update.set[0].expr.0.clone();
+        let text = plain(&update.set[0].expr.0);
         let facts = expr::read(&text, dialect)?;
         let needs = super::rows::needs(&text, &facts, dialect);
         let sources = facts.columns;

@@ -13,16 +13,20 @@ use super::Reader;
 use super::rows::needs;
 
 impl Reader<'_> {
-    /// Rows that `filter` does not find keep what ADD COLUMN gave them.
+    /// Rows that `filter` does not find keep what ADD COLUMN gave them. `called` is what the UPDATE
+    /// calls the table.
     pub(super) fn fill(
         &mut self,
         table: &TableName,
         name: &str,
+        called: &str,
         (value, facts): (&str, &ExprFacts),
         filter: Option<Slice>,
         span: Span,
     ) -> Result<()> {
         let dialect = self.server.dialect;
+        let value = &*input::unqualified(value, dialect, called);
+        let plain = filter.map(|filter| input::unqualified(filter.text, dialect, called));
         let add = self.added_mut(table, name);
         let (column, existing, default) = (add.column.clone(), add.existing.clone(), add.default);
         if add.fill.is_some() {
@@ -39,9 +43,9 @@ impl Reader<'_> {
             .at(self.source, span, "nobody can tell later which rows have which")
             .hint("leave out the one that is not meant"));
         }
-        let every_row = match filter {
+        let every_row = match filter.zip(plain.as_ref()) {
             None => true,
-            Some(filter) if input::is_null_test(filter.text, name, dialect) => {
+            Some((filter, plain)) if input::is_null_test(plain, name, dialect) => {
                 if existing.is_some() {
                     return Err(Error::refused("no row is filled by this")
                         .at(self.source, filter.span(), "every row has the default already")
@@ -58,7 +62,7 @@ impl Reader<'_> {
             typed: false,
             span,
         };
-        if let Some(filter) = filter.filter(|_| !every_row) {
+        if let Some((filter, plain)) = filter.zip(plain).filter(|_| !every_row) {
             let read = self.understood(table, filter.text, filter.start)?.columns;
             if let Some(own) = read.iter().find(|own| self.added(table, own).is_some()) {
                 return Err(Error::refused(format!(
@@ -67,7 +71,7 @@ impl Reader<'_> {
                 .at(self.source, filter.span(), "nobody has written it yet")
                 .hint("say it by columns that were there before"));
             }
-            fill.expr = among_others(&column, &fill.expr, filter.text, existing.as_ref(), dialect);
+            fill.expr = among_others(&column, &fill.expr, &plain, existing.as_ref(), dialect);
             fill.typed = true;
             fill.sources.extend(read);
             fill.sources.sort();

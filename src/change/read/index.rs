@@ -19,7 +19,8 @@ impl Reader<'_> {
         for name in &drop.names {
             let wanted = TableName::of(name, self.server.dialect);
             let Some(table) = self.after.table_of_index(&wanted) else {
-                return Err(self.no_index(name, &wanted));
+                let instead = format!("DROP CONSTRAINT {} drops", wanted.name);
+                return Err(self.no_index(name, &wanted, "dropped", &instead));
             };
             if self.creates(&table.name) || self.before.table_of_index(&wanted).is_none() {
                 return Err(self.not_yet("dropping an index of the same script", name.span()));
@@ -28,7 +29,8 @@ impl Reader<'_> {
                 return Err(self.not_yet("dropping an index of a partitioned table", name.span()));
             }
             let Some(index) = table.index(&wanted.name).cloned() else {
-                return Err(self.no_index(name, &wanted));
+                let instead = format!("DROP CONSTRAINT {} drops", wanted.name);
+                return Err(self.no_index(name, &wanted, "dropped", &instead));
             };
             self.not_a_key(table, &index, name)?;
             dropped.push((DropIndex { table: table.name.clone(), index }, name.span()));
@@ -84,17 +86,21 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn no_index(&self, name: &Name, wanted: &TableName) -> Error {
+    /// `instead` is what does `done` to both, of an index that is a constraint's.
+    pub(super) fn no_index(
+        &self,
+        name: &Name,
+        wanted: &TableName,
+        done: &str,
+        instead: &str,
+    ) -> Error {
         let owner = self.after.tables.values().find(|table| {
             table.name.schema == wanted.schema && table.constraint(&wanted.name).is_some()
         });
         if let Some(table) = owner {
             return Error::refused(format!("`{}` is the index of a constraint", wanted.name))
-                .at(self.source, name.span(), "cannot be dropped by itself")
-                .hint(format!(
-                    "ALTER TABLE {} DROP CONSTRAINT {} drops both",
-                    table.name.name, wanted.name
-                ));
+                .at(self.source, name.span(), format!("cannot be {done} by itself"))
+                .hint(format!("ALTER TABLE {} {instead} both", table.name.name));
         }
         let error = Error::refused(format!("there is no index `{}`", wanted.name)).at(
             self.source,

@@ -22,6 +22,7 @@ mod old_table;
 mod partners;
 mod patterns;
 mod quoted;
+mod rename_name;
 mod replace;
 mod rows;
 mod scopes;
@@ -31,6 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Expr, Key, Table, TableName};
 use crate::dialect::Server;
+use crate::dialect::reserved::is_reserved;
 use crate::error::{Error, Result};
 use crate::input;
 use crate::input::ast::{Ident, Kind, Statement};
@@ -145,6 +147,9 @@ impl Reader<'_> {
                     .at(self.source, span, "here")
                     .hint("leave CONCURRENTLY out"));
                 }
+                if let Some(name) = &create.name {
+                    self.nameable(&name.name)?;
+                }
                 let known: Vec<String> = table.indexes.iter().map(|i| i.name.clone()).collect();
                 self.after.apply(self.source, statement)?;
                 let index = self.after.tables[&table.name]
@@ -167,29 +172,7 @@ impl Reader<'_> {
                 self.ask(Change::CreateIndex(CreateIndex { table: table.name, index }), span);
                 Ok(())
             }
-            Kind::RenameIndex { index, to, .. } => {
-                let name = index.name.name.as_ref();
-                let owner = self.after.tables.values().find_map(|table| {
-                    table.indexes.iter().find(|i| i.name == name).map(|i| (table.name.clone(), i))
-                });
-                let Some((table, found)) = owner else {
-                    return Err(Error::refused(format!("there is no index `{name}`")).at(
-                        self.source,
-                        index.span(),
-                        "not in the schema",
-                    ));
-                };
-                let follows = found.keys.iter().any(|key| {
-                    matches!(key, Key::Column { name, .. }
-                        if self.renamed.contains_key(&(table.clone(), name.clone())))
-                });
-                if !follows {
-                    return Err(
-                        self.not_yet("renaming an index by itself", index.span().to(to.span))
-                    );
-                }
-                self.after.apply(self.source, statement)
-            }
+            Kind::RenameIndex { index, to, .. } => self.rename_index(index, to, statement),
             Kind::Update(update) => self.update(update, span),
             Kind::Delete(delete) => self.delete(delete, span),
             Kind::Insert(insert) => self.insert(insert, statement.text, span),
@@ -261,6 +244,16 @@ impl Reader<'_> {
             Some(_) => Ok(()),
             None => Err(self.no_column(table, &ident.name, ident.span)),
         }
+    }
+
+    /// The server reads the name of something new as that.
+    fn nameable(&self, ident: &Ident) -> Result<()> {
+        if ident.quoted || !is_reserved(self.server.dialect, &ident.name) {
+            return Ok(());
+        }
+        Err(Error::refused(format!("`{}` is a reserved word", ident.name))
+            .at(self.source, ident.span, "no name, unless in quotes")
+            .hint(format!("\"{}\", or better another name", ident.name)))
     }
 
     fn no_column(&self, table: &Table, name: &str, span: Span) -> Error {

@@ -34,6 +34,10 @@ impl Reader<'_> {
                 self.not_yet(&format!("CREATE {} TABLE", second.to_ascii_uppercase()), span)
             );
         }
+        self.nameable(&definition.name.name)?;
+        for column in &definition.columns {
+            self.nameable(&column.name)?;
+        }
         if let Some(there) = self.after.table_key(&name) {
             return Err(Error::refused(format!("there is a table `{}` already", there.name)).at(
                 self.source,

@@ -30,6 +30,7 @@ impl Reader<'_> {
         if table.partition_by.is_some() || table.partition_of.is_some() {
             return Err(self.not_yet("renaming a partitioned table", from.span()));
         }
+        self.nameable(&to.name)?;
         let new = old.sibling(to.name.name.as_ref());
         let taken = self.after.table_key(&new).is_some_and(|key| *key != old)
             || self.after.views.contains_key(&new)

@@ -57,10 +57,11 @@ impl Reader<'_> {
         if let Some(filter) = &update.filter {
             self.understood(&table, filter.text, filter.start)?;
         }
+        let called = update.alias.as_ref().map_or(table.name.as_str(), |alias| &alias.name);
         let fills_new = set.iter().filter(|(c, ..)| self.added(&table, &c.name).is_some()).count();
         if fills_new == set.len() {
             for (column, value, facts, _) in set {
-                self.fill(&table, &column.name, (value.text, &facts), update.filter, span)?;
+                self.fill(&table, &column.name, called, (value.text, &facts), update.filter, span)?;
             }
             return Ok(());
         }

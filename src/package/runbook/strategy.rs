@@ -160,6 +160,13 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                  value itself.",
                 one.column
             ),
+            Change::RenameName(one) => format!(
+                "**{} → {}** is a change of the server's catalog. Code seldom says these names: look for \
+                 `ON CONFLICT ON CONSTRAINT` and for handlers that read a constraint's name off an error; such code has to \
+                 know both names before the deploy.",
+                one.of.name(),
+                one.to
+            ),
             Change::AddConstraint(one) => format!(
                 "**{}** holds for new rows at once, and for existing ones when they were looked at beside running \
                  writers. As written, everybody waits while the table is read.",

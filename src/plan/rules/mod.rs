@@ -17,6 +17,7 @@ mod generated;
 mod not_null;
 mod numbered;
 mod rename_column;
+mod rename_name;
 mod rename_table;
 mod replace;
 mod seed;
@@ -43,6 +44,7 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::DropColumn(drop) => drop_column::steps(context, drop),
         Change::DropTable(drop) => drop_table::steps(context, drop),
         Change::RenameTable(rename) => rename_table::steps(context, rename),
+        Change::RenameName(rename) => Ok(rename_name::steps(context, rename)),
         Change::ChangeType(change) => change_type::steps(context, change),
         Change::Require(one) => not_null::require(context, one),
         Change::Relax(one) => Ok(not_null::relax(context, one)),

@@ -103,16 +103,7 @@ impl Rule<'_> {
         context.refuse_without_rowid(&require.table)?;
         let table = &require.table;
         let sync = sync::fill(context.server, context.before, table, &column.name, fill)
-            .ok_or_else(|| {
-                context
-                    .refuse_at(
-                        fill.span,
-                        "miggen cannot carry this expression into a trigger",
-                        "here",
-                    )
-                    .note("a name in it may be a column or something else")
-                    .hint(format!("qualify the columns: `{}.…`", table.name))
-            })?;
+            .ok_or_else(|| context.refuse_to_carry(fill.span))?;
         let checked_after_trigger = context.can(Action::TriggerSetsNew);
         let mut steps =
             vec![self.expand(fill, &sync, checked_after_trigger), self.backfill(fill, &sync)?];

@@ -103,12 +103,8 @@ impl Rule<'_> {
         context.refuse_generated(&add.table, &fill.sources)?;
         context.refuse_without_rowid(&add.table)?;
         let (server, before) = (context.server, context.before);
-        sync::derive(server, before, &add.table, &add.column, fill, required).ok_or_else(|| {
-            context
-                .refuse_at(fill.span, "miggen cannot carry this expression into a trigger", "here")
-                .note("a name in it may be a column or something else")
-                .hint(format!("qualify the columns: `{}.…`", add.table.name))
-        })
+        sync::derive(server, before, &add.table, &add.column, fill, required)
+            .ok_or_else(|| context.refuse_to_carry(fill.span))
     }
 
     fn always_valued(&self, fill: &Fill) -> bool {

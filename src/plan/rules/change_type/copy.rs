@@ -91,11 +91,8 @@ impl Rule<'_> {
         let Rule { context, change, old, .. } = self;
         let sources = vec![old.name.clone()];
         let dialect = context.server.dialect;
-        let row = crate::input::qualify(&expr.0, dialect, &sources, "NEW").ok_or_else(|| {
-            context
-                .refuse("miggen cannot carry this expression into a trigger", "here")
-                .hint("name the column plainly, or in a function of the database")
-        })?;
+        let row = crate::input::qualify(&expr.0, dialect, &sources, "NEW")
+            .ok_or_else(|| context.refuse_to_carry(context.asked.span))?;
         Ok(Sync {
             name: sync::name(context.before, &change.table, column),
             table: change.table.clone(),

@@ -1,0 +1,88 @@
+//! Indexes and constraints that get another name. Where their column has got one in the same script,
+//! it is part of that change.
+
+use crate::catalog::{ConstraintKind, Key, TableName};
+use crate::error::{Error, Result};
+use crate::input::ast::{Ident, Name, Statement};
+use crate::source::Span;
+
+use super::super::{Change, Named, RenameName};
+use super::Reader;
+
+impl Reader<'_> {
+    pub(super) fn rename_index(
+        &mut self,
+        index: &Name,
+        to: &Ident,
+        statement: &Statement,
+    ) -> Result<()> {
+        let named = TableName::of(index, self.server.dialect);
+        let Some(table) = self.after.table_of_index(&named) else {
+            let instead = format!("RENAME CONSTRAINT {} TO {} renames", named.name, to.name);
+            return Err(self.no_index(index, &named, "renamed", &instead));
+        };
+        let (name, found) = (table.name.clone(), table.index(&named.name).cloned());
+        let found = found.ok_or_else(|| Error::bug("index not found"))?;
+        self.named_anew(&name, Named::Index(found), to, index.span().to(to.span))?;
+        self.after.apply(self.source, statement)
+    }
+
+    /// Before the statement is applied.
+    pub(super) fn rename_constraint(
+        &mut self,
+        table: &TableName,
+        from: &Ident,
+        to: &Ident,
+        span: Span,
+    ) -> Result<()> {
+        let Some(constraint) = self.after.tables[table].constraint(&from.name).cloned() else {
+            return Err(Error::refused(format!(
+                "{} has no constraint `{}`",
+                table.name, from.name
+            ))
+            .at(self.source, from.span, "not in the schema"));
+        };
+        if matches!(constraint.kind, ConstraintKind::NotNull(_)) {
+            return Err(self.not_yet("renaming a NOT NULL constraint", span));
+        }
+        self.named_anew(table, Named::Constraint(constraint), to, span)
+    }
+
+    fn named_anew(&mut self, table: &TableName, of: Named, to: &Ident, span: Span) -> Result<()> {
+        let keys: &[Key] = match &of {
+            Named::Index(index) => &index.keys,
+            Named::Constraint(constraint) => match &constraint.kind {
+                ConstraintKind::Unique(keys) => keys,
+                _ => &[],
+            },
+        };
+        let follows = keys
+            .iter()
+            .filter_map(Key::column)
+            .any(|column| self.renamed.contains_key(&(table.clone(), column.to_owned())));
+        if follows {
+            return Ok(());
+        }
+        self.nameable(to)?;
+        let own = &self.after.tables[table];
+        let sibling = table.sibling(to.name.to_string());
+        if own.constraint(&to.name).is_some() || self.after.table_of_index(&sibling).is_some() {
+            return Err(Error::refused(format!("`{}` is there already", to.name)).at(
+                self.source,
+                to.span,
+                "the name of another one",
+            ));
+        }
+        let before = self.before.tables.get(table);
+        let known = before.is_some_and(|table| match &of {
+            Named::Index(index) => table.index(&index.name) == Some(index),
+            Named::Constraint(one) => table.constraint(of.name()) == Some(one),
+        });
+        if !known {
+            return Err(self.not_yet("another name for what the same script makes", span));
+        }
+        let change = RenameName { table: table.clone(), of, to: to.name.to_string() };
+        self.ask(Change::RenameName(change), span);
+        Ok(())
+    }
+}

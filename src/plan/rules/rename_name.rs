@@ -1,0 +1,57 @@
+//! `ALTER INDEX … RENAME`, `ALTER TABLE … RENAME CONSTRAINT`.
+//!
+//! | server | as written | planned |
+//! |---|---|---|
+//! | PostgreSQL, index | catalog only, its lock is on the index and no reader or writer asks for it | as written |
+//! | PostgreSQL, constraint | catalog only, and everybody waits behind ACCESS EXCLUSIVE on the table | the same, its lock taken in short tries |
+//! | SQLite | it has neither | refused |
+
+use crate::change::{Named, RenameName};
+use crate::dialect::Action;
+
+use super::super::op::Op;
+use super::super::{Down, ModelChange, Phase, Step, Unit};
+use super::Context;
+
+pub(super) fn steps(context: &Context, rename: &RenameName) -> Vec<Step> {
+    let RenameName { table, of, to } = rename;
+    let table = || table.clone();
+    let (lock, there, back, model) = match of {
+        Named::Index(before) => {
+            let mut after = before.clone();
+            after.name.clone_from(to);
+            let there = Op::RenameIndex { table: table(), index: before.clone(), to: to.clone() };
+            let back =
+                Op::RenameIndex { table: table(), index: after.clone(), to: before.name.clone() };
+            let model = vec![
+                ModelChange::RemoveIndex { table: table(), index: before.clone() },
+                ModelChange::AddIndex { table: table(), index: after },
+            ];
+            (Vec::new(), there, back, model)
+        }
+        Named::Constraint(before) => {
+            let mut after = before.clone();
+            after.name = Some(to.clone());
+            let from = of.name().to_owned();
+            let there = Op::RenameConstraint { table: table(), from: from.clone(), to: to.clone() };
+            let back = Op::RenameConstraint { table: table(), from: to.clone(), to: from };
+            let model = vec![
+                ModelChange::RemoveConstraint { table: table(), constraint: before.clone() },
+                ModelChange::AddConstraint { table: table(), constraint: after },
+            ];
+            (context.lock(&[&rename.table], Action::RenameConstraint), there, back, model)
+        }
+    };
+    let with_lock = |op: Op| lock.iter().cloned().chain([op]).collect();
+    vec![Step {
+        phase: Phase::Expand,
+        table: table(),
+        slug: "rename".into(),
+        title: format!("{} is {to}", of.name()),
+        unit: Unit::Transaction,
+        up: with_lock(there),
+        down: Down::ops(with_lock(back)),
+        verify: Vec::new(),
+        model,
+    }]
+}
