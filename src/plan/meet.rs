@@ -110,6 +110,9 @@ fn tied(before: &Catalog, first: &Change, then: &Change) -> Option<String> {
     else {
         return None;
     };
+    if matches!(other, Change::ChangeType(_)) {
+        return None; // They know of one another.
+    }
     let about = |table: &TableName, names: &[String]| {
         columns(other)
             .is_some_and(|(of, own)| of == table && own.iter().any(|own| names.contains(own)))

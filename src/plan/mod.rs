@@ -17,6 +17,7 @@ pub mod rows;
 mod rules;
 pub mod small;
 mod strategy;
+mod tied;
 
 use chrono::NaiveDate;
 
@@ -264,17 +265,18 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
             .note("its scripts are read; what its statements lock and cost is not known")
             .hint("`--server` names PostgreSQL or SQLite: postgres@15, sqlite@3.45"));
     }
-    let mut planned = Vec::new();
+    let order = tied::order(before, intent)?;
+    let mut planned = vec![Vec::new(); intent.asked.len()];
     let mut archives = Vec::new();
-    for asked in &intent.asked {
-        let context = context::Context { server: &server, before, intent, policy, asked };
-        let own = rules::steps(&context)?;
+    for at in tied::planning(before, intent) {
+        let seen = tied::seen(before, intent, at, &planned);
+        let asked = &intent.asked[at];
+        let context = context::Context { server: &server, before: &seen, intent, policy, asked };
+        planned[at] = rules::steps(&context)?;
         if policy.archive {
-            let (own, kept) = archive::keep(&context, own)?;
-            planned.push(own);
+            let (own, kept) = archive::keep(&context, std::mem::take(&mut planned[at]))?;
+            planned[at] = own;
             archives.extend(kept);
-        } else {
-            planned.push(own);
         }
     }
     if policy.archive && archives.is_empty() {
@@ -291,7 +293,7 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
             .hint("leave out `--dual-write app`"));
     }
     meet::refuse(before, intent, &planned)?;
-    let steps = planned.into_iter().flatten().collect();
+    let steps = order.iter().flat_map(|at| std::mem::take(&mut planned[*at])).collect();
     let mut deploys = order::order(steps, policy.dual_write);
     if policy.batches == Batches::Job && jobs::take_out(&mut deploys) == 0 {
         return Err(Error::usage("there is nothing to make a job of")

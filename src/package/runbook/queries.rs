@@ -14,10 +14,9 @@ fn has(deploy: &Deploy, wanted: impl Fn(&Op) -> bool) -> bool {
 
 /// Each begins with a comment that says what to expect.
 pub(super) fn before(plan: &Plan, deploy: &Deploy) -> Vec<String> {
-    let Some(step) = deploy.steps.first() else {
+    if deploy.steps.is_empty() {
         return Vec::new();
-    };
-    let table = sql::table(plan.server.dialect, &step.table);
+    }
     if plan.server.dialect == Dialect::Sqlite {
         return vec![
             "-- \"ok\".\nPRAGMA quick_check;".into(),
@@ -25,7 +24,18 @@ pub(super) fn before(plan: &Plan, deploy: &Deploy) -> Vec<String> {
             "-- Free disk: twice this many bytes.\nSELECT page_count * page_size FROM pragma_page_count, pragma_page_size;".into(),
         ];
     }
-    let literal = quote::literal(plan.server.dialect, &table);
+    // Each table of such an operation, as a text.
+    let tables = |wanted: &dyn Fn(&Op) -> bool| -> Vec<String> {
+        let ops = deploy.steps.iter().flat_map(|step| &step.up).filter(|op| wanted(op));
+        let mut found = Vec::new();
+        for table in ops.filter_map(Op::table) {
+            let text = quote::literal(plan.server.dialect, &sql::table(plan.server.dialect, table));
+            if !found.contains(&text) {
+                found.push(text);
+            }
+        }
+        found
+    };
     let mut queries = vec![
         "-- No row: long transactions stall every step, and make a backfill slower.
 SELECT pid, application_name, state, now() - xact_start AS age, left(query, 60)
@@ -44,9 +54,14 @@ SELECT gid FROM pg_prepared_xacts;
 SELECT slot_name FROM pg_replication_slots WHERE catalog_xmin IS NOT NULL OR xmin IS NOT NULL;"
                 .into(),
         );
+        let sizes: Vec<String> = tables(&takes_long)
+            .iter()
+            .map(|table| format!("pg_total_relation_size({table})"))
+            .collect();
         queries.push(format!(
             "-- Free disk: half of this; and three times this for WAL, where a replica or the archive lags.
-SELECT pg_size_pretty(pg_total_relation_size({literal}));"
+SELECT pg_size_pretty({});",
+            sizes.join(" + ")
         ));
     }
     if deploy.steps.iter().any(|step| step.unit == Unit::Alone) {
@@ -57,13 +72,21 @@ SELECT pg_backend_pid();"
         );
     }
     if has(deploy, |op| matches!(op, Op::CreateSync(_))) {
+        let synced: Vec<String> = tables(&|op| matches!(op, Op::CreateSync(_)))
+            .iter()
+            .map(|table| format!("{table}::regclass"))
+            .collect();
+        let synced = match synced.as_slice() {
+            [one] => format!("= {one}"),
+            several => format!("IN ({})", several.join(", ")),
+        };
         queries.push(format!(
             "-- No row: what a subscription writes skips the trigger, and so does session_replication_role = replica.
-SELECT srsubid FROM pg_subscription_rel WHERE srrelid = {literal}::regclass;"
+SELECT srsubid FROM pg_subscription_rel WHERE srrelid {synced};"
         ));
         queries.push(format!(
             "-- No row, or triggers you know: they see the new column change.
-SELECT tgname FROM pg_trigger WHERE tgrelid = {literal}::regclass AND NOT tgisinternal;"
+SELECT tgname FROM pg_trigger WHERE tgrelid {synced} AND NOT tgisinternal;"
         ));
     }
     for op in deploy.steps.iter().flat_map(|step| &step.up) {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Child, Constraint, Expr, Table, TableName};
-use crate::change::{AddColumn, Change, DefaultKind};
+use crate::catalog::{Child, Constraint, ConstraintKind, Expr, Table, TableName};
+use crate::change::{AddColumn, Change, ChangeType, DefaultKind};
 use crate::dialect::Action;
 use crate::plan::op::Op;
 use crate::plan::small;
@@ -107,7 +107,7 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                          that blocks everything. So a copy of the new type is computed by a trigger and filled beside \
                          running code; in deploy 2 both columns change names in one moment, and the old one follows until \
                          deploy 3.{} Code that runs around deploy 2 must take either type.",
-                        changes_over(plan)
+                        changes_over(plan, one)
                     )
                 } else if plan.deploys[0].steps.iter().any(|step| step.unit == Unit::Rebuild) {
                     format!(
@@ -274,16 +274,30 @@ pub(super) fn archives(plan: &Plan) -> String {
 }
 
 /// What changes over with a column of another type, in words.
-fn changes_over(plan: &Plan) -> String {
-    let ops = || plan.deploys.iter().flat_map(|deploy| &deploy.steps).flat_map(|step| &step.up);
+fn changes_over(plan: &Plan, one: &ChangeType) -> String {
+    let (table, column) = (&one.table, &one.before.name);
+    let is = |of: &TableName, names: &[String]| of == table && names.contains(column);
+    let tied = |of: &TableName, key: &Constraint| match &key.kind {
+        ConstraintKind::ForeignKey { columns, table: target, references, .. } => {
+            is(of, columns) || is(target, references)
+        }
+        _ => false,
+    };
+    let tables = &plan.before.tables;
+    let keyed = tables[table]
+        .primary_key()
+        .is_some_and(|keys| keys.iter().any(|key| key.column() == Some(column.as_str())));
+    let mut ops = plan.deploys.iter().flat_map(|d| &d.steps).flat_map(|step| &step.up);
     let mut parts = Vec::new();
-    if ops().any(|op| matches!(op, Op::UsingIndex { primary: true, .. })) {
+    if keyed {
         parts.push("the primary key, on an index that was built beside running code");
     }
-    if ops().any(|op| matches!(op, Op::Validate { parent: Some(_), .. })) {
+    if tables.values().any(|of| of.constraints.iter().any(|key| tied(&of.name, key))) {
         parts.push("its foreign keys, each by a twin that was validated before");
     }
-    if ops().any(|op| matches!(op, Op::PassNumbering { .. })) {
+    if ops.any(
+        |op| matches!(op, Op::PassNumbering { table: of, to, .. } if of == table && to == column),
+    ) {
         parts.push("what numbers it, on from where it is");
     }
     match parts.as_slice() {

@@ -71,6 +71,17 @@ SCENARIOS = [
         },
     ),
     Scenario(
+        name="type_of_both_ends",
+        targets=("raw",),
+        table="users",
+        sql={"postgres": f"{POSTS}; {USERS}"},
+        old=replace(OLD, prepares=False),
+        new=replace(OLD, prepares=False),
+        values=values(),
+        kept=("id", "email", "status"),
+        int_ids=True,
+    ),
+    Scenario(
         name="type_of_key_alone",
         targets=("raw", "alembic", "django"),
         table="posts",

@@ -25,11 +25,14 @@ pub(super) struct Tied<'c> {
     pub(super) own: &'c Constraint,
     /// It stands on the index of the primary key that the column is part of.
     pub(super) leans: bool,
+    /// The other end changes its type as well, and its twin has the name.
+    taken: bool,
 }
 
 impl Tied<'_> {
     fn name(&self, suffix: &str) -> String {
-        named(self.own.name.as_deref().unwrap_or_default(), suffix)
+        let mark = if self.taken && !suffix.is_empty() { "_key" } else { "" };
+        named(self.own.name.as_deref().unwrap_or_default(), &format!("{suffix}{mark}"))
     }
 
     fn rename(&self, from: &str, to: &str) -> Op {
@@ -49,8 +52,9 @@ impl Rule<'_> {
             ConstraintKind::PrimaryKey(keys) => keys.iter().map(Key::column).collect(),
             _ => None,
         });
-        let tables = context.before.tables.values();
-        let all = tables.flat_map(|table| table.constraints.iter().map(|c| (&table.name, c)));
+        let tables = &context.before.tables;
+        let all =
+            tables.values().flat_map(|table| table.constraints.iter().map(|c| (&table.name, c)));
         all.filter_map(|(table, own)| {
             let ConstraintKind::ForeignKey { columns, table: target, references, .. } = &own.kind
             else {
@@ -59,7 +63,9 @@ impl Rule<'_> {
             let leaves = *table == change.table && columns.contains(&old.name);
             let points = *target == change.table && references.contains(&old.name);
             let leans = points && own_key == Some(references.iter().map(String::as_str).collect());
-            (leaves || points).then_some(Tied { table, own, leans })
+            let twin = named(own.name.as_deref().unwrap_or_default(), "_new");
+            let taken = tables[table].constraint(&twin).is_some();
+            (leaves || points).then_some(Tied { table, own, leans, taken })
         })
         .collect()
     }
