@@ -257,6 +257,8 @@ pub enum SyncKind {
     Mirror {
         old: String,
         new: String,
+        /// Whether they differ is a question of their texts.
+        as_text: bool,
         /// `old` has a default, which an INSERT that names only `new` also gets.
         old_default: bool,
         /// The table says that one of both must be given: `new` may be NULL in an INSERT of old code.

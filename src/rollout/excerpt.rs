@@ -83,6 +83,8 @@ fn belongs(
             owner.is_some_and(|(table, _)| wanted.contains(table))
         }
         Kind::CreateEnum { .. } | Kind::AddEnumValue { .. } | Kind::CreateDomain { .. } => true,
+        // Whether two values are the same hangs on it.
+        Kind::Opaque(other) if other.kind == "CREATE COLLATION" => true,
         // Whatever else names one of the tables may matter: views, triggers, bodies.
         _ => {
             let mentioned = input::columns_mentioned(statement.text.text, dialect);
@@ -120,6 +122,16 @@ mod tests {
              DROP INDEX a_n; ALTER INDEX a_id RENAME TO a_key; DROP INDEX b_id;",
         );
         assert!(!text.contains("b_id"), "{text}");
+    }
+
+    #[test]
+    fn a_collation_is_told_by_what_it_calls_equal() {
+        let text = of(
+            "a",
+            "CREATE COLLATION same (provider = icu, locale = 'und', deterministic = false);
+             CREATE TABLE a (name text COLLATE same);",
+        );
+        assert!(text.contains("deterministic"), "{text}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::plan::condition::Predicate;
 use crate::plan::rows::{Backfill, PutBack, Walk};
 
 use super::batches::{Batches, PAUSE};
-use super::condition::{named, predicate};
+use super::predicate::{named, predicate};
 use super::{Sql, Writer, dollar};
 
 impl Writer<'_> {

@@ -2,9 +2,9 @@
 
 use crate::catalog::{Expr, TableName, integer_type};
 use crate::dialect::{Dialect, Server, quote};
-use crate::input;
-use crate::plan::condition::{Condition, Missing, Predicate, Reason};
+use crate::plan::condition::{Condition, Missing, Reason};
 
+use super::predicate::{named, predicate};
 use super::sync::sync_trigger_names;
 use super::{Writer, indent, table};
 
@@ -13,121 +13,6 @@ pub(super) struct Count {
     pub(super) select: String,
     /// Begins with a line feed: `FROM … WHERE …`.
     pub(super) from: String,
-}
-
-/// A predicate over the rows of one table.
-pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
-    let ident = |name: &str| quote::ident(server.dialect, name);
-    let differs = if server.dialect == Dialect::Sqlite { "IS NOT" } else { "IS DISTINCT FROM" };
-    match predicate_ {
-        Predicate::IsNull(column) => format!("{} IS NULL", ident(column)),
-        Predicate::IsNotNull(column) => format!("{} IS NOT NULL", ident(column)),
-        Predicate::ExprIsNull(Expr(expr)) => {
-            format!("{} IS NULL", input::operand(expr, server.dialect))
-        }
-        Predicate::ExprIsNotNull(Expr(expr)) => {
-            format!("{} IS NOT NULL", input::operand(expr, server.dialect))
-        }
-        Predicate::Differs(column, Expr(expr)) => {
-            format!("{} {differs} {}", ident(column), input::operand(expr, server.dialect))
-        }
-        Predicate::Holds(column, Expr(expr)) => {
-            format!("{} = {}", ident(column), input::operand(expr, server.dialect))
-        }
-        Predicate::AsText(compared) => match compared.as_ref() {
-            Predicate::Differs(column, Expr(expr)) if server.dialect == Dialect::Sqlite => format!(
-                "{} COLLATE BINARY {differs} {}",
-                ident(column),
-                input::operand(expr, server.dialect)
-            ),
-            Predicate::Differs(column, Expr(expr)) => format!(
-                "{}::text COLLATE \"C\" {differs} {}::text",
-                ident(column),
-                input::operand(expr, server.dialect)
-            ),
-            Predicate::Holds(column, Expr(expr)) => {
-                format!(
-                    "{}::text COLLATE \"C\" = {}::text",
-                    ident(column),
-                    input::operand(expr, server.dialect)
-                )
-            }
-            other => predicate(server, other),
-        },
-        Predicate::ColumnsDiffer(a, b) => format!("{} {differs} {}", ident(a), ident(b)),
-        Predicate::Refused(Expr(expr)) => format!("NOT ({expr})"),
-        Predicate::Orphan { table: of, columns, parent, references } => {
-            let of = table(server.dialect, of);
-            let given = columns.iter().map(|column| format!("{} IS NOT NULL", ident(column)));
-            let equal: Vec<String> = columns
-                .iter()
-                .zip(references)
-                .map(|(own, other)| format!("parent.{} = {of}.{}", ident(other), ident(own)))
-                .collect();
-            format!(
-                "{} AND NOT EXISTS (\n    SELECT 1 FROM {} AS parent\n    WHERE {}\n)",
-                given.collect::<Vec<_>>().join(" AND "),
-                table(server.dialect, parent),
-                equal.join(" AND ")
-            )
-        }
-        Predicate::Missing { from, alias, into, key } => {
-            let into = table(server.dialect, into);
-            let from = match alias {
-                Some(alias) => ident(alias),
-                None => table(server.dialect, from),
-            };
-            let pairs: Vec<String> = key
-                .iter()
-                .map(|(copy, of)| format!("{into}.{} = {from}.{}", ident(copy), ident(of)))
-                .collect();
-            format!("NOT EXISTS (\n    SELECT 1 FROM {into}\n    WHERE {}\n)", pairs.join(" AND "))
-        }
-        Predicate::Given(Expr(expr)) => {
-            // Only OR binds weaker than the AND we join with.
-            if expr.to_ascii_lowercase().contains("or")
-                && !input::is_in_brackets(expr, server.dialect)
-            {
-                format!("({expr})")
-            } else {
-                expr.clone()
-            }
-        }
-        Predicate::Called(_, of) => predicate(server, of),
-        Predicate::And(parts) => {
-            let asks = |part: &Predicate| match part {
-                Predicate::Given(Expr(expr)) => {
-                    input::says(expr, server.dialect, |word| word.eq_ignore_ascii_case("select"))
-                }
-                _ => false,
-            };
-            if !parts.iter().any(asks) {
-                return join(server, parts, " AND ");
-            }
-            let parts = parts.iter().map(|part| predicate(server, part));
-            indent(server.dialect, &parts.collect::<Vec<_>>().join("\nAND "), 4)
-        }
-        Predicate::Or(parts) => {
-            let line = join(server, parts, " OR ");
-            if line.len() < 80 {
-                return format!("({line})");
-            }
-            format!("(\n    {}\n)", join(server, parts, "\n    OR "))
-        }
-    }
-}
-
-/// The table as the predicate calls it.
-pub(super) fn named(server: &Server, of: &TableName, predicate: &Predicate) -> String {
-    let name = table(server.dialect, of);
-    match predicate.alias() {
-        Some(alias) => format!("{name} AS {}", quote::ident(server.dialect, alias)),
-        None => name,
-    }
-}
-
-fn join(server: &Server, parts: &[Predicate], word: &str) -> String {
-    parts.iter().map(|part| predicate(server, part)).collect::<Vec<_>>().join(word)
 }
 
 /// The count behind a condition on rows, for a variable to take.

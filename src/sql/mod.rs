@@ -9,6 +9,7 @@ mod batches;
 mod condition;
 mod ddl;
 mod guard;
+mod predicate;
 mod rebuild;
 mod rows;
 mod sequence;
@@ -23,7 +24,8 @@ use crate::plan::Unit;
 use crate::plan::condition::Condition;
 use crate::plan::op::{NULLS_NOT_DISTINCT, Op};
 
-pub use condition::{expectation, predicate, verification};
+pub use condition::{expectation, verification};
+pub use predicate::predicate;
 
 /// One statement.
 #[derive(Debug, Clone, PartialEq, Eq)]

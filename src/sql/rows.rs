@@ -6,7 +6,7 @@ use crate::plan::op::Op;
 use crate::plan::rows::{CopyRows, DeleteRows, Walk};
 
 use super::batches::{Batches, PAUSE};
-use super::condition::{named, predicate};
+use super::predicate::{named, predicate};
 use super::{Sql, Writer, dollar};
 
 const RERUN: &str = "One commit per batch. It may be killed and run again at any time.";

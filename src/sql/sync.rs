@@ -5,6 +5,7 @@ use crate::dialect::Dialect;
 use crate::input;
 use crate::plan::op::{Computed, Sync, SyncKind};
 
+use super::predicate::exactly;
 use super::{Sql, Writer, dollar, indent};
 
 /// A parameter of the session: the trigger that a batch goes without. It would compute
@@ -18,8 +19,8 @@ impl Writer<'_> {
         }
         let name = self.sync_name(sync);
         let body = match &sync.kind {
-            SyncKind::Mirror { old, new, old_default, .. } => {
-                self.mirror_body(old, new, *old_default)
+            SyncKind::Mirror { old, new, as_text, old_default, .. } => {
+                self.mirror_body([old, new], *as_text, *old_default)
             }
             SyncKind::Replace { forward, backward } => self.replace_body(forward, backward),
             SyncKind::Follow { column, row_expr: Expr(expr), may_fail } => {
@@ -92,6 +93,11 @@ END"
         ]
     }
 
+    /// What stands behind either side of a comparison.
+    fn marks(&self, as_text: bool) -> [&'static str; 2] {
+        if as_text { exactly(self.dialect) } else { ["", ""] }
+    }
+
     fn sync_name(&self, sync: &Sync) -> String {
         let mut name = sync.table.clone();
         name.name.clone_from(&sync.name);
@@ -100,8 +106,9 @@ END"
 
     /// Who wrote is asked of the new column alone: it is a copy, so whatever else happened, it
     /// follows the old one.
-    fn mirror_body(&self, old: &str, new: &str, old_default: bool) -> String {
+    fn mirror_body(&self, [old, new]: [&str; 2], as_text: bool, old_default: bool) -> String {
         let (o, n) = (self.ident(old), self.ident(new));
+        let [left, right] = self.marks(as_text);
         let first = if old_default {
             format!("        -- {o} may hold no more than its default: {n} goes first.\n")
         } else {
@@ -112,7 +119,7 @@ END"
     IF TG_OP = 'INSERT' THEN
 {first}        NEW.{o} := coalesce(NEW.{n}, NEW.{o});
         NEW.{n} := NEW.{o};
-    ELSIF NEW.{n} IS DISTINCT FROM OLD.{n} THEN
+    ELSIF NEW.{n}{left} IS DISTINCT FROM OLD.{n}{right} THEN
         NEW.{o} := NEW.{n};     -- new code wrote
     ELSE
         NEW.{n} := NEW.{o};     -- old code wrote, or the row was not filled yet
@@ -206,18 +213,16 @@ END",
         required: bool,
     ) -> String {
         let c = self.ident(column);
-        let cast = |name: &String| {
-            if as_text.contains(name) { ("::text COLLATE \"C\"", "::text") } else { ("", "") }
-        };
+        let cast = |name: &String| self.marks(as_text.contains(name));
         let expr = indent(self.dialect, expr, 4);
         let changed: Vec<String> = sources
             .iter()
             .map(|source| {
-                let ((new, old), source) = (cast(source), self.ident(source));
+                let ([new, old], source) = (cast(source), self.ident(source));
                 format!("NEW.{source}{new} IS DISTINCT FROM OLD.{source}{old}")
             })
             .collect();
-        let (new, old) = cast(&column.to_owned());
+        let [new, old] = cast(&column.to_owned());
         let mut when = changed;
         if required {
             when.insert(0, format!("OLD.{c} IS NULL"));
@@ -255,12 +260,14 @@ END"
         let table = self.table(&sync.table);
         let [insert, update] = sync_triggers(sync).map(|name| self.ident(&name));
         let (when_insert, set_insert, when_update, set_update) = match &sync.kind {
-            SyncKind::Mirror { old, new, .. } => {
+            SyncKind::Mirror { old, new, as_text, .. } => {
                 let (o, n) = (self.ident(old), self.ident(new));
+                let [left, right] = self.marks(*as_text);
                 let given = format!("coalesce(NEW.{n}, NEW.{o})");
-                let written =
-                    format!("CASE WHEN NEW.{n} IS NOT OLD.{n} THEN NEW.{n} ELSE NEW.{o} END");
-                let differ = format!("NEW.{o} IS NOT NEW.{n}");
+                let written = format!(
+                    "CASE WHEN NEW.{n}{left} IS NOT OLD.{n}{right} THEN NEW.{n} ELSE NEW.{o} END"
+                );
+                let differ = format!("NEW.{o}{left} IS NOT NEW.{n}{right}");
                 (
                     differ.clone(),
                     format!("{o} = {given},\n        {n} = {given}"),
@@ -286,9 +293,9 @@ END"
                 let mut when: Vec<String> = sources
                     .iter()
                     .map(|source| {
-                        let exactly = if as_text.contains(source) { " COLLATE BINARY" } else { "" };
+                        let [left, right] = self.marks(as_text.contains(source));
                         let source = self.ident(source);
-                        format!("NEW.{source} IS NOT OLD.{source}{exactly}")
+                        format!("NEW.{source}{left} IS NOT OLD.{source}{right}")
                     })
                     .collect();
                 if *required {

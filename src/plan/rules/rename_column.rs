@@ -65,6 +65,7 @@ fn sync_of(context: &Context, rename: &RenameColumn) -> Sync {
         kind: SyncKind::Mirror {
             old: rename.from.clone(),
             new: rename.to.clone(),
+            as_text: old.is_some_and(|column| !context.tells_apart(column)),
             old_default: old.is_some_and(|column| column.default.is_some()),
             needs_given: false,
         },
@@ -119,7 +120,6 @@ impl Rule<'_> {
             (pointed_at, "foreign keys point at it"),
             (points, "it is a foreign key"),
             (further, "a unique constraint on it has further options"),
-            (!self.context.tells_apart(self.old), "its values cannot be compared exactly"),
         ];
         let why = reasons.iter().find(|(holds, _)| *holds).map(|(_, why)| why);
         match why {
@@ -186,9 +186,12 @@ impl Rule<'_> {
     }
 
     fn in_step(&self) -> Condition {
+        let RenameColumn { table, from, to } = self.rename;
         Condition::NoRows {
-            table: self.rename.table.clone(),
-            filter: Predicate::ColumnsDiffer(self.rename.from.clone(), self.rename.to.clone()),
+            table: table.clone(),
+            filter: self
+                .context
+                .compared(self.old, Predicate::ColumnsDiffer(from.clone(), to.clone())),
             reason: Reason::OutOfStep,
         }
     }
