@@ -35,7 +35,12 @@ pub(super) const FACTS: &[Fact] = &[
     row(Action::CreateIndex, OLDEST, Work::Scan, "lang_createindex.html; run on 3.40"),
     row(Action::DropIndex, OLDEST, Work::Metadata, "lang_dropindex.html; run on 3.40"),
     row(Action::CreateTable, OLDEST, Work::Metadata, "lang_createtable.html; run on 3.40"),
-    row(Action::DropTable, OLDEST, Work::Scan, "lang_droptable.html: children are looked for"),
+    row(
+        Action::DropTable,
+        OLDEST,
+        Work::Rewrite,
+        "foreignkeys.html: where a table points to it, each row is deleted; run on 3.40",
+    ),
     row(
         Action::CreateTrigger,
         OLDEST,
