@@ -9,13 +9,14 @@ use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::input;
 
-use super::{Phase, Step};
+use super::Phase;
+use super::each::Planned;
 
-/// Refuses statements that meet; `planned` has the steps of each, in the order of the script.
-pub(super) fn refuse(before: &Catalog, intent: &Intent, planned: &[Vec<Step>]) -> Result<()> {
+/// Refuses statements that meet, and are not planned one behind the other.
+pub(super) fn refuse(before: &Catalog, intent: &Intent, planned: &Planned) -> Result<()> {
     let lasts = |at: usize| {
         moves(&intent.asked[at].change)
-            && planned[at].iter().any(|step| step.phase >= Phase::Switch)
+            && planned.steps[at].iter().any(|step| step.phase >= Phase::Switch)
     };
     for (later, then) in intent.asked.iter().enumerate() {
         for (earlier, first) in intent.asked[..later].iter().enumerate() {
@@ -27,6 +28,10 @@ pub(super) fn refuse(before: &Catalog, intent: &Intent, planned: &[Vec<Step>]) -
                 .at(&intent.source, then.span, "the second")
                 .note("the first would read something else when it is run again")
                 .hint("plan one first, and the other when its rollout is through"));
+            }
+            let pairs = [(earlier, later), (later, earlier)];
+            if pairs.iter().any(|pair| planned.behind.contains(pair)) {
+                continue;
             }
             let lasting = [lasts(earlier), lasts(later)];
             let what = meet(before, &first.change, &then.change, lasting).or_else(|| {
@@ -172,7 +177,7 @@ fn columns(change: &Change) -> Option<(&TableName, Vec<&String>)> {
     }
 }
 
-fn about(before: &Catalog, change: &Change, table: &TableName, name: &str) -> bool {
+pub(super) fn about(before: &Catalog, change: &Change, table: &TableName, name: &str) -> bool {
     if let Some((of, names)) = columns(change) {
         return of == table && names.iter().any(|own| *own == name);
     }

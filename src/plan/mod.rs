@@ -6,6 +6,7 @@
 mod archive;
 pub mod condition;
 mod context;
+mod each;
 mod jobs;
 mod locks;
 mod meet;
@@ -17,7 +18,6 @@ pub mod rows;
 mod rules;
 pub mod small;
 mod strategy;
-mod tied;
 
 use chrono::NaiveDate;
 
@@ -265,21 +265,8 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
             .note("its scripts are read; what its statements lock and cost is not known")
             .hint("`--server` names PostgreSQL or SQLite: postgres@15, sqlite@3.45"));
     }
-    let order = tied::order(before, intent)?;
-    let mut planned = vec![Vec::new(); intent.asked.len()];
-    let mut archives = Vec::new();
-    for at in tied::planning(before, intent) {
-        let seen = tied::seen(before, intent, at, &planned);
-        let asked = &intent.asked[at];
-        let context = context::Context { server: &server, before: &seen, intent, policy, asked };
-        planned[at] = rules::steps(&context)?;
-        if policy.archive {
-            let (own, kept) = archive::keep(&context, std::mem::take(&mut planned[at]))?;
-            planned[at] = own;
-            archives.extend(kept);
-        }
-    }
-    if policy.archive && archives.is_empty() {
+    let mut planned = each::plan(&server, before, intent, policy)?;
+    if policy.archive && planned.archives.is_empty() {
         return Err(Error::usage("there is nothing to archive")
             .note("the change drops no column and no table whose values would be lost")
             .hint("leave out `--archive`"));
@@ -293,7 +280,7 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
             .hint("leave out `--dual-write app`"));
     }
     meet::refuse(before, intent, &planned)?;
-    let steps = order.iter().flat_map(|at| std::mem::take(&mut planned[*at])).collect();
+    let steps = planned.in_order(intent);
     let mut deploys = order::order(steps, policy.dual_write);
     if policy.batches == Batches::Job && jobs::take_out(&mut deploys) == 0 {
         return Err(Error::usage("there is nothing to make a job of")
@@ -317,7 +304,7 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
         intent: intent.clone(),
         before: before.clone(),
         policy: policy.clone(),
-        archives,
+        archives: planned.archives,
     };
     plan.expect_archives();
     prove::prove(&plan)?;

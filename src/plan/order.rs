@@ -1,6 +1,6 @@
 //! Steps in their order, those that belong together as one.
 //!
-//! Two rules, and no more: phases run in the order of [`Phase`]; steps of one phase on one table
+//! Two rules, and no more: within a deploy phases run in the order of [`Phase`]; steps of one phase on one table
 //! that are both transactions become one, so that its lock is taken once, and a table that has to be
 //! made anew is made anew once.
 
@@ -10,14 +10,22 @@ use crate::dialect::strength;
 use super::op::Op;
 use super::{Deploy, DualWrite, Phase, Step, Unit};
 
-pub(super) fn order(mut steps: Vec<Step>, dual_write: DualWrite) -> Vec<Deploy> {
-    steps.sort_by_key(|step| step.phase);
+/// `steps` with their place in deploy 1: what is to come behind others has a greater one.
+pub(super) fn order(mut steps: Vec<(usize, Step)>, dual_write: DualWrite) -> Vec<Deploy> {
+    for (place, step) in &mut steps {
+        if step.phase.release(dual_write) > 0 {
+            *place = 0;
+        }
+    }
+    steps.sort_by_key(|(place, step)| (step.phase.release(dual_write), *place, step.phase));
     let mut merged: Vec<Step> = Vec::new();
-    for step in steps {
+    let mut before = None;
+    for (place, step) in steps {
         match merged.last_mut() {
-            Some(last) if belongs(last, &step) => merge(last, step),
+            Some(last) if before == Some(place) && belongs(last, &step) => merge(last, step),
             _ => merged.push(step),
         }
+        before = Some(place);
     }
     let mut deploys: Vec<Deploy> = Vec::new();
     let mut release = None;

@@ -138,6 +138,32 @@ def test_hc07_a_chain_of_keys(lay: Lay) -> None:
     carried(lay(schema, rows), "".join(reversed(changes)))
 
 
+@on_all
+@pytest.mark.parametrize(
+    "more",
+    [
+        "ALTER TABLE t ALTER COLUMN n SET NOT NULL",
+        "ALTER TABLE t ALTER COLUMN k DROP NOT NULL",
+        "CREATE INDEX t_several ON t (k, n); DROP INDEX t_n",
+        "ALTER TABLE t ADD CONSTRAINT t_once UNIQUE (n)",
+        "ALTER TABLE t ADD CONSTRAINT t_up FOREIGN KEY (n) REFERENCES t (id) ON DELETE SET NULL",
+        "COMMENT ON COLUMN t.n IS 'counted'; ALTER TABLE t ALTER COLUMN k SET DEFAULT 7",
+        "ALTER INDEX t_n RENAME TO t_by_n; COMMENT ON INDEX t_by_n IS 'x'",
+        "ALTER TABLE t ALTER COLUMN id TYPE bigint; ALTER TABLE t ALTER COLUMN n SET NOT NULL",
+    ],
+)
+def test_a_type_among_other_changes_of_its_column(lay: Lay, more: str) -> None:
+    """What is done in one deploy comes first, wherever the script says it, and is taken along."""
+    schema = "CREATE TABLE t (id int PRIMARY KEY, n int, k int NOT NULL); CREATE INDEX t_n ON t (n)"
+    rows = "INSERT INTO t SELECT n, n, n FROM generate_series(1, 90) AS n"
+    types = "ALTER TABLE t ALTER COLUMN n TYPE bigint; ALTER TABLE t ALTER COLUMN k TYPE bigint"
+    if "KEY" not in more and "UNIQUE" not in more and "INDEX t_several" not in more:
+        carried(lay(schema, rows), f"{types}; {more}")
+        return
+    carried(lay(schema, rows), f"{types.split(';')[0]}; {more}")
+    carried(lay(schema, rows), f"{more}; {types.split(';')[0]}")
+
+
 def test_hc07_both_ends(lay: Lay) -> None:
     """One after the other in either order, or together; what else meets the key is refused."""
     schema = """
