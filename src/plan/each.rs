@@ -4,7 +4,7 @@
 //! what is on it, so it is planned as if two kinds of statements had been carried out before:
 //!
 //! - those that change the same column and are done in one deploy (an index, a constraint, NOT NULL, a
-//!   comment): its own steps come behind theirs;
+//!   comment): its own steps come behind theirs, and so do those of a rename;
 //! - a change of type at the other end of a foreign key, the end that points first: its copy has a twin
 //!   of the key, which is one more foreign key to the end that is pointed to.
 
@@ -22,7 +22,7 @@ pub(super) struct Planned {
     pub(super) steps: Vec<Vec<Step>>,
     /// The order in which statements are carried out.
     pub(super) order: Vec<usize>,
-    /// A change of type, and a statement that it is planned behind.
+    /// A change of type or a rename, and a statement that it is planned behind.
     pub(super) behind: Vec<(usize, usize)>,
     /// Tables that keep what is dropped.
     pub(super) archives: Vec<TableName>,
@@ -33,7 +33,10 @@ impl Planned {
     pub(super) fn in_order(&mut self, intent: &Intent) -> Vec<(usize, Step)> {
         let mut all = Vec::new();
         for at in &self.order {
-            let late = changed(intent, *at).is_some() && !self.behind.is_empty();
+            let late = match &intent.asked[*at].change {
+                Change::ChangeType(_) => !self.behind.is_empty(),
+                _ => self.behind.iter().any(|(moved, _)| moved == at),
+            };
             let own = std::mem::take(&mut self.steps[*at]);
             all.extend(own.into_iter().map(|step| (usize::from(late), step)));
         }
@@ -92,21 +95,31 @@ fn lasts(steps: &[Step]) -> bool {
     steps.iter().any(|step| step.phase >= Phase::Switch)
 }
 
-/// Whether it is about the column that gets another type, and done in one deploy.
+/// Whether it is about the column that gets another type or name, and done in one deploy.
 fn comes_first(
     before: &Catalog,
     intent: &Intent,
     planned: &[Vec<Step>],
     at: usize,
-    retyped: usize,
+    moved: usize,
 ) -> bool {
-    let Some(change) = changed(intent, retyped) else { return false };
-    let about = match &intent.asked[at].change {
+    let about = match (&intent.asked[moved].change, &intent.asked[at].change) {
+        (Change::ChangeType(_), Change::ChangeType(_)) => false,
         // What it is on may be new, or have another name.
-        Change::Comment(comment) => *comment.on.table() == change.table,
-        other => meet::about(before, other, &change.table, &change.before.name),
+        (Change::ChangeType(change), Change::Comment(comment)) => {
+            *comment.on.table() == change.table
+        }
+        (Change::ChangeType(change), other) => {
+            meet::about(before, other, &change.table, &change.before.name)
+        }
+        // What else there is before a rename goes with it in any order.
+        (
+            Change::RenameColumn(rename),
+            other @ (Change::Require(_) | Change::Relax(_) | Change::DropIndex(_)),
+        ) => at < moved && meet::about(before, other, &rename.table, &rename.from),
+        _ => false,
     };
-    changed(intent, at).is_none() && about && !lasts(&planned[at])
+    about && !lasts(&planned[at])
 }
 
 /// The schema and the change of type behind those steps.
@@ -135,6 +148,10 @@ fn behind_those<'s>(
     (seen, asked)
 }
 
+fn moves(change: &Change) -> bool {
+    matches!(change, Change::ChangeType(_) | Change::RenameColumn(_))
+}
+
 /// As in the script, but for changes of type that point to others: behind those.
 fn order(before: &Catalog, intent: &Intent) -> Result<Vec<usize>> {
     let mut left: Vec<usize> = (0..intent.asked.len()).collect();
@@ -155,11 +172,11 @@ fn order(before: &Catalog, intent: &Intent) -> Result<Vec<usize>> {
     Ok(order)
 }
 
-/// The order of planning: changes of type last, those that point to others first.
+/// The order of planning: changes of type and renames last, those that point to others first.
 fn planning(before: &Catalog, intent: &Intent) -> Vec<usize> {
-    let (retyped, mut all): (Vec<usize>, Vec<usize>) =
-        (0..intent.asked.len()).partition(|at| changed(intent, *at).is_some());
-    for at in retyped {
+    let (moved, mut all): (Vec<usize>, Vec<usize>) =
+        (0..intent.asked.len()).partition(|at| moves(&intent.asked[*at].change));
+    for at in moved {
         pointing_first(before, intent, at, &mut all);
     }
     all

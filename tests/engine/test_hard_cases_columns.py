@@ -164,6 +164,22 @@ def test_a_type_among_other_changes_of_its_column(lay: Lay, more: str) -> None:
     carried(lay(schema, rows), f"{more}; {types.split(';')[0]}")
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "ALTER TABLE t ALTER COLUMN n SET NOT NULL",
+        "ALTER TABLE t ALTER COLUMN n DROP NOT NULL",
+        "DROP INDEX t_n",
+        "DROP INDEX t_n; ALTER TABLE t ALTER COLUMN k SET NOT NULL",
+    ],
+)
+def test_a_rename_behind_other_changes_of_its_column(lay: Lay, more: str) -> None:
+    required = " NOT NULL" if "DROP NOT NULL" in more else ""
+    schema = f"CREATE TABLE t (id int, n int{required}, k int); CREATE INDEX t_n ON t (n)"
+    rows = "INSERT INTO t SELECT n, n, n FROM generate_series(1, 90) AS n"
+    carried(lay(schema, rows), f"{more}; ALTER TABLE t RENAME COLUMN n TO m")
+
+
 def test_hc07_both_ends(lay: Lay) -> None:
     """One after the other in either order, or together; what else meets the key is refused."""
     schema = """
