@@ -1,5 +1,6 @@
 """Columns that number or compute themselves, on tables that are not their user's own."""
 
+import psycopg
 import pytest
 
 import dumps
@@ -377,3 +378,36 @@ def test_reserved_words(lay: Lay) -> None:
         )
     names = ", ".join(f"{word} int" for word, reserved in words.items() if not reserved)
     hard.run(project, f"CREATE TABLE names ({names})")
+
+
+@on_all
+@pytest.mark.parametrize(
+    "actions",
+    [
+        "ADD CONSTRAINT a CHECK (n > 0), ADD CONSTRAINT b CHECK (n > -1), ADD UNIQUE (n)",
+        "ADD x int, ADD y int, ADD CONSTRAINT a CHECK (x < y), ADD CONSTRAINT b CHECK (x > 0)",
+        "ADD x int CHECK (x > 0), ADD y date, ADD CONSTRAINT a CHECK (y > '2020-01-01' OR x < n)",
+        "ADD UNIQUE (n), ADD UNIQUE (id, n), ADD FOREIGN KEY (n) REFERENCES t (id)",
+        "ADD x text DEFAULT 'a', ALTER x SET NOT NULL, ADD CONSTRAINT a UNIQUE (x, id)",
+    ],
+)
+def test_several_actions_of_one_statement(lay: Lay, actions: str) -> None:
+    """Each brings its own constraint, and none brings another's."""
+    schema = "CREATE TABLE t (id int PRIMARY KEY, n int)"
+    rows = "INSERT INTO t SELECT n, n FROM generate_series(1, 40) AS n"
+    hard.carried(lay(schema, rows), f"ALTER TABLE t {actions}")
+
+
+def test_a_key_goes_when_what_replaces_it_is_built(lay: Lay) -> None:
+    """A build that fails leaves the old constraint in force."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, name text CONSTRAINT t_name UNIQUE)",
+        "INSERT INTO t VALUES (1, 'a'), (2, 'A')",
+    )
+    change = "CREATE UNIQUE INDEX t_lower ON t (lower(name)); ALTER TABLE t DROP CONSTRAINT t_name"
+    steps = miggen.plan(project, change).deploy.steps
+    with pytest.raises(CommandFailed):
+        for step in steps:
+            rollouts.up(project, step)
+    with pytest.raises(psycopg.errors.UniqueViolation, match="t_name"):
+        project.database.script("INSERT INTO t VALUES (3, 'a')")

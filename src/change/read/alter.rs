@@ -3,7 +3,7 @@
 use crate::catalog::{ConstraintKind, TableName};
 use crate::error::{Error, Result};
 use crate::input::ast::{
-    AlterAction, AlterKind, AlterTable, ColumnConstraintKind, Statement, TableConstraint,
+    AlterAction, AlterKind, AlterTable, ColumnConstraintKind, Kind, Statement, TableConstraint,
     TableConstraintKind,
 };
 
@@ -22,12 +22,12 @@ impl Reader<'_> {
         if found.partition_by.is_some() || found.partition_of.is_some() {
             return Err(self.not_yet("changing a partitioned table", alter.table.span()));
         }
-        // Names are checked against the state before the statement, which applies as a whole.
+        // Names are checked against the state before an action, what it brings is read off the one after.
         for action in &alter.actions {
             self.action(&table, action)?;
-        }
-        self.after.apply(self.source, statement)?;
-        for action in &alter.actions {
+            let one = AlterTable { actions: vec![action.clone()], ..alter.clone() };
+            let one = Statement { kind: Kind::AlterTable(one), ..statement.clone() };
+            self.after.apply(self.source, &one)?;
             self.finish_action(&table, action)?;
         }
         Ok(())

@@ -69,10 +69,19 @@ impl Reader<'_> {
         let references = new
             .iter()
             .find(|c| matches!(c.kind, ConstraintKind::ForeignKey { .. }) && of_column(&c.kind));
+        // What ADD CONSTRAINT says of it is a change of its own.
+        let inline: Vec<&str> = definition
+            .constraints
+            .iter()
+            .filter_map(|constraint| match &constraint.kind {
+                ColumnConstraintKind::Check { expr, .. } => Some(expr.text),
+                _ => None,
+            })
+            .collect();
         let checks = new
             .iter()
             .filter(|c| match &c.kind {
-                ConstraintKind::Check(Expr(text)) => self.names(text, name),
+                ConstraintKind::Check(Expr(text)) => inline.contains(&text.as_str()),
                 _ => false,
             })
             .map(|c| (*c).clone())

@@ -68,6 +68,9 @@ pub(super) fn drop(context: &Context, drop: &OfConstraint) -> Result<Vec<Step>> 
     // One that comes in its place is in force first: at no moment does neither hold.
     let mut replaced = context.intent.asked.iter().filter_map(|asked| match &asked.change {
         Change::AddConstraint(new) if new.table == *table => new.constraint.name.as_ref(),
+        Change::CreateIndex(new) if new.table == *table && new.index.unique => {
+            Some(&new.index.name)
+        }
         _ => None,
     });
     let mut phase = Phase::Expand;
