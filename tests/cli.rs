@@ -56,7 +56,7 @@ fn refusals_name_the_place_the_reason_and_what_to_do() {
         "ALTER TABLE users ADD COLUMN x text DEFAULT 'abc",
         "ALTER TABLE users ALTER COLUMN email SET NOT NULL",
         "ALTER TABLE users DROP COLUMN id",
-        "ALTER TABLE users DROP COLUMN status CASCADE",
+        "ALTER TABLE users DROP COLUMN id CASCADE",
         "ALTER TABLE users ADD COLUMN state text, DROP COLUMN status",
         "ALTER TABLE users ADD COLUMN state text; UPDATE users SET state = status; ALTER TABLE users DROP COLUMN status",
         "ALTER TABLE users DROP CONSTRAINT nope",

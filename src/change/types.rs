@@ -3,8 +3,11 @@
 //! A domain with a constraint rewrites the table even for a nullable column, and a name that is
 //! nowhere defined may be one; so a type is either built in, of a known extension, or in the schema.
 
+use crate::catalog::names::closest;
 use crate::catalog::{Catalog, TableName, integer_type};
 use crate::dialect::Server;
+use crate::dialect::type_change::integer_range;
+use crate::input;
 use crate::source::Dialect;
 
 /// PostgreSQL's types by the first word they are written with, and its aliases.
@@ -109,6 +112,33 @@ pub(super) fn exists(server: &Server, catalog: &Catalog, ty: &str) -> Result<(),
         return Ok(());
     }
     Err(format!("the type `{ty}` is neither built in nor in the schema"))
+}
+
+/// Why a literal is no value of the type, and which there are.
+pub(super) fn no_value(
+    server: &Server,
+    catalog: &Catalog,
+    ty: &str,
+    text: &str,
+) -> Option<(String, String)> {
+    if server.dialect != Dialect::Postgres {
+        return None;
+    }
+    let value = input::literal_text(text, server.dialect)?;
+    if let Some(labels) = catalog.enums.get(&named(ty)).filter(|_| !ty.ends_with(']')) {
+        let hint = match closest(&value, labels.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => format!("it has {}", labels.join(", ")),
+        };
+        return (!labels.contains(&value))
+            .then(|| (format!("`{value}` is no value of {ty}"), hint));
+    }
+    let range = integer_range(ty)?;
+    let fits = value.trim().parse().is_ok_and(|number| range.contains(&number));
+    (!fits).then(|| {
+        let hint = format!("from {} to {}", range.start(), range.end());
+        (format!("`{value}` is no value of {ty}"), hint)
+    })
 }
 
 fn first_word(ty: &str) -> String {

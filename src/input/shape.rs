@@ -43,6 +43,16 @@ pub fn is_calls_only(text: &str, dialect: Dialect) -> bool {
     })
 }
 
+/// The value of an expression that is one string literal.
+pub fn literal_text(text: &str, dialect: Dialect) -> Option<String> {
+    match lex(text, dialect)?.as_slice() {
+        [token] if token.kind == TokenKind::Text && text.trim().starts_with('\'') => {
+            Some(literal::string(&text[token.range()], dialect).into_owned())
+        }
+        _ => None,
+    }
+}
+
 /// The expression without `called.` before columns: `t.a + other.b` is `a + other.b`.
 pub fn unqualified(text: &str, dialect: Dialect, called: &str) -> String {
     let Some(tokens) = lex(text, dialect) else { return text.to_owned() };
@@ -60,7 +70,10 @@ pub fn unqualified(text: &str, dialect: Dialect, called: &str) -> String {
             Dialect::Postgres => name == called,
             _ => name.eq_ignore_ascii_case(called),
         };
-        if !inner && raw(at + 1) == "." && same {
+        // `t.f(…)`, `::t.d` and `AS t.d` are of a schema of that name.
+        let of_schema = raw(at + 3) == "("
+            || at > 0 && (raw(at - 1).ends_with(':') || raw(at - 1).eq_ignore_ascii_case("as"));
+        if !inner && !of_schema && raw(at + 1) == "." && same {
             result.push_str(&text[end..token.start()]);
             end = tokens[at + 1].end();
         }
@@ -111,4 +124,22 @@ pub fn qualify(
     before.sort();
     after.sort();
     (before == after).then_some(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_columns_lose_their_table() {
+        for (text, plain) in [
+            ("upper(t.name) || t.\"n\"", "upper(name) || \"n\""),
+            ("t.norm(t.name)", "t.norm(name)"),
+            ("t.name::t.d", "name::t.d"),
+            ("CAST(t.name AS t.d)", "CAST(name AS t.d)"),
+            ("'t.name' || other.t.name", "'t.name' || other.t.name"),
+        ] {
+            assert_eq!(unqualified(text, Dialect::Postgres, "t"), plain);
+        }
+    }
 }

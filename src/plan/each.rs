@@ -11,7 +11,7 @@
 use crate::catalog::{Catalog, Column, ConstraintKind, TableName};
 use crate::change::{Asked, Change, ChangeType, Intent};
 use crate::dialect::Server;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 use super::context::Context;
 use super::op::Op;
@@ -51,7 +51,7 @@ pub(super) fn plan(
     policy: &Policy,
 ) -> Result<Planned> {
     let count = intent.asked.len();
-    let order = order(before, intent)?;
+    let order = order(before, intent);
     let (mut steps, mut archives) = (vec![Vec::new(); count], Vec::new());
     let mut behind = Vec::new();
     for at in planning(before, intent) {
@@ -153,23 +153,15 @@ fn moves(change: &Change) -> bool {
 }
 
 /// As in the script, but for changes of type that point to others: behind those.
-fn order(before: &Catalog, intent: &Intent) -> Result<Vec<usize>> {
+fn order(before: &Catalog, intent: &Intent) -> Vec<usize> {
     let mut left: Vec<usize> = (0..intent.asked.len()).collect();
     let mut order = Vec::new();
-    while let Some(first) = left.first() {
-        let free = left.iter().position(|at| {
-            !left.iter().any(|other| at != other && points(before, intent, *at, *other))
-        });
-        let Some(free) = free else {
-            let asked = &intent.asked[*first];
-            return Err(Error::refused("these columns point to one another in a ring")
-                .at(&intent.source, asked.span, "one of them")
-                .note("each would have to change its type before the other")
-                .hint("drop one of the foreign keys first, in a rollout of its own"));
-        };
-        order.push(left.remove(free));
+    while !left.is_empty() {
+        let free = |at: &usize| !left.iter().any(|other| points(before, intent, *at, *other));
+        let next = left.iter().position(free).unwrap_or(0);
+        order.push(left.remove(next));
     }
-    Ok(order)
+    order
 }
 
 /// The order of planning: changes of type and renames last, those that point to others first.
@@ -183,13 +175,16 @@ fn planning(before: &Catalog, intent: &Intent) -> Vec<usize> {
 }
 
 fn pointing_first(before: &Catalog, intent: &Intent, at: usize, all: &mut Vec<usize>) {
-    if all.contains(&at) {
-        return;
+    let pointing = |other: &usize| points(before, intent, *other, at);
+    for other in (0..intent.asked.len()).filter(pointing) {
+        // Two that point to one another do not come before one another.
+        if !all.contains(&other) && !points(before, intent, at, other) {
+            pointing_first(before, intent, other, all);
+        }
     }
-    for other in (0..intent.asked.len()).filter(|other| points(before, intent, *other, at)) {
-        pointing_first(before, intent, other, all);
+    if !all.contains(&at) {
+        all.push(at);
     }
-    all.push(at);
 }
 
 /// The schema with the twins of the keys that point to the column.
@@ -214,9 +209,17 @@ fn with_twins(before: &Catalog, intent: &Intent, at: usize, planned: &[Vec<Step>
     seen
 }
 
+/// Foreign keys lead either way: neither can come first.
+pub(super) fn ring(before: &Catalog, intent: &Intent, one: usize, other: usize) -> bool {
+    points(before, intent, one, other) && points(before, intent, other, one)
+}
+
 /// Whether a foreign key leads from the column of one change of type to that of the other.
 fn points(before: &Catalog, intent: &Intent, from: usize, to: usize) -> bool {
-    let Some((from, to)) = changed(intent, from).zip(changed(intent, to)) else { return false };
+    let Some((from, to)) = changed(intent, from).zip(changed(intent, to)).filter(|_| from != to)
+    else {
+        return false;
+    };
     let is = |change: &ChangeType, table: &TableName, names: &[String]| {
         change.table == *table && names.contains(&change.before.name)
     };

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::input;
 
 use super::Phase;
-use super::each::Planned;
+use super::each::{Planned, ring};
 
 /// Refuses statements that meet, and are not planned one behind the other.
 pub(super) fn refuse(before: &Catalog, intent: &Intent, planned: &Planned) -> Result<()> {
@@ -34,8 +34,14 @@ pub(super) fn refuse(before: &Catalog, intent: &Intent, planned: &Planned) -> Re
                 continue;
             }
             let lasting = [lasts(earlier), lasts(later)];
+            let ring = || {
+                ring(before, intent, earlier, later)
+                    .then(|| "columns that point to one another".into())
+            };
             let what = meet(before, &first.change, &then.change, lasting).or_else(|| {
-                tied(before, &first.change, &then.change).filter(|_| lasting.contains(&true))
+                tied(before, &first.change, &then.change)
+                    .or_else(ring)
+                    .filter(|_| lasting.contains(&true))
             });
             let Some(what) = what else { continue };
             let why = if lasting.contains(&true) {

@@ -282,13 +282,14 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
     meet::refuse(before, intent, &planned)?;
     let steps = planned.in_order(intent);
     let mut deploys = order::order(steps, policy.dual_write);
+    if policy.batches != Batches::Job {
+        small::shorten(&server, policy, &mut deploys);
+    }
+    order::number_twins(&mut deploys);
     if policy.batches == Batches::Job && jobs::take_out(&mut deploys) == 0 {
         return Err(Error::usage("there is nothing to make a job of")
             .note("no step walks through the rows of a table in batches")
             .hint("leave out `--backfill job`"));
-    }
-    if policy.batches != Batches::Job {
-        small::shorten(&server, policy, &mut deploys);
     }
     strategy::rebuild::settle(before, &mut deploys).map_err(|misfit| prove::broken(&misfit))?;
     strategy::comments::say(&mut deploys);

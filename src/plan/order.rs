@@ -38,7 +38,6 @@ pub(super) fn order(mut steps: Vec<(usize, Step)>, dual_write: DualWrite) -> Vec
             deploy.steps.push(step);
         }
     }
-    number_twins(&mut deploys);
     deploys
 }
 
@@ -126,7 +125,7 @@ fn lock(ops: &mut Vec<Op>, tables: Vec<TableName>, mode: &'static str) {
 }
 
 /// Two index steps would give two files of one name.
-fn number_twins(deploys: &mut [Deploy]) {
+pub(super) fn number_twins(deploys: &mut [Deploy]) {
     for deploy in deploys {
         let slugs: Vec<String> = deploy.steps.iter().map(|step| step.slug.clone()).collect();
         for (at, step) in deploy.steps.iter_mut().enumerate() {

@@ -92,13 +92,21 @@ fn plain(server: &Server, ops: Vec<Op>) -> Vec<Op> {
     let strongest = strongest(&ops);
     for op in ops {
         match op {
+            // All at once: who held one while it tries for another would stop what needs both.
             Op::Lock { tables, mode } => {
-                let held = |known: &Op| match known {
-                    Op::Lock { tables: own, .. } => tables.iter().all(|t| own.contains(t)),
-                    _ => false,
-                };
-                if !all.iter().any(held) {
-                    all.push(Op::Lock { tables, mode: strongest.unwrap_or(mode) });
+                let first = all.iter_mut().find_map(|known| match known {
+                    Op::Lock { tables, .. } => Some(tables),
+                    _ => None,
+                });
+                match first {
+                    Some(known) => {
+                        for table in tables {
+                            if !known.contains(&table) {
+                                known.push(table);
+                            }
+                        }
+                    }
+                    None => all.push(Op::Lock { tables, mode: strongest.unwrap_or(mode) }),
                 }
             }
             // A build that fails takes the whole transaction with it: nothing to ask before or after.

@@ -8,7 +8,7 @@ use crate::input;
 use crate::input::ast::{AlterKind, Kind, Statement};
 use crate::source::{Dialect, Source};
 
-/// Statements about the tables, what they reference before and after, and types; in their order.
+/// Statements about the tables, all that they reference before and after, and types; in their order.
 pub fn excerpt(
     sources: &[Source],
     dialect: Dialect,
@@ -16,15 +16,19 @@ pub fn excerpt(
     after: &Catalog,
     tables: &BTreeSet<TableName>,
 ) -> Result<String> {
-    let mut wanted = tables.clone();
-    let states = [catalog, after];
-    for table in tables.iter().flat_map(|name| states.map(|state| state.tables.get(name))).flatten()
-    {
-        for constraint in &table.constraints {
-            if let ConstraintKind::ForeignKey { table, .. } = &constraint.kind {
-                wanted.insert(table.clone());
+    let mut wanted = BTreeSet::new();
+    let mut left: Vec<TableName> = tables.iter().cloned().collect();
+    while let Some(name) = left.pop() {
+        let states = [catalog, after].map(|state| state.tables.get(&name));
+        for constraint in states.into_iter().flatten().flat_map(|table| &table.constraints) {
+            match &constraint.kind {
+                ConstraintKind::ForeignKey { table, .. } if !wanted.contains(table) => {
+                    left.push(table.clone());
+                }
+                _ => {}
             }
         }
+        wanted.insert(name);
     }
     let read: Vec<Vec<Statement>> =
         sources.iter().map(|source| input::read(source, dialect)).collect::<Result<_>>()?;

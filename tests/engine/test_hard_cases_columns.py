@@ -117,6 +117,44 @@ def test_hc07_08_09_both_ends_together(lay: Lay, columns: str) -> None:
     carried(lay(KEYED, KEYED_ROWS), together)
 
 
+TENANTS = """
+    CREATE TABLE t (tenant int, id int, parent int, PRIMARY KEY (tenant, id),
+        CONSTRAINT t_up FOREIGN KEY (tenant, parent) REFERENCES t (tenant, id));
+"""
+
+
+@pytest.mark.parametrize("columns", ["tenant", "id", "parent", "id parent"])
+def test_hc09_a_key_that_points_to_its_own_column(lay: Lay, columns: str) -> None:
+    rows = "INSERT INTO t SELECT 1, n, 1 FROM generate_series(1, 90) AS n"
+    change = "ALTER TABLE t ALTER COLUMN {} TYPE bigint; "
+    carried(lay(TENANTS, rows), "".join(change.format(column) for column in columns.split()))
+
+
+def test_hc16_small_tables_are_locked_together(lay: Lay) -> None:
+    """Who held one while it tries for the other would stop what needs both."""
+    schema = """
+        CREATE TABLE p (id int PRIMARY KEY);
+        CREATE TABLE c (id int PRIMARY KEY, p_id int NOT NULL REFERENCES p);
+    """
+    rows = "INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1)"
+    project = lay(schema, rows)
+    change = (
+        "ALTER TABLE p ALTER COLUMN id TYPE bigint; ALTER TABLE c ALTER COLUMN p_id TYPE bigint"
+    )
+    rollout = miggen.plan(project, change, "--rows=c=100", "--rows=p=100")
+    slugs = [step.slug for deploy in rollout.deploys for step in deploy.steps]
+    while True:
+        hard.take(project, rollout)
+        if rollout.is_last:
+            break
+        rollout = hard.following(project, rollout)
+    for file in (project.root / "migrations").glob("*.sql"):
+        assert file.read_text().count("LOCK TABLE") <= 1, file.name
+    for deploy in rollout.deploys:
+        slugs = [step.slug for step in deploy.steps]
+        assert len(set(slugs)) == len(slugs)
+
+
 def test_hc07_a_chain_of_keys(lay: Lay) -> None:
     """A column that points to another and is pointed to by a third, in either order."""
     schema = """

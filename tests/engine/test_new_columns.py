@@ -334,6 +334,32 @@ def test_a_rename_of_values_that_are_equal_and_not_the_same(
     hard.take(project, hard.following(project, rollout))
 
 
+@pytest.mark.parametrize("lay", ["pg12", "pg18"], indirect=True)
+@pytest.mark.parametrize(
+    ("ty", "one", "other"),
+    [
+        ("box", "(1,1),(0,0)", "(2,1),(1,0)"),
+        ("numeric", "1.50", "1.5"),
+        ("interval", "1 mon", "30 days"),
+        ("double precision", "-0", "0"),
+        ("jsonpath", "$.a", "$.b"),
+        ("dj", "1", "2"),
+        ("pair", "(1,2)", "(1,3)"),
+    ],
+)
+def test_a_rename_of_values_of_many_types(lay: Lay, ty: str, one: str, other: str) -> None:
+    """What new code writes reaches old code, whatever the type calls equal."""
+    types = "CREATE DOMAIN dj AS json; CREATE TYPE pair AS (a int, b json);"
+    project = lay(
+        f"{types} CREATE TABLE t (id int PRIMARY KEY, v {ty})", f"INSERT INTO t VALUES (1, '{one}')"
+    )
+    rollout = hard.run(project, "ALTER TABLE t RENAME COLUMN v TO w")
+    project.database.script(f"UPDATE t SET w = '{other}'")
+    assert project.database.rows("SELECT v::text = w::text FROM t") == [(True,)]
+    hard.take(project, hard.following(project, rollout))
+    assert project.database.rows(f"SELECT w::text = '{other}'::{ty}::text FROM t") == [(True,)]
+
+
 def refused_by_the_server(project: hard.Project) -> str:
     """What the first step of a narrowing says."""
     first = miggen.plan(project, "ALTER TABLE t ALTER name TYPE varchar(3)").deploy.steps[0]

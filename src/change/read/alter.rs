@@ -79,6 +79,9 @@ impl Reader<'_> {
             | AlterKind::DropNotNull { column }
             | AlterKind::SetType { column, .. } => self.known_column(table, column),
             AlterKind::AddConstraint(constraint) => {
+                if let Some(name) = &constraint.name {
+                    self.nameable(name)?;
+                }
                 let own = |columns: &[&str]| {
                     columns.len() == 1 && self.added(table, columns[0]).is_some()
                 };

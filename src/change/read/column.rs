@@ -1,11 +1,12 @@
 //! What a script does to columns and constraints that are there.
 
 use crate::catalog::{Column, Constraint, ConstraintKind, Expr, TableName};
-use crate::dialect::{compose, quote};
+use crate::dialect::types::Type;
+use crate::dialect::{Dialect, compose, quote};
 use crate::error::{Error, Result};
 use crate::input::ast::{AlterKind, Ident, TableConstraint, TableConstraintKind};
 use crate::input::{self, expr};
-use crate::source::{Dialect, Span};
+use crate::source::Span;
 
 use super::super::{
     Asked, Change, ChangeType, DefaultKind, DropColumn, Fill, OfConstraint, Relax, Require,
@@ -39,12 +40,24 @@ impl Reader<'_> {
                 .at(self.source, span, "nothing is left of it")
                 .hint("leave out what brings it; of a renamed column, drop the old name"));
         }
-        if cascade {
-            return Err(Error::refused("CASCADE drops whatever uses the column, unseen")
-                .at(self.source, span, "here")
-                .hint("leave it out: miggen carries indexes and constraints, and names what else is in the way"));
+        // Django always says it. What CASCADE would drop unseen is named where the drop is planned.
+        let table_name = table;
+        let pointing = self.after.references_to(table).find(|(_, key)| match &key.kind {
+            ConstraintKind::ForeignKey { references, .. } => {
+                references.iter().any(|name| *name == *column.name)
+            }
+            _ => false,
+        });
+        match pointing.filter(|_| cascade) {
+            Some((from, key)) => Err(Error::refused(format!(
+                "CASCADE would drop {} of {} as well",
+                key.name.as_deref().unwrap_or("a foreign key"),
+                from.name
+            ))
+            .at(self.source, span, format!("it points to {}.{}", table_name.name, column.name))
+            .hint("drop that first, by its name")),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     pub(super) fn dropped(&mut self, table: &TableName, column: &Ident, span: Span) {
@@ -96,6 +109,9 @@ impl Reader<'_> {
             return Err(Error::refused(format!("this script says it of `{name}` twice"))
                 .at(self.source, span, "said before, in the same way or another")
                 .hint("leave one out"));
+        }
+        if let Some(Expr(text)) = now.default.as_ref().filter(|_| is_default) {
+            self.is_value(&now, text, span)?;
         }
         let change = match kind {
             AlterKind::SetNotNull { .. } => {
@@ -155,6 +171,9 @@ impl Reader<'_> {
             .map_err(|why| Error::refused(why).at(self.source, span, "this type"))?;
         let ident = quote::ident(self.server.dialect, &before.name);
         let cast = |to: &Column| Expr(compose::cast(&ident, to.integer_type()));
+        // A cast to the new type, which Django always prints, is what happens without it.
+        let using =
+            using.filter(|text| !is_cast(text, &before.name, &after.ty, self.server.dialect));
         let using = using.map(|text| Expr(text.to_owned()));
         let back = self.backs.remove(&(table.clone(), before.name.clone()));
         if using.is_some() && back.is_none() {
@@ -385,6 +404,29 @@ impl Reader<'_> {
                 .at(self.source, span, "cannot be dropped yet")
                 .hint("drop the foreign key first, in a rollout of its own")),
             None => Ok(constraint),
+        }
+    }
+}
+
+/// `name::ty`, `CAST(name AS ty)`.
+fn is_cast(text: &str, column: &str, ty: &str, dialect: Dialect) -> bool {
+    let of = |name: &str, to: &str| {
+        let name = name.trim();
+        let same = match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
+            Some(quoted) => quoted == column,
+            None => name.eq_ignore_ascii_case(column),
+        };
+        same && Type::read(to) == Type::read(ty)
+    };
+    let text = text.trim();
+    let text = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text);
+    let called = text.get(..5).filter(|word| word.eq_ignore_ascii_case("cast("));
+    let inner = called.and_then(|_| text[5..].strip_suffix(')'));
+    match inner.map(|inner| inner.to_ascii_lowercase().find(" as ").map(|at| (inner, at))) {
+        Some(Some((inner, at))) => of(&inner[..at], &inner[at + 4..]),
+        _ => {
+            dialect == Dialect::Postgres
+                && text.split_once("::").is_some_and(|(name, to)| of(name, to))
         }
     }
 }

@@ -110,6 +110,16 @@ impl Reader<'_> {
         self.before.tables.get(table).map(|t| t.constraints.clone()).unwrap_or_default()
     }
 
+    /// The server would refuse it, and a trigger only when rows are written.
+    pub(super) fn is_value(&self, column: &Column, text: &str, span: Span) -> Result<()> {
+        match types::no_value(self.server, &self.after, &column.ty, text) {
+            None => Ok(()),
+            Some((why, hint)) => Err(Error::refused(why)
+                .at(self.source, span, format!("`{}` is of type {}", column.name, column.ty))
+                .hint(hint)),
+        }
+    }
+
     pub(super) fn default_kind(&self, column: &Column, span: Span) -> Result<DefaultKind> {
         let Some(Expr(text)) = column.default.as_ref().filter(|text| !text.is_null()) else {
             return Ok(DefaultKind::None);
@@ -121,6 +131,7 @@ impl Reader<'_> {
                 "not an expression that can be read",
             ));
         };
+        self.is_value(column, text, span)?;
         let mut kind = DefaultKind::Constant;
         for name in &facts.functions {
             match function(self.server.dialect, name).map(|function| function.volatility) {

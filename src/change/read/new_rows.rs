@@ -37,10 +37,7 @@ impl Reader<'_> {
                 .is_none_or(|f| f.volatility != Volatility::Immutable)
         });
         if let Some(name) = unsteady {
-            return Err(Error::refused("these may be other rows each time it is asked")
-                .at(self.source, filter.span(), format!("`{name}` may give another answer"))
-                .note("rows are deleted batch by batch, and a second run must find none left")
-                .hint("write the value itself: `created < '2020-01-01'`"));
+            return Err(self.other_rows(name, facts.columns.first(), filter.span()));
         }
         let filter = Expr(filter.text.to_owned());
         let change = Delete { table, alias: None, filter, reads: Reads::default() };

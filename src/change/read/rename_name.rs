@@ -1,7 +1,7 @@
 //! Indexes and constraints that get another name. Where their column has got one in the same script,
 //! it is part of that change.
 
-use crate::catalog::{ConstraintKind, Key, TableName};
+use crate::catalog::{Catalog, Constraint, ConstraintKind, Key, TableName};
 use crate::error::{Error, Result};
 use crate::input::ast::{Ident, Name, Statement};
 use crate::source::Span;
@@ -64,14 +64,10 @@ impl Reader<'_> {
             return Ok(());
         }
         self.nameable(to)?;
-        let own = &self.after.tables[table];
-        let sibling = table.sibling(to.name.to_string());
-        if own.constraint(&to.name).is_some() || self.after.table_of_index(&sibling).is_some() {
-            return Err(Error::refused(format!("`{}` is there already", to.name)).at(
-                self.source,
-                to.span,
-                "the name of another one",
-            ));
+        if [self.before, &self.after].iter().any(|state| taken(state, table, &of, &to.name)) {
+            return Err(Error::refused(format!("`{}` is there already", to.name))
+                .at(self.source, to.span, "the name of another one")
+                .hint("what this script drops keeps its name until that is carried out"));
         }
         let before = self.before.tables.get(table);
         let known = before.is_some_and(|table| match &of {
@@ -85,4 +81,33 @@ impl Reader<'_> {
         self.ask(Change::RenameName(change), span);
         Ok(())
     }
+}
+
+/// Indexes, and the constraints that have one, share their names with all relations of the schema;
+/// other constraints with those of their table.
+fn taken(state: &Catalog, table: &TableName, of: &Named, to: &str) -> bool {
+    let has_index = |one: &Constraint| {
+        matches!(
+            one.kind,
+            ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_) | ConstraintKind::Exclude(_)
+        )
+    };
+    let constraint = |of: &TableName, any: bool| {
+        let named = |one: &&Constraint| one.name.as_deref() == Some(to);
+        state.tables.get(of).is_some_and(|table| {
+            table.constraints.iter().filter(named).any(|one| any || has_index(one))
+        })
+    };
+    let relation = match of {
+        Named::Index(_) => true,
+        Named::Constraint(one) => has_index(one),
+    };
+    let own = matches!(of, Named::Constraint(_)) && constraint(table, true);
+    let name = table.sibling(to.to_owned());
+    own || relation
+        && (state.table_key(&name).is_some()
+            || state.views.contains_key(&name)
+            || state.sequences.contains_key(&name)
+            || state.table_of_index(&name).is_some()
+            || state.tables.keys().any(|of| of.schema == name.schema && constraint(of, false)))
 }

@@ -196,6 +196,15 @@ impl Reader<'_> {
         facts.is_some_and(|facts| facts.columns.is_empty() && !facts.subquery)
     }
 
+    /// A condition that calls `function`; `column` is one that it asks for.
+    pub(super) fn other_rows(&self, function: &str, column: Option<&String>, span: Span) -> Error {
+        let column = column.map_or("created", String::as_str);
+        Error::refused("which rows these are changes while it runs")
+            .at(self.source, span, format!("`{function}` gives each batch another answer"))
+            .note("rows are written batch by batch, and a second run must find none left")
+            .hint(format!("write the value itself: `{column} < '2020-01-01'`"))
+    }
+
     fn steady(
         &self,
         functions: &[(Called, Span)],
@@ -205,12 +214,7 @@ impl Reader<'_> {
             |called: &Called| function(self.server.dialect, &called.name).map(|f| f.volatility);
         match functions.iter().find(|(called, _)| !fits(of(called))) {
             None => Ok(()),
-            Some((called, span)) => {
-                Err(Error::refused("these may be other rows each time it is asked")
-                    .at(self.source, *span, format!("`{}` may give another answer", called.name))
-                    .note("rows are written batch by batch, and a second run must find none left")
-                    .hint("write the value itself: `created < '2020-01-01'`"))
-            }
+            Some((called, span)) => Err(self.other_rows(&called.name, None, *span)),
         }
     }
 

@@ -27,7 +27,7 @@ use crate::error::Result;
 use super::super::context::Context;
 use super::super::op::Op;
 use super::super::strategy::constrain::unique_index;
-use super::super::strategy::dependants::{in_the_way, in_the_way_but_keys};
+use super::super::strategy::dependants::{IN_THE_WAY, in_the_way, in_the_way_but_keys};
 use super::super::{Down, Downtime, DualWrite, Field, ModelChange, Phase, Step, Unit};
 
 pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>> {
@@ -46,7 +46,7 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
                 format!("`{}` is used by {}", old.name, in_the_way.join(" and ")),
                 "its type cannot change yet",
             )
-            .hint("change or drop that first, in a rollout of its own"));
+            .hint(IN_THE_WAY));
     }
     let rule = Rule { context, change, table, old };
     if context.can(Action::Rebuild) {

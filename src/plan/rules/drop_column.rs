@@ -21,7 +21,7 @@ use super::super::strategy::constrain::{
     all_given, built_as, further_options, not_valid, require_again, tables_of, unique_index,
     unique_name, validated,
 };
-use super::super::strategy::dependants::{in_primary_key, in_the_way};
+use super::super::strategy::dependants::{IN_THE_WAY, in_primary_key, in_the_way};
 use super::super::strategy::rebuild;
 use super::super::{Down, Downtime, Field, ModelChange, Phase, Step, Unit};
 
@@ -40,7 +40,7 @@ pub(super) fn steps(context: &Context, drop: &DropColumn) -> Result<Vec<Step>> {
                 format!("`{}` is used by {}", column.name, in_the_way.join(" and ")),
                 "cannot be dropped yet",
             )
-            .hint("change or drop that first, in a rollout of its own"));
+            .hint(IN_THE_WAY));
     }
     if let Some(constraint) = rule.own_constraints().find(|c| further_options(c)) {
         let name = constraint.name.as_deref().unwrap_or("a unique constraint");

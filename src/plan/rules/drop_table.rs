@@ -18,7 +18,7 @@ use super::super::condition::Condition;
 use super::super::context::Context;
 use super::super::op::Op;
 use super::super::strategy::constrain::{not_valid, tables_of, validated};
-use super::super::strategy::dependants::{functions_naming, using_table};
+use super::super::strategy::dependants::{IN_THE_WAY, functions_naming, using_table};
 use super::super::{Down, Downtime, ModelChange, Phase, Step, Unit};
 
 pub(super) fn steps(context: &Context, drop: &DropTable) -> Result<Vec<Step>> {
@@ -59,7 +59,7 @@ impl Rule<'_> {
                     format!("`{}` is used by {}", table.name, users.join(" and ")),
                     "cannot be dropped yet",
                 )
-                .hint("change or drop that first, in a rollout of its own"));
+                .hint(IN_THE_WAY));
         }
         let stale = context.before.triggers_of(&table.name).find(|(_, trigger)| trigger.stale);
         match stale {

@@ -65,7 +65,8 @@ fn sync_of(context: &Context, rename: &RenameColumn) -> Sync {
         kind: SyncKind::Mirror {
             old: rename.from.clone(),
             new: rename.to.clone(),
-            as_text: old.is_some_and(|column| !context.tells_apart(column)),
+            as_text: old
+                .is_some_and(|column| !sync::is_exact(context.server, context.before, column)),
             old_default: old.is_some_and(|column| column.default.is_some()),
             needs_given: false,
         },
@@ -187,13 +188,11 @@ impl Rule<'_> {
 
     fn in_step(&self) -> Condition {
         let RenameColumn { table, from, to } = self.rename;
-        Condition::NoRows {
-            table: table.clone(),
-            filter: self
-                .context
-                .compared(self.old, Predicate::ColumnsDiffer(from.clone(), to.clone())),
-            reason: Reason::OutOfStep,
+        let mut filter = Predicate::ColumnsDiffer(from.clone(), to.clone());
+        if matches!(self.sync.kind, SyncKind::Mirror { as_text: true, .. }) {
+            filter = Predicate::AsText(Box::new(filter));
         }
+        Condition::NoRows { table: table.clone(), filter, reason: Reason::OutOfStep }
     }
 
     fn gone(&self) -> Vec<Condition> {

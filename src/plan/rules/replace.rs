@@ -25,7 +25,7 @@ use super::super::context::Context;
 use super::super::op::{Computed, Op, Sync, SyncKind};
 use super::super::rows::Backfill;
 use super::super::strategy::constrain::{not_null_check, require_again};
-use super::super::strategy::dependants::{in_primary_key, in_the_way};
+use super::super::strategy::dependants::{IN_THE_WAY, in_primary_key, in_the_way};
 use super::super::strategy::{backfill_unit, sync};
 use super::super::{Down, Phase, Step, Unit};
 use super::{add_column, drop_column};
@@ -140,7 +140,7 @@ impl Rule<'_> {
                         format!("`{name}` is used by {}", in_the_way.join(" and ")),
                         "cannot be dropped yet",
                     )
-                    .hint("change or drop that first, in a rollout of its own"));
+                    .hint(IN_THE_WAY));
             }
         }
         let columns = self.old_columns().chain(replace.new.iter().map(|new| &new.column));

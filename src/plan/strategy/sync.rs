@@ -1,7 +1,8 @@
 //! Triggers that keep two versions of the application in step.
 
 use crate::catalog::{Catalog, Column, Expr, TableName};
-use crate::dialect::{Server, type_change};
+use crate::dialect::types::Type;
+use crate::dialect::{Dialect, Server, type_change};
 use crate::input;
 
 use super::super::condition::{Condition, Missing};
@@ -26,6 +27,43 @@ pub(in crate::plan) fn tells_apart(server: &Server, catalog: &Catalog, column: &
     type_change::tells_apart(server, &column.ty, collation)
         && !collation.is_some_and(|name| catalog.is_nondeterministic(name))
 }
+
+/// Whether two values that are equal are the same one, so that nothing is lost where a write of an
+/// equal value is taken for none: not so for `1.5` and `1.50`, or two boxes of one area.
+pub(in crate::plan) fn is_exact(server: &Server, catalog: &Catalog, column: &Column) -> bool {
+    let known = match server.dialect {
+        Dialect::Postgres => {
+            let ty = Type::read(&column.ty);
+            EXACT.contains(&ty.element())
+                || catalog.enums.keys().any(|name| name.name == ty.element().trim_matches('"'))
+        }
+        _ => true,
+    };
+    known && tells_apart(server, catalog, column)
+}
+
+const EXACT: &[&str] = &[
+    "smallint",
+    "integer",
+    "bigint",
+    "boolean",
+    "text",
+    "varchar",
+    "character",
+    "bytea",
+    "uuid",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "inet",
+    "cidr",
+    "macaddr",
+    "oid",
+    "name",
+    "bit",
+    "varbit",
+];
 
 pub(in crate::plan) fn derive(
     server: &Server,
