@@ -74,6 +74,9 @@ pub(super) fn written(outcome: &Outcome) -> String {
             None => format!("when deploy {} is released and no old code runs", outcome.deploy),
         };
         let _ = writeln!(text, "deploy {}, {wait}: `miggen next`", outcome.deploy + 1);
+        for at in outcome.deploy + 2..=plan.deploys.len() {
+            let _ = writeln!(text, "deploy {at}, when deploy {} is released: the same", at - 1);
+        }
     }
     text.push('\n');
     if outcome.deploy == 1 {

@@ -387,7 +387,7 @@ def test_backfill_as_a_job(lay: Lay, change: str) -> None:
 
 REFUSED = [
     ("DELETE FROM t", "would take those that come meanwhile"),
-    ("DELETE FROM t WHERE day < now()", "`now` may give another answer"),
+    ("DELETE FROM t WHERE day < now()", "`now` gives each batch another answer"),
     ("DELETE FROM t WHERE id IN (SELECT max(id) FROM t)", "reads rows of `t`, and changes them"),
     ("UPDATE t SET day = (SELECT max(day) FROM t)", "reads values of `day`, and changes them"),
     ("UPDATE t SET day = u.day FROM t u WHERE u.id = t.id + 1", "reads values of `day`"),

@@ -34,8 +34,8 @@ use crate::catalog::{Catalog, Expr, Key, Table, TableName};
 use crate::dialect::Server;
 use crate::dialect::reserved::is_reserved;
 use crate::error::{Error, Result};
-use crate::input;
 use crate::input::ast::{Ident, Kind, Statement};
+use crate::input::{self, expr};
 use crate::source::{Source, Span};
 
 use old_table::renamed_to;
@@ -166,6 +166,9 @@ impl Reader<'_> {
                     ));
                 };
                 self.keys_exist(&table.name, &index.keys, span)?;
+                if let Some(Expr(filter)) = &index.filter {
+                    self.columns_exist(&self.after.tables[&table.name], filter, span)?;
+                }
                 self.not_dropped_above(&index.name, span)?;
                 if self.is_created(&create.table) {
                     return Ok(());
@@ -208,7 +211,29 @@ impl Reader<'_> {
                 return Err(self.no_column(table, name, span));
             }
         }
+        for Expr(text) in keys.iter().filter_map(|key| match key {
+            Key::Expr(expr) => Some(expr),
+            Key::Column { .. } => None,
+        }) {
+            self.columns_exist(table, text, span)?;
+        }
         Ok(())
+    }
+
+    /// The columns of an expression that is kept as it is, where it can be read.
+    fn columns_exist(&self, table: &Table, text: &str, span: Span) -> Result<()> {
+        let Some(facts) = expr::read(text, self.server.dialect).filter(|facts| !facts.subquery)
+        else {
+            return Ok(());
+        };
+        // The server's own columns.
+        let known = |name: &str| {
+            table.column(name).is_some() || ["rowid", "_rowid_", "oid", "tableoid"].contains(&name)
+        };
+        match facts.columns.iter().find(|name| !known(name)) {
+            Some(name) => Err(self.no_column(table, name, span)),
+            None => Ok(()),
+        }
     }
 
     /// What the script makes and what it drops with something else.

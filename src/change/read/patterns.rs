@@ -17,6 +17,7 @@ impl Reader<'_> {
         span: Span,
     ) -> Result<()> {
         let ConstraintKind::Check(Expr(text)) = &constraint.kind else { return Ok(()) };
+        self.columns_exist(&self.after.tables[table], text, span)?;
         let dialect = self.server.dialect;
         let like = !self.server.can(Action::LikeNondeterministic);
         let fails = |token: &str| {

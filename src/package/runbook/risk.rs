@@ -67,10 +67,16 @@ pub fn risk(plan: &Plan) -> Risk {
             format!("{tables}: other writers wait while a file runs; readers go on in WAL mode"),
         ));
     } else {
-        reasons.push((
-            "locks",
-            format!("{tables}: reads and writes go on; only vacuum and other DDL wait"),
-        ));
+        let steps = plan.deploys.iter().flat_map(|deploy| &deploy.steps);
+        let ddl = steps
+            .flat_map(|step| step.locks(&plan.server))
+            .any(|(.., blocks)| blocks == Blocks::Ddl);
+        let waits = if ddl {
+            "only vacuum and other DDL wait"
+        } else {
+            "who writes a row of a batch waits for it"
+        };
+        reasons.push(("locks", format!("{tables}: reads and writes go on; {waits}")));
     }
     let reads = || plan.intent.asked.iter().filter_map(|asked| asked.change.reads());
     let read = strategy::tables(&reads().flat_map(|reads| reads.tables.clone()).collect());
@@ -104,11 +110,15 @@ pub fn risk(plan: &Plan) -> Risk {
         .collect();
     if !synced.is_empty() {
         let tables = synced.into_iter().collect::<Vec<_>>().join(", ");
+        let last = plan.deploys.iter().rposition(|deploy| {
+            deploy.steps.iter().flat_map(|s| &s.up).any(|op| matches!(op, Op::DropSync(_)))
+        });
+        let last = last.map_or(plan.deploys.len(), |at| at + 1);
         level = level.max(1);
         reasons.push((
             "writes",
             format!(
-                "a trigger on {tables} until deploy 2, about 2 µs a row; its first run is inside the migration"
+                "a trigger on {tables} until deploy {last}, about 2 µs a row; its first run is inside the migration"
             ),
         ));
     }
