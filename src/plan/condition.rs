@@ -66,6 +66,15 @@ pub enum Condition {
     NoRowSecurity {
         table: TableName,
     },
+    /// A CHECK of this column alone takes its default: else every INSERT that leaves it out fails.
+    DefaultFits {
+        table: TableName,
+        column: String,
+        ty: String,
+        default: Expr,
+        check: Expr,
+        name: String,
+    },
     /// No constraint has the name, but one on just these columns.
     ConstraintOn {
         table: TableName,

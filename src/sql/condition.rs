@@ -144,6 +144,13 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
             "NOT EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = {} AND relrowsecurity\n)",
             relation(of)
         ),
+        Condition::DefaultFits { table: of, column, ty, default, check, .. } => format!(
+            "NOT EXISTS (\n    SELECT FROM (SELECT CAST({} AS {ty}) AS {}) AS {}\n    WHERE NOT ({})\n)",
+            default.0,
+            quote::ident(server.dialect, column),
+            quote::ident(server.dialect, &of.name),
+            indent(server.dialect, &check.0, 4)
+        ),
         Condition::ConstraintOn { table: of, name, columns } => {
             let columns: Vec<String> = columns.iter().map(|column| literal(column)).collect();
             format!(
@@ -226,7 +233,9 @@ fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
         // There is no row security.
         Condition::NoRowSecurity { .. } => "1".into(),
         // There is no such state: a constraint is part of its table.
-        Condition::ConstraintOn { .. } | Condition::ConstraintValid { .. } => "1".into(),
+        Condition::DefaultFits { .. }
+        | Condition::ConstraintOn { .. }
+        | Condition::ConstraintValid { .. } => "1".into(),
         Condition::NoRows { .. } | Condition::NoDuplicates { .. } => no_rows(server, condition),
         Condition::NotBefore { date, .. } => {
             format!("date('now') >= {}", literal(&date.to_string()))
@@ -284,6 +293,12 @@ pub(super) fn message(condition: &Condition) -> String {
             "{} has row-level security, which a view would pass by: use --downtime",
             table.name
         ),
+        Condition::DefaultFits { column, default, name, .. } => {
+            format!(
+                "the default of {column}, {}, breaks {name}: every INSERT without it would fail",
+                default.0
+            )
+        }
         Condition::ConstraintOn { name, .. } => {
             format!("{name} is a constraint on other columns: plan this change again")
         }

@@ -34,7 +34,7 @@ REFUSED = {
     "54_once": ("ALTER TABLE t DROP COLUMN once", "t_once_key allows it once"),
     "56_key": ("ALTER TABLE t DROP CONSTRAINT t_u_key", "c_u_fkey of c leans on it"),
     "56_swap": ("ALTER TABLE t ADD PRIMARY KEY (u)", "has a primary key already"),
-    "79_label": ("ALTER TYPE mood ADD VALUE 'sad'", "does not plan this statement yet"),
+    "79_label": ("ALTER TYPE mood ADD VALUE 'sad'", "does not plan ALTER TYPE … ADD VALUE yet"),
     "83_detach": (
         "ALTER TABLE p DETACH PARTITION p_1 CONCURRENTLY",
         "changing a partitioned table",

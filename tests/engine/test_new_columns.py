@@ -360,6 +360,47 @@ def test_a_rename_of_values_of_many_types(lay: Lay, ty: str, one: str, other: st
     assert project.database.rows(f"SELECT w::text = '{other}'::{ty}::text FROM t") == [(True,)]
 
 
+def test_values_that_are_none_of_their_type(lay: Lay) -> None:
+    """The server would say so when rows are written, by old code."""
+    project = lay("CREATE TYPE mood AS ENUM ('fine', 'bad'); CREATE TABLE t (id int, m mood)")
+    for change in (
+        "ALTER TABLE t ADD COLUMN x mood NOT NULL DEFAULT 'fin'",
+        "ALTER TABLE t ADD COLUMN x mood; UPDATE t SET x = 'fin'",
+        "ALTER TABLE t ALTER COLUMN m SET DEFAULT 'fin'",
+    ):
+        said = refusal(project, change)
+        assert "`fin` is no value of mood" in said and "did you mean 'fine'?" in said
+    assert "is no value of int" in refusal(project, "ALTER TABLE t ADD COLUMN x int DEFAULT 'a'")
+    hard.run(project, "ALTER TABLE t ADD COLUMN x mood NOT NULL DEFAULT 'fine'")
+
+
+def test_a_default_that_its_check_refuses(lay: Lay) -> None:
+    """Every INSERT without the column would fail: nothing is changed."""
+    project = lay("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    change = "ALTER TABLE t ADD COLUMN x text DEFAULT {} CHECK (t.x IN ('a', 'b'))"
+    step = miggen.plan(project, change.format("'c'")).deploy.steps[0]
+    with pytest.raises(CommandFailed, match="breaks t_x_check: every INSERT without it would fail"):
+        rollouts.up(project, step)
+    project = lay("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    hard.carried(project, change.format("'a'"))
+
+
+def test_what_frameworks_print(lay: Lay) -> None:
+    """Their own bookkeeping, a cast to the new type, and CASCADE, are no change."""
+    schema = """
+        CREATE TABLE t (id int PRIMARY KEY, n int, name text);
+        CREATE TABLE alembic_version (version_num varchar(32));
+    """
+    rows = "INSERT INTO t SELECT n, n, n FROM generate_series(1, 40) AS n"
+    project = lay(schema, rows + "; INSERT INTO alembic_version VALUES ('1')")
+    change = (
+        'BEGIN; ALTER TABLE t ALTER COLUMN "n" TYPE bigint USING "n"::bigint;'
+        'SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE t DROP COLUMN "name" CASCADE;'
+        "UPDATE alembic_version SET version_num='2' WHERE alembic_version.version_num = '1'; COMMIT"
+    )
+    hard.arrives(project, change, "ALTER TABLE t ALTER n TYPE bigint; ALTER TABLE t DROP name")
+
+
 def refused_by_the_server(project: hard.Project) -> str:
     """What the first step of a narrowing says."""
     first = miggen.plan(project, "ALTER TABLE t ALTER name TYPE varchar(3)").deploy.steps[0]

@@ -17,10 +17,11 @@ mod filled;
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Column, Constraint, Expr};
+use crate::catalog::{Column, Constraint, ConstraintKind, Expr};
 use crate::change::{AddColumn, DefaultKind};
 use crate::dialect::Action;
 use crate::error::Result;
+use crate::input;
 
 use super::super::condition::{Condition, Predicate, Reason};
 use super::super::op::{Op, Sync};
@@ -224,7 +225,8 @@ impl Rule<'_> {
         } else {
             self.inline_constraints()
         });
-        let mut up = lock.clone();
+        let mut up: Vec<Op> = self.default_fits(&column).map(|one| Op::Guard(vec![one])).collect();
+        up.extend(lock.clone());
         up.push(Op::AddColumn { table: add.table.clone(), column: column.clone(), constraints });
         up.extend(tail);
         let mut down = lock;
@@ -240,6 +242,31 @@ impl Rule<'_> {
             verify: vec![self.exists()],
             model: vec![self.add_field(model_as_wanted)],
         }
+    }
+
+    /// The server would find out by reading the table, which comes later here.
+    fn default_fits(&self, column: &Column) -> impl Iterator<Item = Condition> {
+        let Rule { context, add } = self;
+        let dialect = context.server.dialect;
+        let default = column.default.clone().filter(|_| {
+            add.default == DefaultKind::Constant && context.can(Action::AddCheckNotValid)
+        });
+        let name = column.name.clone();
+        let ty = column.ty.clone();
+        add.checks.iter().filter_map(move |constraint| {
+            let ConstraintKind::Check(check) = &constraint.kind else { return None };
+            let alone = input::expr::read(&check.0, dialect)
+                .is_some_and(|facts| facts.columns.iter().all(|read| *read == name));
+            Some(Condition::DefaultFits {
+                table: add.table.clone(),
+                column: name.clone(),
+                ty: ty.clone(),
+                default: default.clone()?,
+                check: check.clone(),
+                name: constraint.name.clone()?,
+            })
+            .filter(|_| alone)
+        })
     }
 
     fn backfill(
