@@ -104,7 +104,9 @@ fn comes_first(
     moved: usize,
 ) -> bool {
     let about = match (&intent.asked[moved].change, &intent.asked[at].change) {
-        (Change::ChangeType(_), Change::ChangeType(_)) => false,
+        // A default is of the old type before, and the server casts it.
+        (_, Change::SetDefault(_)) => false,
+        (_, other) if moves(other) => false,
         // What it is on may be new, or have another name.
         (Change::ChangeType(change), Change::Comment(comment)) => {
             *comment.on.table() == change.table
