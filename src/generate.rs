@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::input;
 use crate::package::{self, Emission, Engine, File, Request, Target, runbook, targets};
 use crate::plan::{self, DualWrite, Plan};
-use crate::repo::Repo;
+use crate::repo::{self, Repo};
 use crate::rollout::{self, ChangeText, DeployState, Facts, FileState, Rollout, SchemaText, State};
 use crate::source::{Source, Span};
 use crate::sql;
@@ -72,7 +72,7 @@ pub struct Outcome {
 pub fn first(options: &Options) -> Result<Outcome> {
     let server = options.server;
     let (catalog, warnings) = catalog::build(&options.schema, server.dialect)?;
-    let mut intent = change::read(&server, &catalog, &options.change)?;
+    let mut intent = change::read(&server, &catalog, &options.change, repo::BOOKKEEPING)?;
     keep(&mut intent, options.keep)?;
     let policy = policy::policy(&options.facts, None)?;
     policy::known_rows(options, &[&catalog, &intent.after])?;
@@ -169,7 +169,7 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
     let (catalog, warnings) = catalog::build(std::slice::from_ref(&schema), server.dialect)?;
     let change =
         Source::new(format!("{}: change.sql", rollout.source.name), state.change.sql.clone());
-    let mut intent = change::read(&server, &catalog, &change)?;
+    let mut intent = change::read(&server, &catalog, &change, repo::BOOKKEEPING)?;
     keep(&mut intent, rollout.keep_days())?;
     let keep_ends = (state.facts.keep.is_some()).then_some(not_before);
     let policy = policy::policy(&state.facts, keep_ends)?;

@@ -150,7 +150,7 @@ fn planned(schema: &Source, change: &Source, server: Server, policy: &Policy) ->
         }
     }
     let (before, _) = catalog::build(std::slice::from_ref(schema), server.dialect)?;
-    let intent = change::read(&server, &before, change)?;
+    let intent = change::read(&server, &before, change, &[])?;
     plan::plan(server, &before, &intent, policy)
 }
 

@@ -117,7 +117,7 @@ proptest! {
         let Some(sql) = change_of(kind, server.dialect, &kept, &extra) else { return Ok(()) };
         let (before, warnings) = catalog::build(&[Source::new("schema.sql", &*text)], server.dialect).unwrap();
         prop_assert!(warnings.is_empty(), "{text}\n{warnings:?}");
-        let planned = change::read(&server, &before, &Source::new("change.sql", &*sql)).and_then(|intent| {
+        let planned = change::read(&server, &before, &Source::new("change.sql", &*sql), &[]).and_then(|intent| {
             let policy = Policy { downtime, ..Policy::default() };
             plan::plan(server, &before, &intent, &policy)
         });

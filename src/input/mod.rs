@@ -46,7 +46,7 @@ use tokens::Piece;
 
 pub(crate) use create_table::is_mysql_table_option;
 pub use mentions::columns_mentioned;
-pub use shape::{is_calls_only, is_null_test, literal_text, qualify, unqualified};
+pub use shape::{cast_of, is_calls_only, is_null_test, literal_text, qualify, unqualified};
 pub use strict::strict;
 pub(crate) use text::{
     calls, folded, indented, is_in_brackets, is_query, lex, mentions, operand, renamed, says,

@@ -43,6 +43,33 @@ pub fn is_calls_only(text: &str, dialect: Dialect) -> bool {
     })
 }
 
+/// The column and the type of `name::type` or `CAST(name AS type)`, where that is all there is.
+pub fn cast_of(text: &str, dialect: Dialect) -> Option<(String, &str)> {
+    let tokens = lex(text, dialect)?;
+    let raw = |at: usize| tokens.get(at).map_or("", |token| &text[token.range()]);
+    let called = raw(0).eq_ignore_ascii_case("cast") && raw(1) == "(";
+    let name = if called { 2 } else { 0 };
+    let (column, behind) = match tokens.get(name)?.kind {
+        TokenKind::Word => (literal::bare_name(raw(name), dialect), name + 1),
+        TokenKind::Quoted => (literal::quoted_name(raw(name), dialect), name + 1),
+        _ => return None,
+    };
+    let (from, to) = if called && raw(behind).eq_ignore_ascii_case("as") {
+        (
+            tokens.get(behind + 1)?.start(),
+            tokens.last().filter(|_| text.trim().ends_with(')'))?.start(),
+        )
+    } else if !called
+        && dialect == Dialect::Postgres
+        && text[tokens[name].end()..].starts_with("::")
+    {
+        (tokens[name].end() + 2, text.len())
+    } else {
+        return None;
+    };
+    Some((column.into_owned(), text.get(from..to)?.trim()))
+}
+
 /// The value of an expression that is one string literal.
 pub fn literal_text(text: &str, dialect: Dialect) -> Option<String> {
     match lex(text, dialect)?.as_slice() {
@@ -129,6 +156,17 @@ pub fn qualify(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn casts_of_a_column_and_nothing_else() {
+        let of = |text| cast_of(text, Dialect::Postgres).map(|(name, ty)| format!("{name} {ty}"));
+        assert_eq!(of("\"title\"::varchar(200)").as_deref(), Some("title varchar(200)"));
+        assert_eq!(of("CAST(n AS double precision)").as_deref(), Some("n double precision"));
+        assert_eq!(of("a::int::text").as_deref(), Some("a int::text"));
+        for other in ["a + b", "lower(a)::text", "CAST(a + 1 AS int)", "a", ""] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn only_columns_lose_their_table() {

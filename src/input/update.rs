@@ -104,7 +104,8 @@ fn alias_follows(parser: &Parser<'_, '_>) -> bool {
 
 /// One, or those that a row of values makes: `(a, b) = (x, y)` is `a = x, b = y`.
 fn assignments<'a>(parser: &mut Parser<'a, '_>) -> Option<Vec<Assignment<'a>>> {
-    let columns = if parser.is_group() {
+    let grouped = parser.is_group();
+    let columns = if grouped {
         parser.group()?.idents()?
     } else {
         let mut column = parser.ident()?;
@@ -121,7 +122,7 @@ fn assignments<'a>(parser: &mut Parser<'a, '_>) -> Option<Vec<Assignment<'a>>> {
         return None;
     }
     let from = parser.at;
-    if columns.len() > 1
+    if (columns.len() > 1 || grouped && parser.is("ROW"))
         && let Some(values) = row(parser)
         && values.len() == columns.len()
     {

@@ -30,6 +30,10 @@ mod testing;
 pub use detect::{Framework, detect};
 pub use server::{schema, server};
 
+/// Tables in which frameworks keep what was run: each writes its own, and no change is about them.
+pub const BOOKKEEPING: &[&str] =
+    &["alembic_version", "django_migrations", "flyway_schema_history", "_sqlx_migrations"];
+
 /// Folders that hold others' code.
 const FOREIGN: &[&str] = &["__pycache__", "node_modules", "site-packages"];
 

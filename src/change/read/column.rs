@@ -41,7 +41,6 @@ impl Reader<'_> {
                 .hint("leave out what brings it; of a renamed column, drop the old name"));
         }
         // Django always says it. What CASCADE would drop unseen is named where the drop is planned.
-        let table_name = table;
         let pointing = self.after.references_to(table).find(|(_, key)| match &key.kind {
             ConstraintKind::ForeignKey { references, .. } => {
                 references.iter().any(|name| *name == *column.name)
@@ -54,7 +53,7 @@ impl Reader<'_> {
                 key.name.as_deref().unwrap_or("a foreign key"),
                 from.name
             ))
-            .at(self.source, span, format!("it points to {}.{}", table_name.name, column.name))
+            .at(self.source, span, format!("it points to {}.{}", table.name, column.name))
             .hint("drop that first, by its name")),
             None => Ok(()),
         }
@@ -172,8 +171,12 @@ impl Reader<'_> {
         let ident = quote::ident(self.server.dialect, &before.name);
         let cast = |to: &Column| Expr(compose::cast(&ident, to.integer_type()));
         // A cast to the new type, which Django always prints, is what happens without it.
-        let using =
-            using.filter(|text| !is_cast(text, &before.name, &after.ty, self.server.dialect));
+        let is_cast = |text: &str| {
+            input::cast_of(text, self.server.dialect).is_some_and(|(name, ty)| {
+                name == before.name && Type::read(ty) == Type::read(&after.ty)
+            })
+        };
+        let using = using.filter(|text| !is_cast(text));
         let using = using.map(|text| Expr(text.to_owned()));
         let back = self.backs.remove(&(table.clone(), before.name.clone()));
         if using.is_some() && back.is_none() {
@@ -404,29 +407,6 @@ impl Reader<'_> {
                 .at(self.source, span, "cannot be dropped yet")
                 .hint("drop the foreign key first, in a rollout of its own")),
             None => Ok(constraint),
-        }
-    }
-}
-
-/// `name::ty`, `CAST(name AS ty)`.
-fn is_cast(text: &str, column: &str, ty: &str, dialect: Dialect) -> bool {
-    let of = |name: &str, to: &str| {
-        let name = name.trim();
-        let same = match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
-            Some(quoted) => quoted == column,
-            None => name.eq_ignore_ascii_case(column),
-        };
-        same && Type::read(to) == Type::read(ty)
-    };
-    let text = text.trim();
-    let text = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text);
-    let called = text.get(..5).filter(|word| word.eq_ignore_ascii_case("cast("));
-    let inner = called.and_then(|_| text[5..].strip_suffix(')'));
-    match inner.map(|inner| inner.to_ascii_lowercase().find(" as ").map(|at| (inner, at))) {
-        Some(Some((inner, at))) => of(&inner[..at], &inner[at + 4..]),
-        _ => {
-            dialect == Dialect::Postgres
-                && text.split_once("::").is_some_and(|(name, to)| of(name, to))
         }
     }
 }

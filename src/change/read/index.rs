@@ -18,9 +18,12 @@ impl Reader<'_> {
         let mut dropped = Vec::new();
         for name in &drop.names {
             let wanted = TableName::of(name, self.server.dialect);
-            let Some(table) = self.after.table_of_index(&wanted) else {
+            let missing = || {
                 let instead = format!("DROP CONSTRAINT {} drops", wanted.name);
-                return Err(self.no_index(name, &wanted, "dropped", &instead));
+                self.no_index(name, &wanted, "dropped", &instead)
+            };
+            let Some(table) = self.after.table_of_index(&wanted) else {
+                return Err(missing());
             };
             if self.creates(&table.name) || self.before.table_of_index(&wanted).is_none() {
                 return Err(self.not_yet("dropping an index of the same script", name.span()));
@@ -29,8 +32,7 @@ impl Reader<'_> {
                 return Err(self.not_yet("dropping an index of a partitioned table", name.span()));
             }
             let Some(index) = table.index(&wanted.name).cloned() else {
-                let instead = format!("DROP CONSTRAINT {} drops", wanted.name);
-                return Err(self.no_index(name, &wanted, "dropped", &instead));
+                return Err(missing());
             };
             self.not_a_key(table, &index, name)?;
             dropped.push((DropIndex { table: table.name.clone(), index }, name.span()));

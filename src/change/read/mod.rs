@@ -45,8 +45,9 @@ use super::{AddColumn, Asked, Change, CreateIndex, Intent, Keep, names, types};
 /// Columns that a hint lists.
 const SHOWN: usize = 12;
 
-/// Understands a change script against the schema before it.
-pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent> {
+/// Understands a change script against the schema before it. What it says of the tables `others` is
+/// passed over.
+pub fn read(server: &Server, before: &Catalog, source: &Source, others: &[&str]) -> Result<Intent> {
     let statements = input::read(source, server.dialect)?;
     input::strict(source, &statements, server.dialect)?;
     let mut reader = Reader {
@@ -60,6 +61,7 @@ pub fn read(server: &Server, before: &Catalog, source: &Source) -> Result<Intent
         without_way_back: BTreeSet::new(),
         unrelated: BTreeSet::new(),
         renamed: BTreeMap::new(),
+        others,
     };
     for statement in &statements {
         reader.hints(statement)?;
@@ -108,13 +110,14 @@ struct Reader<'r> {
     unrelated: BTreeSet<String>,
     /// Renamed columns: (table, new name) → old name.
     renamed: BTreeMap<(TableName, String), String>,
+    others: &'r [&'r str],
 }
 
 impl Reader<'_> {
     fn statement(&mut self, statement: &Statement) -> Result<()> {
         let span = statement.text.span();
         match &statement.kind {
-            kind if is_bookkeeping(kind) => Ok(()),
+            kind if self.is_others(kind) => Ok(()),
             Kind::CreateTable(create) => self.create_table(create, statement),
             Kind::AlterTable(alter) if self.is_created(&alter.table) => {
                 self.alter_created(alter, statement)
@@ -278,6 +281,18 @@ impl Reader<'_> {
         }
     }
 
+    /// Of a table that nobody's change is about.
+    fn is_others(&self, kind: &Kind) -> bool {
+        let table = match kind {
+            Kind::CreateTable(create) => &create.name,
+            Kind::Insert(insert) => &insert.table,
+            Kind::Update(update) => &update.table,
+            Kind::Delete(delete) => &delete.table,
+            _ => return false,
+        };
+        self.others.contains(&table.name.name.as_ref())
+    }
+
     /// The server reads the name of something new as that.
     fn nameable(&self, ident: &Ident) -> Result<()> {
         if ident.quoted || !is_reserved(self.server.dialect, &ident.name) {
@@ -340,20 +355,6 @@ fn is_transaction_word(kind: &str) -> bool {
 
 fn says_of_constraints(text: &str) -> bool {
     text.split_whitespace().nth(1).is_some_and(|word| word.eq_ignore_ascii_case("constraints"))
-}
-
-/// What a framework writes about its own migrations, and will write of ours by itself.
-fn is_bookkeeping(kind: &Kind) -> bool {
-    const TABLES: [&str; 4] =
-        ["alembic_version", "django_migrations", "flyway_schema_history", "_sqlx_migrations"];
-    let table = match kind {
-        Kind::CreateTable(create) => &create.name,
-        Kind::Insert(insert) => &insert.table,
-        Kind::Update(update) => &update.table,
-        Kind::Delete(delete) => &delete.table,
-        _ => return false,
-    };
-    TABLES.contains(&table.name.name.as_ref())
 }
 
 fn describe(kind: &Kind) -> String {

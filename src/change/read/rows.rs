@@ -32,10 +32,6 @@ impl Reader<'_> {
                     self.not_yet("an assignment to several columns", assignment.expr.span())
                 );
             };
-            let row = assignment.expr.text.get(..3).is_some_and(|w| w.eq_ignore_ascii_case("row"));
-            if row && assignment.expr.text[3..].trim_start().starts_with('(') {
-                return Err(self.not_yet("a row of one value", assignment.expr.span()));
-            }
             self.column(&table, column)?;
             if let Some(own) = self.after.tables[&table].column(&column.name) {
                 self.is_value(own, assignment.expr.text, assignment.expr.span())?;
