@@ -22,42 +22,45 @@ impl Step {
         facts
     }
 
-    /// Every table the step locks, its own first, with the strongest mode and whom that blocks.
-    pub fn locks(&self, server: &Server) -> Vec<(&TableName, &'static str, Blocks)> {
+    /// Every relation the step locks, its own table first, with the strongest mode and whom that blocks.
+    pub fn locks(&self, server: &Server) -> Vec<(TableName, &'static str, Blocks)> {
         let mut locks: Vec<_> = self
             .strongest(server)
-            .map(|(mode, blocks)| (self.locked_table(), mode, blocks))
+            .map(|(mode, blocks)| (self.locked(), mode, blocks))
             .into_iter()
             .collect();
         for op in &self.up {
             if let Op::Validate { parent: Some(parent), .. } = op
                 && let Verdict::Yes(fact) = server.verdict(Action::ValidateForeignKeyParent)
             {
-                locks.push((parent, fact.lock, fact.blocks));
+                locks.push((parent.clone(), fact.lock, fact.blocks));
             }
             if let Op::RenameTable { to, .. } = op
                 && let Verdict::Yes(fact) = server.verdict(Action::RenameTable)
             {
-                locks.push((to, fact.lock, fact.blocks));
+                locks.push((to.clone(), fact.lock, fact.blocks));
             }
             let Op::Lock { tables, mode } = op else { continue };
             let fact = server.facts().find(|fact| fact.lock == *mode);
             for table in tables.iter().filter(|table| **table != self.table) {
                 if let Some(fact) = fact {
-                    locks.push((table, fact.lock, fact.blocks));
+                    locks.push((table.clone(), fact.lock, fact.blocks));
                 }
             }
         }
         locks
     }
 
-    /// The table, or the view that stands in for it and goes.
-    fn locked_table(&self) -> &TableName {
-        let view = self.up.iter().find_map(|op| match op {
-            Op::DropStandIn { name } => Some(name),
-            _ => None,
-        });
-        view.unwrap_or(&self.table)
+    /// The table, or the view that stands in for it and goes, or the index that is all it is about.
+    fn locked(&self) -> TableName {
+        let other = match self.up.as_slice() {
+            [Op::RenameIndex { index, .. }] => Some(self.table.sibling(index.name.clone())),
+            ops => ops.iter().find_map(|op| match op {
+                Op::DropStandIn { name } => Some(name.clone()),
+                _ => None,
+            }),
+        };
+        other.unwrap_or_else(|| self.table.clone())
     }
 
     /// The strongest lock of the step on its table, and whom it blocks.

@@ -50,6 +50,10 @@ def taken(database: PostgresDatabase) -> dict[str, str]:
     return strongest
 
 
+def tables(database: PostgresDatabase) -> set[str]:
+    return {name for (name,) in database.rows("SELECT tablename FROM pg_tables")}
+
+
 def spelled(mode: str) -> str:
     """AccessExclusiveLock, as pg_locks has it -> ACCESS EXCLUSIVE, as LOCK TABLE has it."""
     name = mode.removesuffix("Lock")

@@ -23,12 +23,11 @@ pub fn risk(plan: &Plan) -> Risk {
     let steps: Vec<_> = plan.deploys.iter().flat_map(|deploy| &deploy.steps).collect();
     let ops: Vec<&Op> = steps.iter().flat_map(|step| &step.up).collect();
     let sqlite = plan.server.dialect == Dialect::Sqlite;
-    let tables: BTreeSet<&str> = steps
+    let tables: BTreeSet<String> = steps
         .iter()
         .flat_map(|step| {
-            let others =
-                step.locks(&plan.server).into_iter().map(|(table, ..)| table.name.as_str());
-            others.chain([step.table.name.as_str()])
+            let others = step.locks(&plan.server).into_iter().map(|(table, ..)| table.name);
+            others.chain([step.table.name.clone()])
         })
         .collect();
     let tables: Vec<String> = tables.iter().map(|name| format!("`{name}`")).collect();

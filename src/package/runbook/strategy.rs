@@ -314,7 +314,7 @@ fn new_table(plan: &Plan, table: &Table) -> String {
         .flat_map(|deploy| &deploy.steps)
         .filter(|step| step.table == table.name)
         .flat_map(|step| step.locks(&plan.server))
-        .filter(|(parent, ..)| **parent != table.name)
+        .filter(|(parent, ..)| *parent != table.name)
         .map(|(parent, ..)| format!("`{}`", parent.name))
         .collect();
     let mut text = format!(
