@@ -37,6 +37,16 @@ pub fn is_reserved(dialect: Dialect, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::quote;
+
+    #[test]
+    fn what_is_reserved_is_quoted() {
+        for (dialect, words) in [(Dialect::Postgres, POSTGRES), (Dialect::Sqlite, SQLITE)] {
+            for word in words.split_whitespace() {
+                assert_eq!(quote::ident(dialect, word), format!("\"{word}\""));
+            }
+        }
+    }
 
     #[test]
     fn each_server_has_its_own() {

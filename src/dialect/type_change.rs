@@ -39,6 +39,35 @@ pub fn tells_apart(server: &Server, ty: &str, collation: Option<&str>) -> bool {
     exact && has_equality(server, ty)
 }
 
+/// Types of which two equal values are the same one, where their collation does not say otherwise.
+const EXACT: &[&str] = &[
+    "smallint",
+    "integer",
+    "bigint",
+    "boolean",
+    "text",
+    "varchar",
+    "character",
+    "bytea",
+    "uuid",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "inet",
+    "cidr",
+    "macaddr",
+    "oid",
+    "name",
+    "bit",
+    "varbit",
+];
+
+/// Whether two equal values are the same: `1.5` and `1.50` are not, nor two boxes of one area.
+pub fn is_exact(server: &Server, ty: &str) -> bool {
+    server.dialect != Dialect::Postgres || EXACT.contains(&Type::read(ty).element())
+}
+
 /// No row is read, no index is built again.
 pub fn is_free(server: &Server, from: &str, to: &str) -> bool {
     if server.dialect != Dialect::Postgres {

@@ -106,7 +106,7 @@ fn comes_first(
     let about = match (&intent.asked[moved].change, &intent.asked[at].change) {
         // A default is of the old type before, and the server casts it.
         (_, Change::SetDefault(_)) => false,
-        (_, other) if moves(other) => false,
+        (_, other) if meet::moves(other) => false,
         // What it is on may be new, or have another name.
         (Change::ChangeType(change), Change::Comment(comment)) => {
             *comment.on.table() == change.table
@@ -150,10 +150,6 @@ fn behind_those<'s>(
     (seen, asked)
 }
 
-fn moves(change: &Change) -> bool {
-    matches!(change, Change::ChangeType(_) | Change::RenameColumn(_))
-}
-
 /// As in the script, but for changes of type that point to others: behind those.
 fn order(before: &Catalog, intent: &Intent) -> Vec<usize> {
     let mut left: Vec<usize> = (0..intent.asked.len()).collect();
@@ -166,10 +162,10 @@ fn order(before: &Catalog, intent: &Intent) -> Vec<usize> {
     order
 }
 
-/// The order of planning: changes of type and renames last, those that point to others first.
+/// The order of planning: what moves a column last, changes of type that point to others first.
 fn planning(before: &Catalog, intent: &Intent) -> Vec<usize> {
     let (moved, mut all): (Vec<usize>, Vec<usize>) =
-        (0..intent.asked.len()).partition(|at| moves(&intent.asked[*at].change));
+        (0..intent.asked.len()).partition(|at| meet::moves(&intent.asked[*at].change));
     for at in moved {
         pointing_first(before, intent, at, &mut all);
     }

@@ -71,7 +71,7 @@ fn rewritten<'c>(before: &Catalog, first: &Change, then: &'c Change) -> Option<&
 }
 
 /// A column that is there gives way to another, or goes; what hangs on it moves too.
-fn moves(change: &Change) -> bool {
+pub(super) fn moves(change: &Change) -> bool {
     matches!(
         change,
         Change::RenameColumn(_)

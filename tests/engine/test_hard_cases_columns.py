@@ -51,7 +51,7 @@ IN_THE_WAY = [
 def test_hc01_to_04_24_96_in_the_way(lay: Lay, number: str, more: str, named: str) -> None:
     """What stands on a column is named, not lost; a rename takes along what follows by itself."""
     project = lay(f"{PLAIN} {more}", ROWS)
-    for change in (TO_VARCHAR, DROP):
+    for change in (TO_VARCHAR, DROP, f"{DROP} CASCADE"):
         assert f"`name` is used by {named}" in refusal(project, change), change
     if number == "96":
         assert "the trigger fill names `name`" in refusal(project, RENAME)

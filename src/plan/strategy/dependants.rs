@@ -67,7 +67,8 @@ pub(in crate::plan) fn in_the_way_but_keys(
     found
 }
 
-pub(in crate::plan) const IN_THE_WAY: &str = "change or drop that first; views, policies and triggers by a migration of your own, for miggen plans none";
+pub(in crate::plan) const IN_THE_WAY: &str = "change or drop that first; views, policies and \
+    triggers by a migration of your own, for miggen plans none";
 
 pub(in crate::plan) fn in_primary_key(table: &Table, column: &str) -> bool {
     table

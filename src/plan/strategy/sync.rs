@@ -2,7 +2,7 @@
 
 use crate::catalog::{Catalog, Column, Expr, TableName};
 use crate::dialect::types::Type;
-use crate::dialect::{Dialect, Server, type_change};
+use crate::dialect::{Server, type_change};
 use crate::input;
 
 use super::super::condition::{Condition, Missing};
@@ -31,39 +31,10 @@ pub(in crate::plan) fn tells_apart(server: &Server, catalog: &Catalog, column: &
 /// Whether two values that are equal are the same one, so that nothing is lost where a write of an
 /// equal value is taken for none: not so for `1.5` and `1.50`, or two boxes of one area.
 pub(in crate::plan) fn is_exact(server: &Server, catalog: &Catalog, column: &Column) -> bool {
-    let known = match server.dialect {
-        Dialect::Postgres => {
-            let ty = Type::read(&column.ty);
-            EXACT.contains(&ty.element())
-                || catalog.enums.keys().any(|name| name.name == ty.element().trim_matches('"'))
-        }
-        _ => true,
-    };
-    known && tells_apart(server, catalog, column)
+    let named = Type::read(&column.ty);
+    let is_enum = catalog.enums.keys().any(|known| known.name == named.element().trim_matches('"'));
+    (is_enum || type_change::is_exact(server, &column.ty)) && tells_apart(server, catalog, column)
 }
-
-const EXACT: &[&str] = &[
-    "smallint",
-    "integer",
-    "bigint",
-    "boolean",
-    "text",
-    "varchar",
-    "character",
-    "bytea",
-    "uuid",
-    "date",
-    "time",
-    "timestamp",
-    "timestamptz",
-    "inet",
-    "cidr",
-    "macaddr",
-    "oid",
-    "name",
-    "bit",
-    "varbit",
-];
 
 pub(in crate::plan) fn derive(
     server: &Server,
