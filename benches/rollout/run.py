@@ -249,7 +249,7 @@ def main() -> None:
     options = parser.parse_args()
 
     servers.SETTINGS += SETTINGS
-    server = servers.Postgres(options.server)
+    server = servers.Postgres(options.server, on_disk=True)
     try:
         template = server.create(Path())
         template.script(SCHEMA + ROWS.format(rows=options.rows))

@@ -7,6 +7,7 @@ frameworks run as they do for a user; only their import is shared.
 
 import array
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -24,14 +25,20 @@ IMPORTED = (
     "alembic.autogenerate",
     "alembic.command",
     "alembic.config",
+    "django.contrib.postgres.operations",
+    "django.core.mail",
     "django.core.management.commands.makemigrations",
     "django.core.management.commands.migrate",
+    "django.core.management.commands.sqlmigrate",
     "django.db.backends.postgresql.base",
     "django.db.backends.sqlite3.base",
     "django.db.migrations.operations",
+    "django.views.debug",
+    "logging.config",
     "mako.template",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.pysqlite",
+    "sqlalchemy.orm",
 )
 
 SHELL = set("|&;<>()$`\n*?[")  # a command with one of these is for a shell
@@ -96,6 +103,7 @@ class Warm:
 def wait(requests: socket.socket) -> None:
     for module in IMPORTED:
         importlib.import_module(module)
+    gc.freeze()  # a collection in a fork would copy all pages of what was imported
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that wait
     while True:
         request, fds, _, _ = socket.recv_fds(requests, 1 << 20, 2)
