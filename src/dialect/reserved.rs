@@ -1,7 +1,7 @@
 //! Words that a server takes as a name in quotes only.
 //!
-//! Source: `pg_get_keywords()`, categories R and T, on PostgreSQL 15; SQLite 3.40, which was asked to
-//! create a column of each keyword's name.
+//! Source: `pg_get_keywords()`, categories R and T, on PostgreSQL 18 (older ones lack
+//! `system_user`); SQLite 3.40, which was asked to create a column of each keyword's name.
 
 use super::Dialect;
 
@@ -13,7 +13,7 @@ const POSTGRES: &str = "\
     group having ilike in initially inner intersect into is isnull join lateral leading left \
     like limit localtime localtimestamp natural not notnull null offset on only or order outer \
     overlaps placing primary references returning right select session_user similar some \
-    symmetric table tablesample then to trailing true union unique user using variadic verbose \
+    symmetric system_user table tablesample then to trailing true union unique user using variadic verbose \
     when where window with";
 
 const SQLITE: &str = "\

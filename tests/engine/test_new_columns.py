@@ -435,6 +435,7 @@ def test_a_constraint_that_the_schema_file_does_not_know(lay: Lay) -> None:
     assert project.database.rows(keys) == [("UNIQUE (a)",)]
 
 
+@on_all
 def test_reserved_words(lay: Lay) -> None:
     """The server's own list: those are refused, all others are names."""
     project = lay("CREATE TABLE t (id int PRIMARY KEY)")
@@ -443,6 +444,12 @@ def test_reserved_words(lay: Lay) -> None:
         assert f"`{word}` is a reserved word" in refusal(
             project, f"ALTER TABLE t ADD COLUMN {word} int"
         )
+    for change in (
+        "ALTER TABLE t ADD COLUMN n int CONSTRAINT user CHECK (n > 0)",
+        "CREATE TABLE new (n int CONSTRAINT user NOT NULL)",
+        "CREATE TABLE new (n int, CONSTRAINT user CHECK (n > 0))",
+    ):
+        assert "`user` is a reserved word" in refusal(project, change)
     names = ", ".join(f"{word} int" for word, reserved in words.items() if not reserved)
     hard.run(project, f"CREATE TABLE names ({names})")
 

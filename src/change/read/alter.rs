@@ -38,7 +38,7 @@ impl Reader<'_> {
         let span = action.text.span();
         match &action.kind {
             AlterKind::AddColumn { column, if_not_exists, .. } => {
-                self.nameable(&column.name)?;
+                self.nameable_column(column)?;
                 let there = self.after.tables[table].column(&column.name.name).is_some();
                 if there && !if_not_exists {
                     return Err(Error::refused(format!(

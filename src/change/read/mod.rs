@@ -34,7 +34,7 @@ use crate::catalog::{Catalog, Expr, Key, Table, TableName};
 use crate::dialect::Server;
 use crate::dialect::reserved::is_reserved;
 use crate::error::{Error, Result};
-use crate::input::ast::{Ident, Kind, Statement};
+use crate::input::ast::{ColumnDef, Ident, Kind, Statement};
 use crate::input::{self, expr};
 use crate::source::{Source, Span};
 
@@ -301,6 +301,15 @@ impl Reader<'_> {
         Err(Error::refused(format!("`{}` is a reserved word", ident.name))
             .at(self.source, ident.span, "no name, unless in quotes")
             .hint(format!("\"{}\", or better another name", ident.name)))
+    }
+
+    fn nameable_column(&self, column: &ColumnDef) -> Result<()> {
+        self.nameable(&column.name)?;
+        column
+            .constraints
+            .iter()
+            .filter_map(|one| one.name.as_ref())
+            .try_for_each(|name| self.nameable(name))
     }
 
     fn no_column(&self, table: &Table, name: &str, span: Span) -> Error {

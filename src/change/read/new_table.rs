@@ -36,7 +36,10 @@ impl Reader<'_> {
         }
         self.nameable(&definition.name.name)?;
         for column in &definition.columns {
-            self.nameable(&column.name)?;
+            self.nameable_column(column)?;
+        }
+        for name in definition.constraints.iter().filter_map(|one| one.name.as_ref()) {
+            self.nameable(name)?;
         }
         if let Some(there) = self.after.table_key(&name) {
             return Err(Error::refused(format!("there is a table `{}` already", there.name)).at(
