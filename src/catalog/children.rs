@@ -7,10 +7,19 @@ use super::{Catalog, ConstraintKind, Table, TableName};
 pub struct Child {
     pub table: TableName,
     pub columns: Vec<String>,
-    /// `ON DELETE CASCADE`.
-    pub cascade: bool,
+    /// `None`: a row that points to one that is deleted stands in its way.
+    pub on_delete: Option<Follows>,
     /// An index begins with the columns.
     pub indexed: bool,
+}
+
+/// What a foreign key does to rows that point to one that goes, or whose key changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follows {
+    /// `CASCADE`
+    Cascade,
+    /// `SET NULL`, `SET DEFAULT`
+    Set,
 }
 
 impl Catalog {
@@ -21,15 +30,14 @@ impl Catalog {
         let mut at = 0;
         while at < parents.len() {
             for (child, columns, actions) in self.keys_to(&parents[at].clone()) {
-                let cascade = actions
-                    .is_some_and(|text| text.to_ascii_uppercase().contains("DELETE CASCADE"));
-                if cascade && !parents.contains(&child.name) {
+                let on_delete = follows(actions, "DELETE");
+                if on_delete == Some(Follows::Cascade) && !parents.contains(&child.name) {
                     parents.push(child.name.clone());
                 }
                 found.push(Child {
                     table: child.name.clone(),
                     columns: columns.to_vec(),
-                    cascade,
+                    on_delete,
                     indexed: is_indexed(child, columns),
                 });
             }
@@ -106,13 +114,7 @@ impl Catalog {
         let mut at = 0;
         while at < reached.len() {
             for (child, _, actions) in self.keys_to(&reached[at].clone()) {
-                let follows = actions.is_some_and(|text| {
-                    let text = text.to_ascii_uppercase();
-                    ["CASCADE", "SET NULL", "SET DEFAULT"]
-                        .iter()
-                        .any(|action| text.contains(&format!("{verb} {action}")))
-                });
-                if follows && !reached.contains(&child.name) {
+                if follows(actions, verb).is_some() && !reached.contains(&child.name) {
                     reached.push(child.name.clone());
                 }
             }
@@ -133,6 +135,16 @@ impl Catalog {
                 _ => None,
             })
         })
+    }
+}
+
+fn follows(actions: Option<&String>, event: &str) -> Option<Follows> {
+    let words: Vec<String> = actions?.split_whitespace().map(str::to_ascii_uppercase).collect();
+    let action = words.windows(3).find(|three| three[0] == "ON" && three[1] == event)?;
+    match action[2].as_str() {
+        "CASCADE" => Some(Follows::Cascade),
+        "SET" => Some(Follows::Set),
+        _ => None,
     }
 }
 

@@ -26,7 +26,7 @@ use crate::input::ast;
 use crate::source::Dialect;
 
 pub use build::build;
-pub use children::Child;
+pub use children::{Child, Follows};
 pub use columns::integer_type;
 
 /// `[schema.]name` of a table, index, type, view …; the default schema (`public`, `main`) is `None`.

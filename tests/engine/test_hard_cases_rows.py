@@ -313,6 +313,27 @@ def test_delete_in_batches(lay: Lay) -> None:
     assert project.database.rows("SELECT count(*) FROM child") == [(9999,)]
 
 
+def test_what_deleted_rows_leave_behind(lay: Lay) -> None:
+    """ON DELETE SET NULL takes nothing along, nor stands in the way: also of keys to oneself."""
+    project = lay(
+        """
+        CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t (id) ON DELETE SET NULL);
+        CREATE INDEX ON t (up);
+        CREATE TABLE child (id int PRIMARY KEY, t_id int REFERENCES t (id) ON DELETE\n SET NULL);
+        CREATE INDEX ON child (t_id);
+        """,
+        "INSERT INTO t SELECT n, nullif(n - 1, 0) FROM generate_series(1, 20000) AS n;"
+        "INSERT INTO child SELECT id, id FROM t",
+    )
+    rollout = miggen.plan(project, "DELETE FROM t WHERE id % 3 = 0")
+    rollouts.up(project, rollout.deploy.steps[0])
+    counts = "SELECT count(*), count(t_id), (SELECT count(*) - count(up) FROM t) FROM child"
+    assert project.database.rows(counts) == [(20000, 13334, 6667)]
+    runbook = (project.root / rollout.folder / "RUNBOOK.md").read_text()
+    assert "Rows of `child` (t_id) that point to them stay" in runbook
+    assert "rows of `child` change with it" in runbook
+
+
 def test_delete_of_rows_that_others_keep_moving(lay: Lay) -> None:
     """Each write puts the row on another page, and so out of the window that is being deleted."""
     project = lay(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Child, Constraint, ConstraintKind, Expr, Table, TableName};
+use crate::catalog::{Child, Constraint, ConstraintKind, Expr, Follows, Table, TableName};
 use crate::change::{AddColumn, Change, ChangeType, DefaultKind};
 use crate::dialect::Action;
 use crate::plan::op::Op;
@@ -354,21 +354,29 @@ fn with_reads(text: String, change: &Change) -> String {
 }
 
 /// `` `users` and `posts` ``
+/// `a`, `b` and `c`, each as code.
 pub(super) fn tables(names: &BTreeSet<TableName>) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{}`", name.name)).collect();
-    names.join(" and ")
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 /// What goes along with deleted rows, and what stands in their way.
 pub(super) fn dependants(plan: &Plan, table: &TableName) -> Vec<String> {
     let sentence = |child: &Child| {
         let key = format!("`{}` ({})", child.table.name, child.columns.join(", "));
-        if child.cascade {
-            format!("Rows of {key} that point to them go too, by ON DELETE CASCADE")
-        } else {
-            format!(
+        match child.on_delete {
+            Some(Follows::Cascade) => {
+                format!("Rows of {key} that point to them go too, by ON DELETE CASCADE")
+            }
+            Some(Follows::Set) => {
+                format!("Rows of {key} that point to them stay, and no longer do, by ON DELETE SET")
+            }
+            None => format!(
                 "Where a row of {key} points to one of them, that batch fails and says so; those before it stay done"
-            )
+            ),
         }
     };
     plan.before.children(table).iter().map(sentence).collect()

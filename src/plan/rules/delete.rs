@@ -42,7 +42,7 @@ pub(super) fn steps(context: &Context, delete: &Delete) -> Result<Vec<Step>> {
 
 fn check(context: &Context, table: &TableName, child: &Child) -> Result<()> {
     let names = child.columns.join(", ");
-    if child.table == *table && !child.cascade {
+    if child.table == *table && child.on_delete.is_none() {
         return Err(context
             .refuse(
                 format!("rows of `{}` point to rows of the same table", table.name),
