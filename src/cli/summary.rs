@@ -85,13 +85,15 @@ pub(super) fn written(outcome: &Outcome) -> String {
             "also written\n  {}/RUNBOOK.md    read this first",
             outcome.folder.display()
         );
-        let jobs = outcome.folder.join("jobs");
-        let jobs = if outcome.new.iter().any(|file| file.path.starts_with(&jobs)) {
-            ", jobs/"
-        } else {
-            ""
-        };
-        let _ = writeln!(text, "  {}/rollout.toml, verify/{jobs}", outcome.folder.display());
+        let folders: String = ["verify", "jobs"]
+            .into_iter()
+            .filter(|name| {
+                let folder = outcome.folder.join(name);
+                outcome.new.iter().any(|file| file.path.starts_with(&folder))
+            })
+            .map(|name| format!(", {name}/"))
+            .collect();
+        let _ = writeln!(text, "  {}/rollout.toml{folders}", outcome.folder.display());
     } else {
         let _ = writeln!(text, "also changed\n  {}/rollout.toml", outcome.folder.display());
     }

@@ -1,7 +1,7 @@
 \set ON_ERROR_STOP on
 BEGIN;
 
--- Loses nothing: id_old followed every write; refuses while a row holds what int cannot.
+-- Only while no row holds what int cannot: id_old followed every other write.
 -- Reading a table may take longer than any query of the application.
 SET LOCAL statement_timeout = 0;
 

@@ -46,7 +46,7 @@ struct View {
     created: String,
     author: Option<String>,
     reason: Option<String>,
-    verify_folder: String,
+    verify_folder: Option<String>,
     overview: Vec<[String; 4]>,
     risk: &'static str,
     reasons: Vec<String>,
@@ -116,7 +116,8 @@ fn view(input: &Input) -> View {
         created: input.created.to_string(),
         author: input.author.map(str::to_owned),
         reason: input.reason.map(str::to_owned),
-        verify_folder: input.folder.join("verify").display().to_string(),
+        verify_folder: (!input.verify.is_empty())
+            .then(|| input.folder.join("verify").display().to_string()),
         overview: prose::overview(plan),
         risk: risk.level,
         reasons: risk
@@ -309,7 +310,7 @@ fn picture(plan: &Plan) -> Vec<String> {
             (false, 1, _) if twice => "release B rolls out, then C",
             (true, 0, _) if standstill => "new code starts",
             (true, 0, _) => "new code rolls out",
-            (true, ..) => "new code only",
+            (true, ..) | (false, 1.., _) => "new code only",
             (false, _, Some(keep)) => {
                 lines.push(format!("    {id} --> {next}[\"new code rolls out<br>old and new side by side<br>{}, way back open\"]", keep.text));
                 before = next.to_string();
@@ -342,7 +343,7 @@ pub fn blocks_text(blocks: Blocks) -> &'static str {
     match blocks {
         Blocks::Nothing => "nothing",
         Blocks::Ddl => "only vacuum and other DDL",
-        Blocks::Rows => "writers of the rows of a batch",
+        Blocks::Rows => "writers of the same rows",
         Blocks::Writes => "writers",
         Blocks::Everything => "everything",
     }

@@ -22,6 +22,10 @@ pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
         let stops = at == 0 && plan.stops_old_code();
         let application = super::releases::application(plan, at);
         let losses = losses(deploy).join(" ");
+        let only = deploy
+            .steps
+            .iter()
+            .find_map(|step| step.down.note.as_deref()?.strip_prefix("Only while "));
         let no_return = deploy.steps.iter().any(|step| step.down.loses);
         let back = if no_return && deploy.steps.iter().all(|s| s.down.ops.is_empty()) {
             "**none: the old values are not kept**".into()
@@ -29,6 +33,8 @@ pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
             "**point of no return: values are lost**".into()
         } else if !losses.is_empty() {
             format!("**open, but loses** {losses}")
+        } else if let Some(condition) = only {
+            format!("open, only while {condition}")
         } else if stops {
             "open, with the application stopped: nothing lost".into()
         } else if at == 0 && plan.deploys.len() > 1 {

@@ -12,9 +12,14 @@ fn has(deploy: &Deploy, wanted: impl Fn(&Op) -> bool) -> bool {
     deploy.steps.iter().any(|step| step.up.iter().any(&wanted))
 }
 
+/// A release of the application alone has nothing to look at.
+fn runs_nothing(deploy: &Deploy) -> bool {
+    !has(deploy, |_| true)
+}
+
 /// Each begins with a comment that says what to expect.
 pub(super) fn before(plan: &Plan, deploy: &Deploy) -> Vec<String> {
-    if deploy.steps.is_empty() {
+    if runs_nothing(deploy) {
         return Vec::new();
     }
     if plan.server.dialect == Dialect::Sqlite {
@@ -166,7 +171,7 @@ fn walked(op: &Op) -> &'static str {
 }
 
 pub(super) fn watch(plan: &Plan, deploy: &Deploy) -> Vec<String> {
-    if plan.server.dialect == Dialect::Sqlite {
+    if plan.server.dialect == Dialect::Sqlite || runs_nothing(deploy) {
         return Vec::new();
     }
     let mut queries = Vec::new();

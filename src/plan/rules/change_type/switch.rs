@@ -77,9 +77,7 @@ impl Rule<'_> {
         down.push(Op::CreateSync(forward.clone()));
         let note = if self.back_loses() {
             let ty = old.integer_type();
-            format!(
-                "Loses nothing: {aside} followed every write; refuses while a row holds what {ty} cannot."
-            )
+            format!("Only while no row holds what {ty} cannot: {aside} followed every other write.")
         } else {
             format!("Loses nothing: {aside} followed every write.")
         };
