@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+import pytest
 
 import dumps
 import miggen
@@ -17,9 +18,19 @@ import rollouts
 from miggen import Rollout
 from projects import Project
 from servers import PostgresDatabase, Server
-from shell import attempt, describe
+from shell import CommandFailed, attempt, describe
 
 Lay = Callable[..., Project]
+
+# A table and everyday changes of its column, for cases that need no more.
+ROWS = "INSERT INTO t (id, name) SELECT n, 'Name ' || n FROM generate_series(1, 300) AS n"
+TO_VARCHAR = "ALTER TABLE t ALTER COLUMN name TYPE varchar(50)"
+RENAME = "ALTER TABLE t RENAME COLUMN name TO label"
+DROP = "ALTER TABLE t DROP COLUMN name"
+PLAIN = "CREATE TABLE t (id int PRIMARY KEY, name text, n int);"
+
+on_all = pytest.mark.parametrize("lay", ["pg12", "pg15", "pg18"], indirect=True)
+on_sqlite = pytest.mark.parametrize("lay", ["sqlite"], indirect=True)
 
 
 @contextmanager
@@ -246,3 +257,22 @@ def until(question: Callable[[], object]) -> None:
             return
         time.sleep(0.01)  # asks again; nothing depends on how long it is
     raise AssertionError("it never came to pass")
+
+
+def again(project: Project) -> None:
+    """The schema file as it is now, for another rollout."""
+    dump = project.run("pg_dump -s -O -x")
+    (project.root / "schema.sql").write_text(dump)
+
+
+def fails(project: Project, rollout: Rollout) -> str:
+    """What the first step of a deploy says as it fails; it must leave nothing behind."""
+    before = rollouts.schema(project)
+    with pytest.raises(CommandFailed) as failure:
+        rollouts.up(project, rollout.deploy.steps[0])
+    assert rollouts.schema(project) == before
+    return str(failure.value)
+
+
+def filenode(project: Project, table: str = "t") -> int:
+    return project.database.rows(f"SELECT pg_relation_filenode('{table}')")[0][0]

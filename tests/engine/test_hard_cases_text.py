@@ -9,7 +9,7 @@ import hard
 import miggen
 import projects
 import rollouts
-from hard import Lay, arrives, carried, refusal
+from hard import Lay, arrives, carried, on_sqlite, refusal
 from projects import Project
 from servers import Servers
 
@@ -248,7 +248,6 @@ def test_hc70_django_still_lists_the_column(project: Project) -> None:
 
 # ---- one server
 
-on_sqlite = pytest.mark.parametrize("lay", ["sqlite"], indirect=True)
 PARENT = """
     CREATE TABLE p (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, n INT);
     CREATE TABLE c (id INTEGER PRIMARY KEY, p_id INT REFERENCES p (id) ON DELETE CASCADE);

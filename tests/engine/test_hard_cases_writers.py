@@ -8,7 +8,7 @@ import pytest
 import hard
 import miggen
 import rollouts
-from hard import Lay, carried, refusal
+from hard import Lay, carried, on_sqlite, refusal
 from miggen import Rollout
 from projects import Project
 
@@ -16,8 +16,6 @@ PLAIN = "CREATE TABLE t (id int PRIMARY KEY, name text, n int);"
 ROWS = "INSERT INTO t SELECT n, 'Name ' || n, n FROM generate_series(1, 300) AS n"
 RENAME = "ALTER TABLE t RENAME COLUMN name TO label"
 UNIQUE = "CREATE UNIQUE INDEX t_name ON t (name)"
-
-on_sqlite = pytest.mark.parametrize("lay", ["sqlite"], indirect=True)
 
 
 REFUSED = {

@@ -7,13 +7,11 @@ import dumps
 import hard
 import miggen
 import rollouts
-from hard import Lay, beside, refusal
+from hard import Lay, beside, on_all, refusal
 from shell import CommandFailed
 
 SCHEMA = "CREATE TABLE t (name text); CREATE ROLE {role}; GRANT SELECT, INSERT ON t TO {role};"
 ROWS = "INSERT INTO t SELECT 'Name ' || n FROM generate_series(1, 300) AS n"
-
-on_all = pytest.mark.parametrize("lay", ["pg12", "pg15", "pg18"], indirect=True)
 
 
 @on_all

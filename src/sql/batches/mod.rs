@@ -9,6 +9,8 @@
 //! the same pages, freed by the stripes before it. Where an old snapshot keeps dead rows alive that
 //! fails; the block sees it in the server's own statistics, and goes on in plain windows. Figures: README.
 
+mod window;
+
 use crate::catalog::TableName;
 use crate::dialect::{Action, Dialect};
 use crate::plan::rows::Walk;
@@ -44,23 +46,6 @@ pub(super) struct Batches<'b> {
     pub(super) in_place: bool,
     /// Comes last.
     pub(super) end: String,
-}
-
-/// How a window is found; each text is at its place in the block.
-struct Window {
-    variables: String,
-    start: String,
-    more: &'static str,
-    next: String,
-    after: String,
-    rows: String,
-    progress: String,
-    /// How far it is, as `RAISE` takes it: a text, and what its percent signs stand for.
-    told: (&'static str, &'static str),
-    /// First, least and most of a batch, and in what.
-    batch: (u32, u32, u32, &'static str),
-    /// A window with fewer rows to do needs no stripes.
-    few: &'static str,
 }
 
 impl Writer<'_> {
@@ -295,134 +280,6 @@ impl Writer<'_> {
 
     fn relation(&self, table: &TableName) -> String {
         format!("{}::regclass", self.literal(&self.table(table)))
-    }
-
-    fn by_pages(&self, batches: &Batches) -> Window {
-        let ranges = self.server.can(Action::PageRange);
-        let stripes = if batches.in_place && ranges { " * v_stripes" } else { "" };
-        let (variables, find, rows) = if ranges {
-            (
-                "    v_from tid;             -- the window is v_from <= ctid < v_to
-    v_to tid;
-",
-                "            v_from := format('(%s,0)', v_page);
-            v_to := format('(%s,0)', v_next);
-",
-                "ctid >= v_from AND ctid < v_to",
-            )
-        } else {
-            (
-                "    v_lines tid[];          -- wherever in the window a row may lie
-",
-                "            SELECT array_agg(format('(%s,%s)', page, line)::tid) INTO v_lines
-            FROM generate_series(v_page, v_next - 1) AS page,
-                generate_series(1, current_setting('block_size')::int / 28) AS line;
-",
-                "ctid = ANY (v_lines)",
-            )
-        };
-        Window {
-            variables: format!(
-                "{variables}    v_page bigint;
-    v_next bigint;
-    v_pages bigint;
-"
-            ),
-            start: format!(
-                "        v_page := 0;
-        v_pages := pg_relation_size({}) / current_setting('block_size')::int;
-",
-                self.relation(batches.table)
-            ),
-            more: "v_page < v_pages",
-            next: format!(
-                "            v_next := least(v_page + v_batch{stripes}, v_pages);\n{find}"
-            ),
-            after: "            v_page := v_next;\n".into(),
-            rows: rows.into(),
-            progress: format!(
-                "format({}, v_page, v_pages)",
-                self.literal(&format!("{}: page %s of %s", batches.what.replace('%', "%%")))
-            ),
-            told: (
-                ", page % of %, about % left",
-                ",
-                    v_page, v_pages, date_trunc('second',
-                        (clock_timestamp() - v_began) * ((v_pages - v_page)::float8 / v_page))",
-            ),
-            batch: (10, 1, 100, "pages"),
-            few: "v_batch * v_stripes",
-        }
-    }
-
-    fn along_key(&self, batches: &Batches, columns: &[String]) -> Window {
-        let table = &batches.from;
-        let names: Vec<String> = columns.iter().map(|column| self.ident(column)).collect();
-        let list = names.join(", ");
-        let of = |record: &str| {
-            let fields: Vec<String> = names.iter().map(|name| format!("{record}.{name}")).collect();
-            row(&fields)
-        };
-        let key = row(&names);
-        let down: Vec<String> = names.iter().map(|name| format!("{name} DESC")).collect();
-        let (lo, hi, top) = (of("v_lo"), of("v_hi"), of("v_top"));
-        let stripes = if batches.in_place { " * v_stripes" } else { "" };
-        let remaining = indent(self.dialect, &batches.remaining, 8);
-        let deeper = indent(self.dialect, &batches.remaining, 12);
-        Window {
-            variables: "    v_lo record;            -- the window is v_lo <= the key <= v_hi
-    v_hi record;
-    v_top record;           -- the last key there is
-"
-            .into(),
-            start: format!(
-                "        SELECT {list} INTO v_top
-        FROM {table}
-        ORDER BY {down} LIMIT 1;
-        SELECT {list} INTO v_lo
-        FROM {table}
-        WHERE {remaining}
-        ORDER BY {list} LIMIT 1;
-",
-                down = down.join(", ")
-            ),
-            more: "v_lo IS NOT NULL",
-            next: format!(
-                "            SELECT {list} INTO v_hi
-            FROM {table}
-            WHERE {key} >= {lo} AND {key} <= {top}
-            ORDER BY {list}
-            OFFSET v_batch{stripes} - 1 LIMIT 1;
-            IF NOT FOUND THEN
-                v_hi := v_top;
-            END IF;
-"
-            ),
-            after: format!(
-                "            SELECT {list} INTO v_lo
-            FROM {table}
-            WHERE {key} > {hi} AND {key} <= {top}
-                AND {deeper}
-            ORDER BY {list} LIMIT 1;
-",
-            ),
-            rows: format!("{key} >= {lo} AND {key} <= {hi}"),
-            progress: format!(
-                "format({}, v_done)",
-                self.literal(&format!("{}: %s rows", batches.what.replace('%', "%%")))
-            ),
-            told: ("", ""),
-            batch: (500, 100, 8000, "rows"),
-            few: "v_batch",
-        }
-    }
-}
-
-/// `id`, or `(tenant, id)`.
-fn row(names: &[String]) -> String {
-    match names {
-        [one] => one.clone(),
-        several => format!("({})", several.join(", ")),
     }
 }
 

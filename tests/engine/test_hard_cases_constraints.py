@@ -1,0 +1,142 @@
+"""Hard cases of constraints: what is read under which lock, and what proves what."""
+
+import pytest
+
+import hard
+import miggen
+import rollouts
+from hard import PLAIN, ROWS, Lay, carried, filenode, refusal
+
+
+def test_hc11_check(lay: Lay) -> None:
+    project = lay(PLAIN.replace("n int", "n int CONSTRAINT t_n CHECK (n < 9)"))
+    said = refusal(project, "ALTER TABLE t ALTER COLUMN n TYPE bigint")
+    assert "cannot be of two types for a while: t_n would have to change with it" in said
+
+
+FOREIGN = "ALTER TABLE t ADD CONSTRAINT t_p FOREIGN KEY (n) REFERENCES p (id)"
+
+
+def test_hc59_foreign_key_locks_both(lay: Lay) -> None:
+    """The lock on the parent is taken in tries as well: its writers wait shortly, not in vain."""
+    project = lay(f"CREATE TABLE p (id int PRIMARY KEY); {PLAIN}", "INSERT INTO p VALUES (1)")
+    rollout = miggen.plan(project, FOREIGN)
+    assert set(rollout.deploy.steps[0].locks) == {"t", "p"}
+    with project.database.connect() as blocker:
+        blocker.execute("BEGIN")
+        blocker.execute("UPDATE p SET id = id")
+        runner = hard.in_background(project, rollout.deploy.steps[0].up)
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        hard.until(lambda: project.database.rows(waiting)[0][0])
+        with project.database.connect() as other:
+            other.execute("SET lock_timeout = '2s'")
+            other.execute("UPDATE p SET id = id WHERE false")
+        blocker.execute("COMMIT")
+        runner.join()
+    rollouts.verify(project, rollout, rollout.deploy.steps[0])
+    assert project.database.rows("SELECT count(*) FROM pg_constraint WHERE conname = 't_p'") == [
+        (1,)
+    ]
+
+
+def test_hc60_no_inherit(lay: Lay) -> None:
+    carried(lay(PLAIN, ROWS), "ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0) NO INHERIT")
+
+
+PROOFS = [
+    ('CHECK ("Na me" IS NOT NULL)', True),
+    ('CHECK ((((("Na me" IS NOT NULL))) AND n > 0))', True),
+    ("CHECK (\"Na me\" IS NOT NULL AND 'x OR y' <> '')", True),
+    ('CHECK ("Na me" IS NOT NULL OR n > 0)', False),
+    ('CHECK (n > 0) -- "Na me" IS NOT NULL\n', False),
+    ('CHECK (NOT ("Na me" IS NOT NULL AND n > 0) IS NULL)', False),
+    ("CHECK (n IS NOT NULL AND '\"Na me\" IS NOT NULL' <> '')", False),
+    ('CHECK ("Na me" IS NOT NULL) NOT VALID', False),
+]
+
+
+@pytest.mark.parametrize(("check", "proves"), PROOFS)
+def test_hc61_a_check_that_proves(lay: Lay, check: str, proves: bool) -> None:
+    """NOT NULL at once where a valid CHECK says so, read as an expression and not as text."""
+    project = lay(
+        f'CREATE TABLE t (id int PRIMARY KEY, "Na me" text, n int);'
+        f"ALTER TABLE t ADD CONSTRAINT c {check};",
+        "INSERT INTO t SELECT n, 'x', n FROM generate_series(1, 300) AS n",
+    )
+    change = 'ALTER TABLE t ALTER COLUMN "Na me" SET NOT NULL'
+    (rollout,) = carried(project, change)
+    assert len(rollout.deploy.steps) == (1 if proves else 2)
+
+
+def test_hc63_deferrable_include_exclusion(lay: Lay) -> None:
+    carried(lay(PLAIN, ROWS), "ALTER TABLE t ADD CONSTRAINT u UNIQUE (name) DEFERRABLE")
+    deferred = "ALTER TABLE t ADD CONSTRAINT u UNIQUE (name) DEFERRABLE INITIALLY DEFERRED"
+    carried(lay(PLAIN, ROWS), deferred)
+    foreign = f"{FOREIGN} DEFERRABLE INITIALLY DEFERRED"
+    carried(lay(f"CREATE TABLE p (id int PRIMARY KEY); {PLAIN}", ROWS), foreign)
+    project = lay(PLAIN)
+    said = refusal(project, "ALTER TABLE t ADD CONSTRAINT e EXCLUDE USING btree (name WITH =)")
+    assert "an exclusion constraint cannot come beside writers" in said
+    said = refusal(project, "ALTER TABLE t ADD CONSTRAINT e UNIQUE (name) INCLUDE (n)")
+    assert "miggen does not plan this part of a constraint" in said
+
+
+def test_hc65_validate_under_a_short_statement_timeout(lay: Lay) -> None:
+    """The role's statement_timeout is for the application; reading all rows may take longer."""
+    project = lay(
+        f"""
+        {PLAIN}
+        CREATE FUNCTION slow(int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+            'BEGIN PERFORM pg_sleep(0.005); RETURN true; END';
+        """,
+        ROWS,
+    )
+    name = project.database.rows("SELECT current_database()")[0][0]
+    project.database.script(f"ALTER DATABASE {name} SET statement_timeout = '300ms'")
+    hard.run(project, "ALTER TABLE t ADD CONSTRAINT c CHECK (slow(id))")
+    valid = "SELECT convalidated FROM pg_constraint WHERE conname = 'c'"
+    assert project.database.rows(valid) == [(True,)]
+
+
+NEW_COLUMNS = [
+    "timestamptz NOT NULL DEFAULT now()",
+    "timestamptz NOT NULL DEFAULT clock_timestamp()",
+    "uuid NOT NULL DEFAULT gen_random_uuid()",
+    "int NOT NULL DEFAULT 7",
+    "double precision DEFAULT random()",
+]
+
+
+@pytest.mark.parametrize("lay", ["pg15", "pg18"], indirect=True)
+@pytest.mark.parametrize("column", NEW_COLUMNS)
+def test_hc66_no_default_rewrites(lay: Lay, column: str) -> None:
+    """Whatever the default: the table is not written anew, and every row has a value of its own."""
+    project = lay(PLAIN, ROWS)
+    before = filenode(project)
+    hard.run(project, f"ALTER TABLE t ADD COLUMN added {column}")
+    assert filenode(project) == before
+    assert project.database.rows("SELECT count(*) FROM t WHERE added IS NULL") == [(0,)]
+    values = project.database.rows("SELECT count(DISTINCT added) FROM t")[0][0]
+    one = "now()" in column or "7" in column
+    assert values == 1 if one else values > 290
+    project.database.script("INSERT INTO t (id) VALUES (1001)")
+    assert project.database.rows("SELECT added IS NULL FROM t WHERE id = 1001") == [(False,)]
+
+
+@pytest.mark.parametrize("kind", ["serial", "int GENERATED ALWAYS AS IDENTITY"])
+def test_hc66_rewriting_columns(lay: Lay, kind: str) -> None:
+    """Numbered without writing the table anew; what cannot be is refused."""
+    project = lay(PLAIN, ROWS)
+    file = "SELECT pg_relation_filenode('t')"
+    before = project.database.rows(file)
+    hard.run(project, f"ALTER TABLE t ADD COLUMN added {kind}")
+    assert project.database.rows(file) == before
+    stored = "ALTER TABLE t ADD COLUMN up text GENERATED ALWAYS AS (upper(name)) STORED"
+    assert "for every row while everybody waits" in refusal(project, stored)
+
+
+def test_hc67_68_domain_and_required(lay: Lay) -> None:
+    project = lay(f"CREATE DOMAIN positive AS int CHECK (VALUE > 0); {PLAIN}")
+    assert "`positive` is a domain" in refusal(project, "ALTER TABLE t ADD COLUMN x positive")
+    said = refusal(project, "ALTER TABLE t ADD COLUMN x int NOT NULL")
+    assert "NOT NULL" in said and "default" in said.lower(), said

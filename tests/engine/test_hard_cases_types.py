@@ -1,0 +1,121 @@
+"""Hard cases of types: which changes are free, what values lose, what the default becomes."""
+
+import pytest
+
+import hard
+import miggen
+import rollouts
+from hard import PLAIN, RENAME, ROWS, TO_VARCHAR, Lay, again, carried, fails, filenode, on_all
+
+
+def test_hc10_default_fits(lay: Lay) -> None:
+    carried(
+        lay(PLAIN.replace("n int", "n int NOT NULL DEFAULT 7"), ROWS),
+        "ALTER TABLE t ALTER COLUMN n TYPE bigint",
+    )
+    # The default's constant is of the new type as well, where the server would keep a cast.
+    naive = f"{TO_VARCHAR}; ALTER TABLE t ALTER COLUMN name SET DEFAULT 'none'"
+    schema = PLAIN.replace("name text", "name text NOT NULL DEFAULT 'none'")
+    carried(lay(schema, ROWS), TO_VARCHAR, naive)
+
+
+def test_hc17_collation(lay: Lay) -> None:
+    project = lay(f"{PLAIN} CREATE INDEX t_name ON t (name)", ROWS)
+    carried(project, 'ALTER TABLE t ALTER COLUMN name TYPE text COLLATE "C"')
+
+
+def test_hc18_text_and_enum(lay: Lay) -> None:
+    schema = "CREATE TYPE mood AS ENUM ('fine', 'it''s; ok'); CREATE TABLE t (id int PRIMARY KEY,"
+    rows = "INSERT INTO t SELECT n, 'fine' FROM generate_series(1, 50) AS n"
+    carried(
+        lay(f"{schema} m text NOT NULL)", rows),
+        "-- miggen: back m = m::text\nALTER TABLE t ALTER COLUMN m TYPE mood USING m::mood",
+    )
+    carried(lay(f"{schema} m mood NOT NULL)", rows), "ALTER TABLE t ALTER COLUMN m TYPE text")
+
+
+@on_all
+@pytest.mark.parametrize("default", ["", " DEFAULT 'fine'"])
+@pytest.mark.parametrize("then", ["", "SET DEFAULT 'it''s; ok'"])
+def test_hc10_18_default_of_either_type(lay: Lay, default: str, then: str) -> None:
+    """As the manual has it: the default is dropped, the type changes, a default is set."""
+    project = lay(
+        "CREATE TYPE mood AS ENUM ('fine', 'it''s; ok');"
+        f"CREATE TABLE t (id int PRIMARY KEY, m text NOT NULL{default}, n int DEFAULT 1)",
+        "INSERT INTO t SELECT n, 'fine' FROM generate_series(1, 50) AS n",
+    )
+    column = "ALTER TABLE t ALTER COLUMN {} {};"
+    script = column.format("m", "DROP DEFAULT") if default else ""
+    script += "\n-- miggen: back m = m::text\n" + column.format("m", "TYPE mood USING m::mood")
+    script += column.format("m", then) if then else ""
+    carried(project, script)
+    wider = column.format("n", "TYPE bigint") + column.format("n", "SET DEFAULT 7")
+    carried(project, wider)
+
+
+FREE = [
+    ("varchar(10)", "varchar(20)"),
+    ("varchar(10)", "text"),
+    ("numeric(8, 2)", "numeric(12, 2)"),
+]
+
+
+DEAR = [
+    ("char(10)", "varchar(20)"),
+    ("varchar(20)", "varchar(10)"),
+    ("numeric(8, 2)", "numeric(12, 3)"),
+    ("int", "bigint"),
+]
+
+
+@on_all
+def test_hc20_free_or_not(lay: Lay) -> None:
+    """What the server does in its catalog is done at once and moves no row; all else by a copy."""
+    columns = ", ".join(f"f{n} {old}" for n, (old, _) in enumerate(FREE))
+    dear = ", ".join(f"d{n} {old}" for n, (old, _) in enumerate(DEAR))
+    project = lay(f"CREATE TABLE t (id int PRIMARY KEY, {columns}, {dear})")
+    project.database.script("INSERT INTO t (id, f0, d0, d3) VALUES (1, 'a', 'b', 7)")
+    before = filenode(project)
+    for number, (_, new) in enumerate(FREE):
+        rollout = hard.run(project, f"ALTER TABLE t ALTER COLUMN f{number} TYPE {new}")
+        assert len(rollout.deploys) == 1 and rollout.is_last
+        assert filenode(project) == before, new
+        again(project)
+    for number, (_, new) in enumerate(DEAR):
+        rollout = hard.run(project, f"ALTER TABLE t ALTER COLUMN d{number} TYPE {new}")
+        assert len(rollout.deploys) == 3, new
+        assert filenode(project) == before, new
+        project.database.script(f"ALTER TABLE t ALTER COLUMN d{number} TYPE {new}")
+        assert filenode(project) != before, f"{new} would have been free"
+        before = filenode(project)
+
+
+def test_hc21_narrowing_is_found_before(lay: Lay) -> None:
+    """What a cast would cut off or refuse is counted before anything is changed."""
+    project = lay(PLAIN, f"{ROWS}; UPDATE t SET name = repeat('x', 60), n = 70000 WHERE id = 7")
+    said = fails(project, miggen.plan(project, TO_VARCHAR))
+    assert "1 rows of t hold what varchar(50) cannot: mend them first" in said
+    project = lay(PLAIN, f"{ROWS}; UPDATE t SET n = 70000 WHERE id = 7")
+    said = fails(project, miggen.plan(project, "ALTER TABLE t ALTER COLUMN n TYPE smallint"))
+    assert "smallint out of range" in said
+
+
+@pytest.mark.parametrize("change", [RENAME, TO_VARCHAR])
+def test_hc102_back_from_the_last_deploy(lay: Lay, change: str) -> None:
+    """The way back after the contract, with values written since: they stay."""
+    project = lay(PLAIN.replace("name text", "name text NOT NULL"), ROWS)
+    rollout = hard.run(project, change)
+    while not rollout.is_last:
+        rollout = hard.following(project, rollout)
+        hard.take(project, rollout)
+    new = "label" if change == RENAME else "name"
+    project.database.script(f"UPDATE t SET {new} = 'later' WHERE id = 5")
+    project.database.script(f"INSERT INTO t (id, {new}) VALUES (1001, 'last')")
+    for step in reversed(rollout.deploy.steps):
+        rollouts.down(project, step)
+    project.database.script("UPDATE t SET n = 1 WHERE id IN (4, 5, 1001)")
+    found = project.database.rows(f"SELECT name, {new} FROM t WHERE id IN (4, 5, 1001) ORDER BY id")
+    assert found == [("Name 4",) * 2, ("later",) * 2, ("last",) * 2]
+    project.database.script("UPDATE t SET name = 'old code' WHERE id = 6")
+    assert project.database.rows(f"SELECT {new} FROM t WHERE id = 6") == [("old code",)]
+    hard.take(project, rollout)
