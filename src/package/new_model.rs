@@ -234,12 +234,12 @@ pub(super) fn sqlalchemy(dialect: Dialect, table: &Table) -> Vec<String> {
     lines
 }
 
-/// `id = mapped_column(sa.BigInteger(), sa.Identity(), primary_key=True)`
+/// `id: Mapped[int] = mapped_column(sa.BigInteger(), sa.Identity(), primary_key=True)`
 pub(super) fn mapped(dialect: Dialect, field: &Field, is_key: bool) -> String {
     let column = &field.column;
-    let ty = types::sqlalchemy(dialect, &column.ty)
-        .map_or_else(|| format!("…{}…", column.ty), |ty| ty.call);
-    let mut args = vec![ty];
+    let ty = types::sqlalchemy(dialect, &column.ty);
+    let annotation = ty.as_ref().and_then(types::annotation);
+    let mut args = vec![ty.map_or_else(|| format!("…{}…", column.ty), |ty| ty.call)];
     if let Some(reference) = &field.references
         && let ConstraintKind::ForeignKey { table, references, actions, .. } = &reference.kind
     {
@@ -276,11 +276,15 @@ pub(super) fn mapped(dialect: Dialect, field: &Field, is_key: bool) -> String {
         if !column.not_null {
             args.push("nullable=True".into());
         }
-    } else {
+    } else if annotation.is_none() {
         args.push(format!("nullable={}", if column.not_null { "False" } else { "True" }));
     }
     if let Some(comment) = &column.comment {
         args.push(format!("comment={}", python::string(comment)));
     }
-    format!("{} = mapped_column({})", column.name, args.join(", "))
+    let annotation = annotation.map_or_else(String::new, |python| {
+        let or_none = if column.not_null || is_key { "" } else { " | None" };
+        format!(": Mapped[{python}{or_none}]")
+    });
+    format!("{}{annotation} = mapped_column({})", column.name, args.join(", "))
 }

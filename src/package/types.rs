@@ -102,6 +102,30 @@ pub(crate) fn sqlalchemy(dialect: Dialect, ty: &str) -> Option<SaType> {
     Some(SaType { call, postgresql })
 }
 
+/// What `Mapped[…]` says of a type; `None` where Python has no one type for it.
+pub(crate) fn annotation(ty: &SaType) -> Option<String> {
+    let (class, args) = ty.call.split_once('(')?;
+    let name = match class {
+        "sa.SmallInteger" | "sa.Integer" | "sa.BigInteger" => "int",
+        "sa.Numeric" => "Decimal",
+        "sa.REAL" | "sa.Double" => "float",
+        "sa.Boolean" => "bool",
+        "sa.Text" | "sa.String" | "sa.CHAR" => "str",
+        "sa.LargeBinary" => "bytes",
+        "sa.Date" => "date",
+        "sa.Time" => "time",
+        "sa.DateTime" => "datetime",
+        "sa.Interval" => "timedelta",
+        "sa.Uuid" => "UUID",
+        "postgresql.ARRAY" => {
+            let item = SaType { call: args.strip_suffix(')')?.to_owned(), postgresql: false };
+            return annotation(&item).map(|item| format!("list[{item}]"));
+        }
+        _ => return None,
+    };
+    Some(name.to_owned())
+}
+
 /// Types that SQLAlchemy writes on SQLite as they were written.
 const SQLITE_SAME: &[&str] =
     &["bigint", "boolean", "date", "datetime", "integer", "numeric", "smallint", "text", "varchar"];
@@ -148,6 +172,10 @@ mod tests {
 
     #[test]
     fn types_are_said_as_the_framework_says_them() {
+        let mapped = |ty| annotation(&sqlalchemy(Dialect::Postgres, ty).unwrap());
+        assert_eq!(mapped("numeric(10, 2)").as_deref(), Some("Decimal"));
+        assert_eq!(mapped("text[]").as_deref(), Some("list[str]"));
+        assert_eq!(mapped("jsonb"), None);
         let sa = |ty| sqlalchemy(Dialect::Postgres, ty).map(|ty| ty.call);
         assert_eq!(sa("character varying(255)").as_deref(), Some("sa.String(255)"));
         assert_eq!(sa("timestamp with time zone").as_deref(), Some("sa.DateTime(timezone=True)"));

@@ -70,6 +70,27 @@ pub enum ModelChange {
     },
 }
 
+impl ModelChange {
+    /// The table of the model, as it is called before.
+    pub fn table(&self) -> &TableName {
+        match self {
+            ModelChange::AddField { table, .. }
+            | ModelChange::AlterField { table, .. }
+            | ModelChange::AlterKey { table, .. }
+            | ModelChange::AddConstraint { table, .. }
+            | ModelChange::RemoveConstraint { table, .. }
+            | ModelChange::RenameField { table, .. }
+            | ModelChange::AddIndex { table, .. }
+            | ModelChange::RemoveIndex { table, .. }
+            | ModelChange::RemoveModel { table }
+            | ModelChange::RenameModel { from: table, .. }
+            | ModelChange::RemoveField { table, .. } => table,
+            ModelChange::AddModel(table) => &table.name,
+            ModelChange::Comment { on, .. } => on.table(),
+        }
+    }
+}
+
 /// A column as a model declares it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {

@@ -52,8 +52,8 @@ SCENARIOS = [
         settle=fill(email_verified=False),
         models=models(
             "users",
-            "email_verified = mapped_column("
-            'sa.Boolean(), server_default=sa.text("false"), nullable=False)',
+            "email_verified: Mapped[bool] = mapped_column("
+            'sa.Boolean(), server_default=sa.text("false"))',
             "email_verified = models.BooleanField(default=False, db_default=False)",
         ),
     ),
@@ -68,7 +68,7 @@ SCENARIOS = [
         settle=fill(nickname=None),
         models=models(
             "users",
-            "nickname = mapped_column(sa.Text(), nullable=True)",
+            "nickname: Mapped[str | None] = mapped_column(sa.Text())",
             "nickname = models.TextField(null=True)",
         ),
     ),
@@ -87,8 +87,8 @@ SCENARIOS = [
         at_end="SELECT token FROM users GROUP BY token HAVING count(*) > 1",
         models=models(
             "users",
-            "token = mapped_column("
-            'sa.Text(), server_default=sa.text("md5(random()::text)"), nullable=False)',
+            "token: Mapped[str] = mapped_column("
+            'sa.Text(), server_default=sa.text("md5(random()::text)"))',
         ),
     ),
     Scenario(
@@ -108,8 +108,8 @@ SCENARIOS = [
                 (
                     alembic_column(
                         "users",
-                        "joined = mapped_column(sa.DateTime(), "
-                        'server_default=sa.text("CURRENT_TIMESTAMP"), nullable=False)',
+                        "joined: Mapped[datetime] = mapped_column(sa.DateTime(), "
+                        'server_default=sa.text("CURRENT_TIMESTAMP"))',
                     ),
                 ),
             ),
@@ -132,7 +132,7 @@ SCENARIOS = [
         settle=fill(age=None),
         models=models(
             "users",
-            "age = mapped_column(sa.Integer(), nullable=True)",
+            "age: Mapped[int | None] = mapped_column(sa.Integer())",
             "age = models.IntegerField(null=True)",
         ),
     ),
@@ -151,14 +151,16 @@ SCENARIOS = [
         },
         models=models(
             "users",
-            "handle = mapped_column(sa.Text(), unique=True, nullable=True)",
+            "handle: Mapped[str | None] = mapped_column(sa.Text(), unique=True)",
             "handle = models.TextField(null=True, unique=True)",
         )
         | {
             # SQLite cannot add a constraint: an index does the same.
             "alembic-sqlite": (
                 (
-                    alembic_column("users", "handle = mapped_column(sa.Text(), nullable=True)"),
+                    alembic_column(
+                        "users", "handle: Mapped[str | None] = mapped_column(sa.Text())"
+                    ),
                     alembic_index('sa.Index("users_handle_key", "handle", unique=True)'),
                 ),
             ),
@@ -189,7 +191,8 @@ SCENARIOS = [
         settle=fill(editor_id=None),
         models=models(
             "posts",
-            'editor_id = mapped_column(sa.BigInteger(), sa.ForeignKey("users.id"), nullable=True)',
+            "editor_id: Mapped[int | None] = mapped_column(sa.BigInteger(), "
+            'sa.ForeignKey("users.id"))',
             # Post has an author already: one of the two must not have the usual way back.
             "editor = models.ForeignKey("
             'to="accounts.user", on_delete=models.DO_NOTHING, db_index=False, related_name="+", '

@@ -10,12 +10,12 @@ from scenarios.rename_column import moment
 from writers import Code
 
 STATUS = "    status: Mapped[str | None] = mapped_column(sa.Text)\n"
-STATUS_REQUIRED = "status = mapped_column(sa.Text(), nullable=False)"
+STATUS_REQUIRED = "status: Mapped[str] = mapped_column(sa.Text())"
 DJANGO_STATUS = "    status = models.TextField(null=True)\n"
 DJANGO_DEFAULT = 'status = models.TextField(default="new", db_default="new", null=True)'
 TITLE = "    title: Mapped[str] = mapped_column(sa.Text)\n"
-TITLE_VARCHAR = "title = mapped_column(sa.String(300), nullable=False)"
-TITLE_OPTIONAL = "title = mapped_column(sa.Text(), nullable=True)"
+TITLE_VARCHAR = "title: Mapped[str] = mapped_column(sa.String(300))"
+TITLE_OPTIONAL = "title: Mapped[str | None] = mapped_column(sa.Text())"
 
 # Old code may leave the status out; new code does not.
 WITHOUT_STATUS = Code(

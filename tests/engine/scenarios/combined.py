@@ -14,7 +14,7 @@ def normalized(row):
 UNIQUE = "CREATE UNIQUE INDEX users_email_normalized_key ON users (email_normalized)"
 
 # On SQLite NOT NULL comes with deploy 2, for it rebuilds the table.
-ALEMBIC = "email_normalized = mapped_column(sa.Text(), nullable={})"
+ALEMBIC = "email_normalized: Mapped[str{}] = mapped_column(sa.Text())"
 INDEX = alembic_index('sa.Index("users_email_normalized_key", "email_normalized", unique=True)')
 DJANGO = "email_normalized = models.TextField()"
 DJANGO_NULL = "email_normalized = models.TextField(null=True)"
@@ -51,10 +51,10 @@ SCENARIOS = [
         in_step="SELECT id FROM users WHERE email_normalized IS DISTINCT FROM lower(email)",
         at_end="SELECT id FROM users WHERE email_normalized IS DISTINCT FROM lower(email)",
         models={
-            "alembic-postgres": ((alembic_column("users", ALEMBIC.format(False)), INDEX),),
+            "alembic-postgres": ((alembic_column("users", ALEMBIC.format("")), INDEX),),
             "alembic-sqlite": (
-                (alembic_column("users", ALEMBIC.format(True)), INDEX),
-                (told("models.py", ALEMBIC.format(True), ALEMBIC.format(False)),),
+                (alembic_column("users", ALEMBIC.format(" | None")), INDEX),
+                (told("models.py", ALEMBIC.format(" | None"), ALEMBIC.format("")),),
             ),
             "django-postgres": ((django_field("users", DJANGO),),),
             "django-sqlite": (

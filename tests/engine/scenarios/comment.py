@@ -32,7 +32,7 @@ SCENARIOS = [
                         "models.py",
                         STATUS,
                         f'{STATUS}    __table_args__ = {{"comment": "Who logs in; 100% people"}}\n',
-                        ('__table_args__ = {"comment": "Who logs in; 100% people"}',),
+                        ('{"comment": "Who logs in; 100% people"},',),
                     ),
                 ),
             ),

@@ -16,7 +16,7 @@ NUMBERED = Scenario(
     in_step="SELECT no FROM users GROUP BY no HAVING count(*) > 1 OR no IS NULL",
     at_end="SELECT no FROM users GROUP BY no HAVING count(*) > 1",
     models=models(
-        "users", "no = mapped_column(sa.BigInteger(), sa.Identity(always=True), nullable=False)"
+        "users", "no: Mapped[int] = mapped_column(sa.BigInteger(), sa.Identity(always=True))"
     ),
 )
 
@@ -29,9 +29,9 @@ SCENARIOS = [
         targets=("raw", "alembic"),
         models=models(
             "users",
-            "no = mapped_column(sa.Integer(), "
+            "no: Mapped[int] = mapped_column(sa.Integer(), "
             """server_default=sa.text("nextval('users_no_seq'::regclass)"), """
-            "unique=True, nullable=False)",
+            "unique=True)",
         ),
     ),
     Scenario(
@@ -51,8 +51,8 @@ SCENARIOS = [
         targets=("raw", "alembic"),
         models=models(
             "users",
-            'low = mapped_column(sa.Text(), sa.Computed("lower(email)", persisted=True), '
-            "nullable=True)",
+            "low: Mapped[str | None] = mapped_column(sa.Text(), "
+            'sa.Computed("lower(email)", persisted=True))',
         ),
     ),
 ]

@@ -83,7 +83,7 @@ SCENARIOS = [
                         'sa.BigInteger, sa.ForeignKey("users.id", ondelete="CASCADE")',
                         "sa.BigInteger",
                         (
-                            '-    sa.ForeignKeyConstraint(["author_id"], ["users.id"], '
+                            '-        sa.ForeignKeyConstraint(["author_id"], ["users.id"], '
                             'name="posts_author_id_fkey", ondelete="CASCADE")',
                         ),
                     ),

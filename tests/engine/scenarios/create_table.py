@@ -23,10 +23,10 @@ NEW = Code(
 ALEMBIC = """class BlogTag(Base):
     __tablename__ = "blog_tag"
 
-    id = mapped_column({key}, primary_key=True{more})
-    post_id = mapped_column({post}, sa.ForeignKey("posts.id", ondelete="CASCADE"), nullable=False)
-    name = mapped_column(sa.Text(), nullable=False)
-    weight = mapped_column(sa.Integer(), server_default=sa.text("1"), nullable=False{comment})
+    id: Mapped[int] = mapped_column({key}, primary_key=True{more})
+    post_id: Mapped[int] = mapped_column({post}, sa.ForeignKey("posts.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(sa.Text())
+    weight: Mapped[int] = mapped_column(sa.Integer(), server_default=sa.text("1"){comment})
 
     __table_args__ = ({args},)"""
 UNIQUE = 'sa.UniqueConstraint("post_id", "name", name="blog_tag_post_id_name_key")'

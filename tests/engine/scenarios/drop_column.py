@@ -6,7 +6,7 @@ from scenarios.rename_column import DJANGO_INDEX, INDEX, OLD_COLUMN, moment
 from writers import Code
 
 TITLE = "    title: Mapped[str] = mapped_column(sa.Text)\n"
-TITLE_TOLD = "title = mapped_column({}, nullable=False)"
+TITLE_TOLD = "title: Mapped[str] = mapped_column({})"
 
 
 def code(*columns: str) -> Code:
@@ -71,13 +71,13 @@ SCENARIOS = [
         models={
             "alembic": gone(
                 OLD_COLUMN,
-                "-    created = mapped_column(",
+                "-    created: Mapped[datetime] = mapped_column(",
                 LEAVING_CREATED,
                 Edit(
                     "models.py",
                     f"\n    __table_args__ = ({INDEX},)\n",
                     "",
-                    (f"-    {INDEX}",),
+                    (f"-        {INDEX},",),
                 ),
             ),
             "django": (
@@ -91,7 +91,7 @@ SCENARIOS = [
                         "blog/models.py",
                         f"        indexes = [{DJANGO_INDEX}]\n",
                         "",
-                        (f"-    {DJANGO_INDEX}",),
+                        (f"-            {DJANGO_INDEX},",),
                     ),
                 ),
             ),

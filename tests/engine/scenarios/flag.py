@@ -35,9 +35,9 @@ def choice(*options: object) -> Value:
     return lambda writer, n: options[n % len(options)]
 
 
-ALEMBIC = "active = mapped_column(sa.Boolean(), nullable={})"
+ALEMBIC = "active: Mapped[bool{}] = mapped_column(sa.Boolean())"
 ALEMBIC_AFTER = (
-    'active = mapped_column(sa.Boolean(), server_default=sa.text("false"), nullable=False)'
+    'active: Mapped[bool] = mapped_column(sa.Boolean(), server_default=sa.text("false"))'
 )
 DJANGO = "active = models.BooleanField({})"
 DJANGO_AFTER = "active = models.BooleanField(default=False, db_default=False)"
@@ -48,7 +48,10 @@ def models(optional: str) -> dict[str, tuple[Edits, ...]]:
     found = {}
     for dialect in ("postgres", "sqlite"):
         null = dialect in optional
-        alembic, django = ALEMBIC.format(null), DJANGO.format("null=True" if null else "")
+        alembic, django = (
+            ALEMBIC.format(" | None" if null else ""),
+            DJANGO.format("null=True" if null else ""),
+        )
         found[f"alembic-{dialect}"] = (
             (alembic_column("users", alembic),),
             (told("models.py", alembic, ALEMBIC_AFTER),),
@@ -90,12 +93,12 @@ SCENARIOS = [
         targets=("raw", "alembic"),
         models={
             "alembic": (
-                (alembic_column("users", ALEMBIC.format(True)),),
+                (alembic_column("users", ALEMBIC.format(" | None")),),
                 (
                     told(
                         "models.py",
-                        ALEMBIC.format(True),
-                        ALEMBIC_AFTER.replace("nullable=False", "nullable=True"),
+                        ALEMBIC.format(" | None"),
+                        ALEMBIC_AFTER.replace("[bool]", "[bool | None]"),
                     ),
                 ),
             ),
@@ -123,7 +126,7 @@ SCENARIOS = [
         settle=fill(level=1),
         models=models_of(
             "users",
-            "level = mapped_column(sa.Integer(), nullable=False)",
+            "level: Mapped[int] = mapped_column(sa.Integer())",
             "level = models.IntegerField()",
         ),
     ),
@@ -148,7 +151,7 @@ SCENARIOS = [
         targets=("raw", "alembic", "django"),
         models=models_of(
             "users",
-            'level = mapped_column(sa.Integer(), server_default=sa.text("2"), nullable=True)',
+            'level: Mapped[int | None] = mapped_column(sa.Integer(), server_default=sa.text("2"))',
             "level = models.IntegerField(default=2, db_default=2, null=True)",
         ),
     ),

@@ -21,7 +21,7 @@ def wanted(table: str) -> dict[str, str]:
 
 def alembic_key(table: str) -> Edit:
     name = f'    __tablename__ = "{table}"\n\n'
-    line = "id = mapped_column(sa.BigInteger(), primary_key=True)"
+    line = "id: Mapped[int] = mapped_column(sa.BigInteger(), primary_key=True)"
     old = "    id: Mapped[int] = mapped_column(BigId, primary_key=True)\n"
     return Edit("models.py", name + old, f"{name}    {line}\n", (line,))
 
@@ -41,8 +41,8 @@ AUTHOR = """    author_id: Mapped[int] = mapped_column(
     )
 """
 BIG_AUTHOR = (
-    "author_id = mapped_column(sa.BigInteger(), "
-    'sa.ForeignKey("users.id", name="posts_author_id_fkey", ondelete="CASCADE"), nullable=False)'
+    "author_id: Mapped[int] = mapped_column(sa.BigInteger(), "
+    'sa.ForeignKey("users.id", name="posts_author_id_fkey", ondelete="CASCADE"))'
 )
 
 SCENARIOS = [

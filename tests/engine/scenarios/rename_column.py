@@ -40,13 +40,13 @@ OLD_COLUMN = """    created: Mapped[datetime] = mapped_column(
     )
 """
 NEW_COLUMN = (
-    "created_at = mapped_column("
-    'sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False)'
+    "created_at: Mapped[datetime] = mapped_column("
+    'sa.DateTime(timezone=True), server_default=sa.text("now()"))'
 )
-OPTIONAL = NEW_COLUMN.replace("nullable=False", "nullable=True")
+OPTIONAL = NEW_COLUMN.replace("[datetime]", "[datetime | None]")
 NEW_COLUMN_SQLITE = (
-    'created_at = mapped_column(sa.DateTime(), server_default=sa.text("CURRENT_TIMESTAMP"), '
-    "nullable={})"
+    "created_at: Mapped[datetime{}] = mapped_column(sa.DateTime(), "
+    'server_default=sa.text("CURRENT_TIMESTAMP"))'
 )
 INDEX = 'sa.Index("posts_created_idx", "created")'
 NEW_INDEX = 'sa.Index("posts_created_idx", "created_at")'
@@ -81,16 +81,16 @@ RENAME = Scenario(
         ),
         "alembic-sqlite": (
             (
-                column(OLD_COLUMN, NEW_COLUMN_SQLITE.format(True)),
+                column(OLD_COLUMN, NEW_COLUMN_SQLITE.format(" | None")),
                 Edit("models.py", INDEX, NEW_INDEX, (NEW_INDEX,)),
                 *LEAVING,
             ),
             (
                 Edit(
                     "models.py",
-                    NEW_COLUMN_SQLITE.format(True),
-                    NEW_COLUMN_SQLITE.format(False),
-                    (NEW_COLUMN_SQLITE.format(False),),
+                    NEW_COLUMN_SQLITE.format(" | None"),
+                    NEW_COLUMN_SQLITE.format(""),
+                    (NEW_COLUMN_SQLITE.format(""),),
                 ),
                 *GONE,
             ),

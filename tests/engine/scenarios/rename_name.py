@@ -5,9 +5,10 @@ from scenarios.create_table import OLD, text
 from scenarios.drop_index import ALEMBIC, DJANGO
 
 
-def renamed(file: str, argument: str) -> tuple[tuple[Edit, ...], ...]:
+def renamed(file: str, indent: str, argument: str) -> tuple[tuple[Edit, ...], ...]:
     new = argument.replace("posts_created_idx", "posts_by_age")
-    return ((Edit(file, argument, new, (f"-    {argument}", f"+    {new}")),),)
+    told = (f"-{indent}{argument},", f"+{indent}{new},")
+    return ((Edit(file, argument, new, told),),)
 
 
 SCENARIOS = [
@@ -20,8 +21,8 @@ SCENARIOS = [
         values={"title": text("title")},
         kept=("id", "author_id", "title", "created"),
         models={
-            "alembic": renamed("models.py", ALEMBIC),
-            "django": renamed("blog/models.py", DJANGO),
+            "alembic": renamed("models.py", " " * 8, ALEMBIC),
+            "django": renamed("blog/models.py", " " * 12, DJANGO),
         },
     ),
     Scenario(

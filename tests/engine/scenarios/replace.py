@@ -29,8 +29,8 @@ ALTER TABLE users DROP COLUMN email;
 """
 LEAVING = alembic_leaving(("users", "email"))
 COLUMNS = (
-    "local_part = mapped_column(sa.Text(), nullable=True)",
-    "domain = mapped_column(sa.Text(), nullable=False)",
+    "local_part: Mapped[str | None] = mapped_column(sa.Text())",
+    "domain: Mapped[str] = mapped_column(sa.Text())",
 )
 INDEX = 'sa.Index("users_domain_idx", "domain")'
 FIELDS = ("local_part = models.TextField(null=True)", "domain = models.TextField()")
@@ -103,7 +103,7 @@ SPLIT_UP = Scenario(
 )
 
 # NOT NULL comes with deploy 2, for it rebuilds the table.
-OPTIONAL = (COLUMNS[0], COLUMNS[1].replace("nullable=False", "nullable=True"))
+OPTIONAL = (COLUMNS[0], COLUMNS[1].replace("[str]", "[str | None]"))
 OPTIONAL_FIELDS = (FIELDS[0], "domain = models.TextField(null=True)")
 
 

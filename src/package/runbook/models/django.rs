@@ -7,31 +7,44 @@ use crate::dialect::Dialect;
 use crate::package::{django_model, new_model, python};
 use crate::plan::{Field, ModelChange};
 
-use super::added;
+use super::diff::{Line, List, whole};
 
-/// Lines of a diff. `models` are the names of classes, by table.
-pub(super) fn diff(
+const INDEXES: List =
+    List { before: &["    class Meta:", "        indexes = ["], after: &["        ]"] };
+
+const CONSTRAINTS: List =
+    List { before: &["    class Meta:", "        constraints = ["], after: &["        ]"] };
+
+/// `models` are the names of classes, by table.
+pub(super) fn lines(
     dialect: Dialect,
-    changes: &[&ModelChange],
+    change: &ModelChange,
     models: &BTreeMap<String, String>,
-) -> Vec<String> {
-    let mut lines: Vec<String> =
-        changes.iter().flat_map(|change| lines(dialect, change, models)).collect();
-    if lines.iter().any(|line| line.starts_with('+') && line.contains("Now()")) {
-        lines.insert(0, "+from django.db.models.functions import Now".into());
-    }
-    lines
-}
-
-fn lines(dialect: Dialect, change: &ModelChange, models: &BTreeMap<String, String>) -> Vec<String> {
+) -> Vec<Line> {
+    let declared = |field: &Field| django(dialect, field, models);
+    let or_dots = |text: Option<String>| text.unwrap_or_else(|| "…".into());
+    let altered = |name: &str, before: Option<String>, after: Option<String>| match after {
+        Some(after) => vec![
+            Line::field('-', &format!("{name} = {}", or_dots(before))),
+            Line::field('+', &format!("{name} = {after}")),
+        ],
+        None => Vec::new(),
+    };
+    let index = |mark: char, index: &Index| {
+        django_index(index).map(|text| Line::listed(mark, INDEXES, &text))
+    };
+    let constraint = |mark: char, constraint: &Constraint| {
+        django_unique(constraint).map(|text| Line::listed(mark, CONSTRAINTS, &text))
+    };
     match change {
         ModelChange::AddField { field, .. } => {
             let name = django_model::field_name(field);
-            vec![match django(dialect, field, models) {
-                Some(text) => format!("+    {name} = {text}"),
-                None => {
-                    format!("     # {name}: no field of Django says this; the model does without")
-                }
+            vec![match declared(field) {
+                Some(text) => Line::field('+', &format!("{name} = {text}")),
+                None => Line::field(
+                    ' ',
+                    &format!("# {name}: no field of Django says this; the model does without"),
+                ),
             }]
         }
         // A foreign key is of the type of what it points to.
@@ -41,65 +54,60 @@ fn lines(dialect: Dialect, change: &ModelChange, models: &BTreeMap<String, Strin
                 let text = new_model::django_key(dialect, field)?.one_line()?;
                 Some(text.replace(", serialize=False", "").replace("serialize=False, ", ""))
             };
-            let Some(new) = text(field) else { return Vec::new() };
-            let old = text(before).unwrap_or_else(|| "…".into());
-            let name = &field.column.name;
-            vec![format!("-    {name} = {old}"), format!("+    {name} = {new}")]
+            altered(&field.column.name, text(before), text(field))
         }
         ModelChange::AlterField { before, field, .. } => {
-            let Some(new) = django(dialect, field, models) else { return Vec::new() };
-            let old = django(dialect, before, models).unwrap_or_else(|| "…".into());
-            let name = &field.column.name;
-            vec![format!("-    {name} = {old}"), format!("+    {name} = {new}")]
+            altered(&field.column.name, declared(before), declared(field))
         }
         ModelChange::RenameField { from, field, indexes, .. } => {
-            let text = django(dialect, field, models).unwrap_or_else(|| "…".into());
+            let text = or_dots(declared(field));
             let mut lines = vec![
-                format!("-    {from} = {text}"),
-                format!("+    {} = {text}", field.column.name),
+                Line::field('-', &format!("{from} = {text}")),
+                Line::field('+', &format!("{} = {text}", field.column.name)),
             ];
-            for index in indexes.iter().filter(|index| !index.constraint) {
+            for renamed in indexes.iter().filter(|index| !index.constraint) {
                 if let (Some(old), Some(new)) =
-                    (django_index(&index.before), django_index(&index.after))
+                    (index('-', &renamed.before), index('+', &renamed.after))
                 {
-                    lines.push(format!("-    {old}"));
-                    lines.push(format!("+    {new}"));
+                    lines.extend([old, new]);
                 }
             }
             lines
         }
-        ModelChange::AddIndex { index, .. } => {
-            django_index(index).map(|text| format!("+    {text}")).into_iter().collect()
-        }
-        ModelChange::RemoveIndex { index, .. } => {
-            django_index(index).map(|text| format!("-    {text}")).into_iter().collect()
+        ModelChange::AddIndex { index: added, .. } => index('+', added).into_iter().collect(),
+        ModelChange::RemoveIndex { index: removed, .. } => {
+            index('-', removed).into_iter().collect()
         }
         ModelChange::AddModel(table) => new_model::django(dialect, table, models)
             .and_then(|model| model.class(table))
             .unwrap_or_default()
-            .iter()
-            .map(added)
+            .into_iter()
+            .map(|line| whole('+', line))
             .collect(),
-        ModelChange::RemoveModel { table } => vec![format!(
-            "-        db_table = {}  # and the rest of its class",
-            python::string(&table.name)
+        ModelChange::RemoveModel { table } => vec![whole(
+            '-',
+            format!(
+                "        db_table = {}  # and the rest of its class",
+                python::string(&table.name)
+            ),
         )],
-        ModelChange::RenameModel { from, to, .. } => vec![
-            format!("-        db_table = {}", python::string(&from.name)),
-            format!("+        db_table = {}", python::string(&to.name)),
-        ],
+        ModelChange::RenameModel { from, to, .. } => [('-', from), ('+', to)]
+            .map(|(mark, table)| {
+                whole(mark, format!("        db_table = {}", python::string(&table.name)))
+            })
+            .into(),
         ModelChange::RemoveField { field, indexes, .. } => {
-            let text = django(dialect, field, models).unwrap_or_else(|| "…".into());
-            let mut lines = vec![format!("-    {} = {text}", django_model::field_name(field))];
-            lines
-                .extend(indexes.iter().filter_map(django_index).map(|text| format!("-    {text}")));
+            let name = django_model::field_name(field);
+            let mut lines =
+                vec![Line::field('-', &format!("{name} = {}", or_dots(declared(field))))];
+            lines.extend(indexes.iter().filter_map(|removed| index('-', removed)));
             lines
         }
-        ModelChange::AddConstraint { constraint, .. } => {
-            django_unique(constraint).map(|text| format!("+    {text}")).into_iter().collect()
+        ModelChange::AddConstraint { constraint: added, .. } => {
+            constraint('+', added).into_iter().collect()
         }
-        ModelChange::RemoveConstraint { constraint, .. } => {
-            django_unique(constraint).map(|text| format!("-    {text}")).into_iter().collect()
+        ModelChange::RemoveConstraint { constraint: removed, .. } => {
+            constraint('-', removed).into_iter().collect()
         }
         ModelChange::Comment { .. } => Vec::new(),
     }

@@ -1,5 +1,6 @@
 //! What the application's models may say, per deploy and framework.
 
+mod diff;
 mod django;
 mod leaving;
 mod sqlalchemy;
@@ -30,9 +31,11 @@ pub(super) fn application(
         let dialect = plan.server.dialect;
         let lines: Vec<String> = match target.models() {
             ModelStyle::SqlAlchemy => {
-                changes.into_iter().flat_map(|one| sqlalchemy::lines(dialect, one)).collect()
+                diff::diff(&changes, |change| sqlalchemy::lines(dialect, change))
             }
-            ModelStyle::Django => django::diff(dialect, &changes, models),
+            ModelStyle::Django => {
+                with_imports(diff::diff(&changes, |change| django::lines(dialect, change, models)))
+            }
             ModelStyle::Words => changes.into_iter().flat_map(words::lines).collect(),
         };
         if !lines.is_empty() {
@@ -83,6 +86,9 @@ fn by_itself(plan: &Plan) -> Vec<String> {
     plan.intent.asked.iter().filter_map(sentence).collect()
 }
 
-fn added(line: &String) -> String {
-    format!("+{line}")
+fn with_imports(mut lines: Vec<String>) -> Vec<String> {
+    if lines.iter().any(|line| line.starts_with('+') && line.contains("Now()")) {
+        lines.insert(0, "+from django.db.models.functions import Now".into());
+    }
+    lines
 }

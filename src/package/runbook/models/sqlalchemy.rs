@@ -6,74 +6,66 @@ use crate::dialect::Dialect;
 use crate::package::{new_model, python};
 use crate::plan::{Field, ModelChange};
 
-use super::added;
+use super::diff::{Line, List, whole};
 
-/// Lines of a diff.
-pub(super) fn lines(dialect: Dialect, change: &ModelChange) -> Vec<String> {
+const ARGUMENTS: List = List { before: &["    __table_args__ = ("], after: &["    )"] };
+
+pub(super) fn lines(dialect: Dialect, change: &ModelChange) -> Vec<Line> {
+    let argument = |mark: char, text: String| Line::listed(mark, ARGUMENTS, &text);
+    let index = |mark: char, index: &Index| argument(mark, table_arg(index, false));
     match change {
         ModelChange::AddField { field, .. } => {
-            let mut lines = vec![format!("+    {}", mapped(dialect, field))];
+            let mut lines = vec![Line::field('+', &mapped(dialect, field))];
             if let Some(name) = field.unique.as_ref().filter(|_| dialect == Dialect::Sqlite) {
-                lines.push(format!(
-                    "+    sa.Index({}, {}, unique=True)",
-                    python::string(name),
-                    python::string(&field.column.name)
-                ));
+                let (name, column) = (python::string(name), python::string(&field.column.name));
+                lines.push(argument('+', format!("sa.Index({name}, {column}, unique=True)")));
             }
             lines
         }
-        ModelChange::AlterField { before, field, .. } => {
-            vec![
-                format!("-    {}", mapped(dialect, before)),
-                format!("+    {}", mapped(dialect, field)),
-            ]
-        }
-        ModelChange::AlterKey { before, field, .. } => {
-            vec![
-                format!("-    {}", new_model::mapped(dialect, before, true)),
-                format!("+    {}", new_model::mapped(dialect, field, true)),
-            ]
-        }
+        ModelChange::AlterField { before, field, .. } => vec![
+            Line::field('-', &mapped(dialect, before)),
+            Line::field('+', &mapped(dialect, field)),
+        ],
+        ModelChange::AlterKey { before, field, .. } => vec![
+            Line::field('-', &new_model::mapped(dialect, before, true)),
+            Line::field('+', &new_model::mapped(dialect, field, true)),
+        ],
         ModelChange::RenameField { from, field, indexes, .. } => {
             let mut old = field.clone();
             old.column.name.clone_from(from);
             let mut lines = vec![
-                format!("-    {}", mapped(dialect, &old)),
-                format!("+    {}", mapped(dialect, field)),
+                Line::field('-', &mapped(dialect, &old)),
+                Line::field('+', &mapped(dialect, field)),
             ];
             for index in indexes {
-                lines.push(format!("-    {}", table_arg(&index.before, index.constraint)));
-                lines.push(format!("+    {}", table_arg(&index.after, index.constraint)));
+                lines.push(argument('-', table_arg(&index.before, index.constraint)));
+                lines.push(argument('+', table_arg(&index.after, index.constraint)));
             }
             lines
         }
-        ModelChange::AddIndex { index, .. } => {
-            vec![format!("+    {}", table_arg(index, false))]
-        }
-        ModelChange::RemoveIndex { index, .. } => {
-            vec![format!("-    {}", table_arg(index, false))]
-        }
+        ModelChange::AddIndex { index: added, .. } => vec![index('+', added)],
+        ModelChange::RemoveIndex { index: removed, .. } => vec![index('-', removed)],
         ModelChange::AddModel(table) => {
-            new_model::sqlalchemy(dialect, table).iter().map(added).collect()
+            new_model::sqlalchemy(dialect, table).into_iter().map(|line| whole('+', line)).collect()
         }
         ModelChange::Comment { on, text, before } => {
             comment(on, text.as_deref(), before.as_deref())
         }
-        ModelChange::RemoveModel { table } => vec![format!(
-            "-    __tablename__ = {}  # and the rest of its class",
-            python::string(&table.name)
-        )],
+        ModelChange::RemoveModel { table } => {
+            let name = python::string(&table.name);
+            vec![Line::field('-', &format!("__tablename__ = {name}  # and the rest of its class"))]
+        }
         ModelChange::RenameModel { from, to, references } => renamed_model(from, to, references),
         ModelChange::RemoveField { field, indexes, .. } => {
-            let mut lines = vec![format!("-    {}", mapped(dialect, field))];
-            lines.extend(indexes.iter().map(|index| format!("-    {}", table_arg(index, false))));
+            let mut lines = vec![Line::field('-', &mapped(dialect, field))];
+            lines.extend(indexes.iter().map(|removed| index('-', removed)));
             lines
         }
         ModelChange::AddConstraint { constraint, .. } => {
-            constraint_arg(constraint).map(|arg| format!("+    {arg}")).into_iter().collect()
+            constraint_arg(constraint).map(|text| argument('+', text)).into_iter().collect()
         }
         ModelChange::RemoveConstraint { constraint, .. } => {
-            constraint_arg(constraint).map(|arg| format!("-    {arg}")).into_iter().collect()
+            constraint_arg(constraint).map(|text| argument('-', text)).into_iter().collect()
         }
     }
 }
@@ -82,33 +74,32 @@ fn renamed_model(
     from: &TableName,
     to: &TableName,
     references: &[(TableName, Constraint)],
-) -> Vec<String> {
-    let mut lines = vec![
-        format!("-    __tablename__ = {}", python::string(&from.name)),
-        format!("+    __tablename__ = {}", python::string(&to.name)),
-    ];
+) -> Vec<Line> {
+    let name = |table: &TableName| format!("__tablename__ = {}", python::string(&table.name));
+    let mut lines = vec![Line::field('-', &name(from)), Line::field('+', &name(to))];
     for (of, key) in references {
         let ConstraintKind::ForeignKey { columns, references, .. } = &key.kind else { continue };
         let id = references.first().map_or("id", String::as_str);
         for (mark, name) in [('-', from), ('+', to)] {
             let target = python::string(&format!("{}.{id}", name.name));
             let column = columns.join(", ");
-            lines.push(format!("{mark}    {}.{column}: sa.ForeignKey({target})", of.name));
+            let text = format!("{}.{column}: sa.ForeignKey({target})", of.name);
+            lines.push(Line::field(mark, &text));
         }
     }
     lines
 }
 
 /// The argument `comment` of a column or table.
-fn comment(on: &CommentOn, text: Option<&str>, before: Option<&str>) -> Vec<String> {
+fn comment(on: &CommentOn, text: Option<&str>, before: Option<&str>) -> Vec<Line> {
     let line = |mark: char, text: Option<&str>| {
         let text = python::string(text?);
         match on {
-            CommentOn::Table(table) => {
-                Some(format!("{mark}    {}: __table_args__ = {{\"comment\": {text}}}", table.name))
+            CommentOn::Table(_) => {
+                Some(Line::listed(mark, ARGUMENTS, &format!("{{\"comment\": {text}}}")))
             }
-            CommentOn::Column(table, column) => {
-                Some(format!("{mark}    {}.{column}: mapped_column(…, comment={text})", table.name))
+            CommentOn::Column(_, column) => {
+                Some(Line::field(mark, &format!("{column} = mapped_column(…, comment={text})")))
             }
             CommentOn::Index(..) | CommentOn::Constraint(..) => None,
         }
@@ -116,7 +107,7 @@ fn comment(on: &CommentOn, text: Option<&str>, before: Option<&str>) -> Vec<Stri
     [line('-', before), line('+', text)].into_iter().flatten().collect()
 }
 
-/// `created_at = mapped_column(sa.DateTime(), server_default=sa.text("now()"), nullable=False)`
+/// `created_at: Mapped[datetime] = mapped_column(sa.DateTime(), server_default=sa.text("now()"))`
 fn mapped(dialect: Dialect, field: &Field) -> String {
     new_model::mapped(dialect, field, false)
 }
