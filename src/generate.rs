@@ -71,6 +71,8 @@ pub struct Outcome {
 /// Plans a change and emits its first deploy.
 pub fn first(options: &Options) -> Result<Outcome> {
     let server = options.server;
+    let (schema, change) = catalog::spelled(&options.schema, &options.change, server.dialect)?;
+    let options = &Options { change, schema, ..options.clone() };
     let (catalog, warnings) = catalog::build(&options.schema, server.dialect)?;
     let mut intent = change::read(&server, &catalog, &options.change, repo::BOOKKEEPING)?;
     keep(&mut intent, options.keep)?;
@@ -166,9 +168,11 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
     let server = Server::parse(&state.server)?;
     let schema =
         Source::new(format!("{}: schema.ddl", rollout.source.name), state.schema.ddl.clone());
-    let (catalog, warnings) = catalog::build(std::slice::from_ref(&schema), server.dialect)?;
     let change =
         Source::new(format!("{}: change.sql", rollout.source.name), state.change.sql.clone());
+    let (schema, change) =
+        catalog::spelled(std::slice::from_ref(&schema), &change, server.dialect)?;
+    let (catalog, warnings) = catalog::build(&schema, server.dialect)?;
     let mut intent = change::read(&server, &catalog, &change, repo::BOOKKEEPING)?;
     keep(&mut intent, rollout.keep_days())?;
     let keep_ends = (state.facts.keep.is_some()).then_some(not_before);

@@ -1,4 +1,4 @@
-//! Which rows of other tables hang on the rows of a table.
+//! What hangs on a table: rows of others, views, triggers.
 
 use super::{Catalog, ConstraintKind, Table, TableName};
 
@@ -42,6 +42,19 @@ impl Catalog {
                 });
             }
             at += 1;
+        }
+        found
+    }
+
+    /// Views that may read the table, also through one another.
+    pub fn views_upon(&self, table: &TableName) -> Vec<&TableName> {
+        let mut found: Vec<&TableName> = Vec::new();
+        while let Some((view, _)) = self.views.iter().find(|(view, definition)| {
+            let reached =
+                |name: &String| *name == table.name || found.iter().any(|one| one.name == *name);
+            !found.contains(view) && definition.mentions.iter().any(reached)
+        }) {
+            found.push(view);
         }
         found
     }

@@ -18,6 +18,7 @@ pub mod names;
 mod objects;
 mod options;
 mod rename;
+mod spelling;
 mod uses;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use crate::source::Dialect;
 pub use build::build;
 pub use children::{Child, Follows};
 pub use columns::integer_type;
+pub use spelling::spelled;
 
 /// `[schema.]name` of a table, index, type, view …; the default schema (`public`, `main`) is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

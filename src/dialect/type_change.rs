@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::types::Type;
+use super::types::{Type, affinity};
 use super::{Dialect, Server};
 
 /// Those of which it is known when a change is free.
@@ -66,6 +66,24 @@ const EXACT: &[&str] = &[
 /// Whether two equal values are the same: `1.5` and `1.50` are not, nor two boxes of one area.
 pub fn is_exact(server: &Server, ty: &str) -> bool {
     server.dialect != Dialect::Postgres || EXACT.contains(&Type::read(ty).element())
+}
+
+/// SQLite stores what looks like a number as one in a column of the second type, and not in one of
+/// the first. Source: datatype3.html, "Type Affinity".
+pub fn reads_numbers(from: &str, to: &str) -> bool {
+    affinity(from) == "text" && !["text", "blob"].contains(&affinity(to).as_str())
+}
+
+/// Whether the server casts by itself where a column gets the type: anything to text, numbers to
+/// numbers, times to times. Source: `pg_cast`, contexts `i` and `a`.
+pub fn is_assigned(from: &str, to: &str) -> bool {
+    const NUMBERS: &[&str] =
+        &["smallint", "integer", "bigint", "numeric", "real", "double precision"];
+    const TIMES: &[&str] = &["date", "timestamp", "timestamptz"];
+    let (from, to) = (Type::read(from), Type::read(to));
+    let (from, name) = (from.element(), to.element());
+    let both = |group: &[&str]| group.contains(&from) && group.contains(&name);
+    to.is_text() || from == name || both(NUMBERS) || both(TIMES)
 }
 
 /// No row is read, no index is built again.

@@ -80,7 +80,7 @@ fn family(ty: &str) -> String {
 }
 
 /// Source: SQLite, Datatypes, 3.1.
-fn affinity(ty: &str) -> String {
+pub(super) fn affinity(ty: &str) -> String {
     let ty = ty.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| ty.contains(word));
     match () {

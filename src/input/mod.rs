@@ -21,6 +21,7 @@ mod lexer;
 pub(crate) mod literal;
 mod mentions;
 mod objects;
+mod one_case;
 mod opaque;
 mod parser;
 mod rows;
@@ -46,6 +47,7 @@ use tokens::Piece;
 
 pub(crate) use create_table::is_mysql_table_option;
 pub use mentions::columns_mentioned;
+pub use one_case::{Declared, declare, one_case};
 pub use shape::{cast_of, is_calls_only, is_null_test, literal_text, qualify, unqualified};
 pub use strict::strict;
 pub(crate) use text::{

@@ -11,6 +11,7 @@ mod jobs;
 mod locks;
 mod meet;
 mod model;
+mod moved;
 pub mod op;
 mod order;
 mod prove;
@@ -278,6 +279,9 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
         return Err(Error::usage("there is nothing for the application to write twice")
             .note("it writes both forms of a column that is renamed, split or merged")
             .hint("leave out `--dual-write app`"));
+    }
+    if policy.downtime == Downtime::None {
+        moved::refuse(before, intent)?;
     }
     meet::refuse(before, intent, &planned)?;
     let steps = planned.in_order(intent);

@@ -310,6 +310,8 @@ pub struct Computed {
 pub struct Rebuild {
     pub from: Table,
     pub to: Table,
+    /// The name that the new table has until the old one is gone.
+    pub aside: String,
     /// Where a column of `to` gets its values; others are copied by name.
     pub copy: BTreeMap<String, Expr>,
     /// Views, and triggers of any table that name this one: dropped before, created after, verbatim.

@@ -12,7 +12,7 @@ use super::{Sql, Writer};
 impl Writer<'_> {
     pub(super) fn rebuild(&self, rebuild: &Rebuild) -> Vec<Sql> {
         let old = self.table(&rebuild.from.name);
-        let new_name = TableName { schema: None, name: format!("{}_new", rebuild.from.name.name) };
+        let new_name = TableName { schema: None, name: rebuild.aside.clone() };
         let new = self.table(&new_name);
         let name = self.literal(&rebuild.from.name.name);
         let check = |sentence: &str, condition: String| {

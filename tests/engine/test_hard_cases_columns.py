@@ -344,3 +344,18 @@ def test_hc97_pattern_and_collation(lay: Lay) -> None:
         carried(project, like)
     else:
         assert "a pattern cannot be matched" in refusal(project, like)
+
+
+@on_all
+def test_a_replaced_column_with_a_default_comes_back(lay: Lay) -> None:
+    """Computed again in every row: its default is for rows that come later."""
+    schema = "CREATE TABLE t (id int PRIMARY KEY, amount numeric(10, 2) NOT NULL DEFAULT 0);"
+    project = lay(schema, "INSERT INTO t SELECT n, n / 4.0 FROM generate_series(1, 9) AS n")
+    carried(
+        project,
+        """
+        ALTER TABLE t ADD COLUMN cents bigint; UPDATE t SET cents = (amount * 100)::bigint;
+        -- miggen: back amount = cents / 100.0
+        ALTER TABLE t DROP COLUMN amount
+        """,
+    )

@@ -140,3 +140,53 @@ def test_hc67_68_domain_and_required(lay: Lay) -> None:
     assert "`positive` is a domain" in refusal(project, "ALTER TABLE t ADD COLUMN x positive")
     said = refusal(project, "ALTER TABLE t ADD COLUMN x int NOT NULL")
     assert "NOT NULL" in said and "default" in said.lower(), said
+
+
+HELD = """
+CREATE TABLE t (id int PRIMARY KEY, name text DEFAULT 'a', n int,
+    CONSTRAINT t_name CHECK (name IN ('a', 'b')), CONSTRAINT t_n CHECK (n IS NOT NULL));
+CREATE UNIQUE INDEX t_name_key ON t (name, id);
+"""
+OTHER = "CREATE TABLE other (id int PRIMARY KEY, name text);"
+COPIED = """
+INSERT INTO other (id, name) SELECT id, name FROM t WHERE n > 3;
+"""
+MOVED = OTHER + COPIED
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            "ALTER TABLE t DROP CONSTRAINT t_name; UPDATE t SET name = 'c' WHERE name = 'a'; "
+            "ALTER TABLE t ADD CONSTRAINT t_name_2 CHECK (name IN ('b', 'c'))",
+            "t_name would still hold while this script writes",
+        ),
+        (
+            "ALTER TABLE t DROP CONSTRAINT t_name; ALTER TABLE t ALTER name SET DEFAULT 'c'; "
+            "ALTER TABLE t ADD CONSTRAINT t_name_2 CHECK (name IN ('b', 'c'))",
+            "t_name would still hold while this script writes",
+        ),
+        (
+            "DROP INDEX t_name_key; UPDATE t SET name = 'b' WHERE name = 'a'; "
+            "CREATE INDEX t_name_index ON t (name)",
+            "t_name_key would still hold while this script writes",
+        ),
+        (
+            "ALTER TABLE t ALTER n SET NOT NULL; ALTER TABLE t DROP CONSTRAINT t_n",
+            "t_n may prove the NOT NULL of this script",
+        ),
+        (MOVED + "DELETE FROM t WHERE n > 3", "what old code writes into `t` after it was copied"),
+        (MOVED + "ALTER TABLE t DROP COLUMN name", "what old code writes into `t.name` after"),
+    ],
+)
+def test_what_old_code_does_between_two_steps(lay: Lay, change: str, said: str) -> None:
+    """Steps of one script that would break what is written between them."""
+    assert said in refusal(lay(HELD), change)
+
+
+def test_rows_that_were_copied_may_go(lay: Lay) -> None:
+    rows = "INSERT INTO t SELECT n, 'a', n FROM generate_series(1, 9) AS n"
+    project = lay(HELD + OTHER, rows)
+    hard.run(project, COPIED + "DELETE FROM t WHERE id IN (SELECT id FROM other)")
+    assert project.database.rows("SELECT count(*), (SELECT count(*) FROM other) FROM t") == [(3, 6)]

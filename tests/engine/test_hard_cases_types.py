@@ -119,3 +119,24 @@ def test_hc102_back_from_the_last_deploy(lay: Lay, change: str) -> None:
     project.database.script("UPDATE t SET name = 'old code' WHERE id = 6")
     assert project.database.rows(f"SELECT {new} FROM t WHERE id = 6") == [("old code",)]
     hard.take(project, rollout)
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [
+        ("TYPE jsonb USING name::jsonb", '{"k": 1}'),
+        ("TYPE boolean USING name::boolean", "true"),
+        ("TYPE int USING name::int", "7"),
+    ],
+)
+def test_a_cast_in_a_window(lay: Lay, change: str, value: str) -> None:
+    """The server casts text to nothing by itself: there and back the file says how."""
+    project = lay(PLAIN, f"INSERT INTO t (id, name) VALUES (1, '{value}')")
+    arguments = [one for one in miggen.arguments(project) if "--downtime" not in one]
+    said = f"ALTER TABLE t ALTER COLUMN name {change}"
+    before, rows = rollouts.schema(project), hard.contents(project)
+    rollout = miggen.parse(miggen.run(project, *arguments, "--downtime=5m", said))
+    hard.take(project, rollout)
+    for step in reversed(rollout.deploy.steps):
+        rollouts.down(project, step)
+    assert (rollouts.schema(project), hard.contents(project)) == (before, rows)

@@ -9,15 +9,22 @@ import rollouts
 from hard import Lay, contents, take
 
 SCHEMA = """
-CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, n int);
+CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, n int,
+    role text NOT NULL DEFAULT 'member', state text DEFAULT 'new');
 CREATE INDEX t_name ON t (name);
 """
-ROWS = "INSERT INTO t VALUES (1, 'a', 1), (2, 'b', NULL), (3, 'c', 3)"
+ROWS = """
+INSERT INTO t VALUES (1, 'a', 1, 'owner', 'old'), (2, 'b', NULL, 'member', NULL),
+    (3, 'c', 3, 'admin', 'new')
+"""
 SMALL = "--rows=t=100"
 CASES = [
     ("ALTER TABLE t DROP COLUMN n", ("--archive", SMALL)),
     ("ALTER TABLE t DROP COLUMN name", ("--archive", "--downtime=5m")),
     ("ALTER TABLE t DROP COLUMN n", ("--archive", "--keep=0d")),
+    ("ALTER TABLE t DROP COLUMN role", ("--archive",)),
+    ("ALTER TABLE t DROP COLUMN role", ("--archive", "--downtime=5m")),
+    ("ALTER TABLE t DROP COLUMN state", ("--archive",)),
     ("DROP TABLE t", ("--archive", SMALL)),
     ("DROP TABLE t", ("--archive", "--downtime=any")),
 ]

@@ -17,18 +17,18 @@ mod hanging;
 mod leave;
 mod switch;
 
-use std::collections::BTreeMap;
-
 use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Table};
 use crate::change::ChangeType;
 use crate::dialect::{Action, type_change};
 use crate::error::Result;
 
+use super::super::condition::{Condition, Predicate, Reason};
 use super::super::context::Context;
 use super::super::op::Op;
 use super::super::strategy::constrain::unique_index;
 use super::super::strategy::dependants::{IN_THE_WAY, in_the_way, in_the_way_but_keys};
-use super::super::{Down, Downtime, DualWrite, Field, ModelChange, Phase, Step, Unit};
+use super::super::strategy::rebuild;
+use super::super::{Down, Downtime, DualWrite, Field, ModelChange, Phase, Step, Unit, column_expr};
 
 pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>> {
     let table = context.table(&change.table);
@@ -139,11 +139,19 @@ impl Rule<'_> {
         let (before, after) = (change.before.default.as_ref(), change.after.default.as_ref());
         let (drop, set) = self.defaults(before, after);
         up.extend(drop);
-        up.push(self.set_type(&change.after, change.using.clone(), free));
+        // As it was said, and else where the server would not cast by itself.
+        let using = |said: Option<&Expr>, from: &Column, to: &Column, cast: &Expr| {
+            let needed = !free && !type_change::is_assigned(&from.ty, &to.ty);
+            said.or(Some(cast).filter(|_| needed)).cloned()
+        };
+        let to = using(change.using.as_ref(), old, &change.after, &change.forward);
+        let back = using(change.back.as_ref(), &change.after, old, &change.backward);
+        up.push(self.set_type(&change.after, to, free));
         up.extend(set);
         let (drop, set) = self.defaults(after, before);
         down.extend(drop);
-        down.push(self.set_type(old, change.back.clone(), false));
+        let old_type = Column { ty: old.integer_type().to_owned(), ..(*old).clone() };
+        down.push(self.set_type(&old_type, back, false));
         down.extend(set);
         if let Some([grow, shrink]) = self.sequence_grows() {
             up.push(grow);
@@ -167,28 +175,47 @@ impl Rule<'_> {
         )
     }
 
+    /// Values are copied as they are: the server stores each as the new type where that loses nothing,
+    /// and as it was elsewhere. A cast would make 2024 of a date, and 0 of a word.
     fn by_rebuild(&self) -> Step {
         let Rule { change, old, .. } = self;
         let table = &change.table;
-        let anew = |from: &Column, to: &Column, expr: Expr| {
+        let anew = |from: &Column, to: &Column| {
             let (drop, set) = self.defaults(from.default.as_ref(), to.default.as_ref());
             let mut edits = vec![self.set_type(to, None, false)];
             edits.extend(drop.into_iter().chain(set));
-            Op::Anew {
-                table: table.clone(),
-                edits,
-                copy: BTreeMap::from([(old.name.clone(), expr)]),
-            }
+            rebuild::anew(table, edits)
         };
+        let mut up: Vec<Op> =
+            self.written_another_way().map(|one| Op::Guard(vec![one])).into_iter().collect();
+        up.push(anew(&change.before, &change.after));
         self.step(
             Phase::Expand,
             "type",
             format!("{}.{} is {}, by making the table anew", table.name, old.name, change.after.ty),
             Unit::Rebuild,
-            vec![anew(&change.before, &change.after, change.forward.clone())],
-            Down::ops(vec![anew(&change.after, &change.before, change.backward.clone())]),
+            up,
+            Down::ops(vec![anew(&change.after, &change.before)]),
             vec![self.alter_field(&change.after)],
         )
+    }
+
+    /// Texts that become numbers and would not come back: `007`, `1.50`.
+    fn written_another_way(&self) -> Option<Condition> {
+        let Rule { context, change, old, .. } = self;
+        if !type_change::reads_numbers(&old.ty, &change.after.ty) {
+            return None;
+        }
+        let Expr(name) = column_expr(context.server, &old.name);
+        let filter = Predicate::Given(Expr(format!(
+            "CAST({name} AS NUMERIC) = {name} AND CAST(CAST({name} AS NUMERIC) AS TEXT) <> {name}"
+        )));
+        let ty = change.after.ty.clone();
+        Some(Condition::NoRows {
+            table: change.table.clone(),
+            filter,
+            reason: Reason::DoesNotFit { ty },
+        })
     }
 
     fn alter_field(&self, to: &Column) -> ModelChange {

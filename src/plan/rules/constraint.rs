@@ -8,7 +8,7 @@
 //!
 //! On SQLite a constraint is part of its table, which is made anew.
 
-use crate::catalog::{Constraint, ConstraintKind, Key};
+use crate::catalog::{Constraint, ConstraintKind, Key, TableName};
 use crate::change::{Change, OfConstraint};
 use crate::dialect::Action;
 use crate::error::Result;
@@ -74,6 +74,11 @@ pub(super) fn drop(context: &Context, drop: &OfConstraint) -> Result<Vec<Step>> 
         _ => None,
     });
     let mut phase = Phase::Expand;
+    let uses = |column: &str| constraint.uses(column, context.server.dialect);
+    proves_nothing(context, table, &name, &uses)?;
+    if replaced.clone().next().is_some() {
+        allows_what_is_written(context, table, &name, &uses)?;
+    }
     if context.can(Action::DropConstraint) && replaced.clone().next().is_some() {
         phase = Phase::Enforce;
         if replaced.any(|new| *new == name) {
@@ -113,6 +118,50 @@ pub(super) fn drop(context: &Context, drop: &OfConstraint) -> Result<Vec<Step>> 
             constraint: constraint.clone(),
         }],
     }])
+}
+
+/// What goes only when another is in force still holds for values that the script writes before.
+pub(super) fn allows_what_is_written(
+    context: &Context,
+    table: &TableName,
+    name: &str,
+    uses: &dyn Fn(&str) -> bool,
+) -> Result<()> {
+    let writes = |change: &Change| match change {
+        Change::Update(update) => {
+            update.table == *table && update.set.iter().any(|set| uses(&set.column))
+        }
+        Change::SetDefault(one) => one.table == *table && uses(&one.column),
+        Change::Require(one) => one.table == *table && one.fill.is_some() && uses(&one.column),
+        _ => false,
+    };
+    if !context.intent.asked.iter().any(|asked| writes(&asked.change)) {
+        return Ok(());
+    }
+    Err(context
+        .refuse(
+            format!("{name} would still hold while this script writes what it is about"),
+            "goes when what replaces it is in force",
+        )
+        .hint("drop it in a rollout of its own first, and plan the rest when that is through"))
+}
+
+/// A CHECK that spares SET NOT NULL its reading.
+fn proves_nothing(
+    context: &Context,
+    table: &TableName,
+    name: &str,
+    uses: &dyn Fn(&str) -> bool,
+) -> Result<()> {
+    let required = context.intent.asked.iter().any(|asked| {
+        matches!(&asked.change, Change::Require(one) if one.table == *table && uses(&one.column))
+    });
+    if !required || !context.can(Action::DropConstraint) {
+        return Ok(());
+    }
+    Err(context
+        .refuse(format!("{name} may prove the NOT NULL of this script"), "dropped beside it")
+        .hint("plan SET NOT NULL alone, and drop this when its rollout is through"))
 }
 
 /// The constraint again, without stopping writers; every statement stands by itself.

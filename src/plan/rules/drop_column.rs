@@ -9,7 +9,7 @@
 //! trigger, a policy, a generated column, a foreign key that points at it) is refused by name: it has
 //! to be changed first, by whoever knows what for.
 
-use crate::catalog::{Column, Constraint, ConstraintKind, Index, Key};
+use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Index, Key};
 use crate::change::{DefaultKind, DropColumn};
 use crate::dialect::Action;
 use crate::error::Result;
@@ -119,10 +119,12 @@ impl<'c> Rule<'c> {
         }
     }
 
-    /// New code gives no value: a row without one must be possible.
+    /// New code gives no value: a row without one must be possible; or the way back has none at first.
     fn optional_first(&self) -> bool {
         self.column.not_null
-            && (self.column.default.is_none() || self.drop.default == DefaultKind::Volatile)
+            && (self.column.default.is_none()
+                || self.drop.default == DefaultKind::Volatile
+                || self.context.policy.archive)
             && self.column.identity.is_none()
             && self.column.generated.is_none()
     }
@@ -197,9 +199,13 @@ impl<'c> Rule<'c> {
             .constraints
             .iter()
             .any(|c| c.uses(&column.name, context.server.dialect));
-        let cannot_return = self.drop.default != DefaultKind::None
-            && self.drop.default != DefaultKind::Constant
-            && !context.can(Action::SetDefault);
+        // Empty, and with its default, which ADD COLUMN would give to every row.
+        let comes_back_filled = match self.drop.default {
+            DefaultKind::None => false,
+            DefaultKind::Constant => context.policy.archive,
+            _ => true,
+        };
+        let cannot_return = comes_back_filled && !context.can(Action::SetDefault);
         !context.can(Action::DropColumn)
             || cannot_return
             || constrained && !context.can(Action::DropColumnTakesIndexes)
@@ -315,7 +321,8 @@ impl<'c> Rule<'c> {
             .collect()
     }
 
-    /// The way back adds the column empty, and its default apart: that would fill every row.
+    /// The way back adds the column empty, and its default apart where that would fill every row with
+    /// something else than it had.
     fn contract(&self) -> Step {
         let Rule { context, drop, column } = self;
         let (table, name) = (drop.table.clone(), column.name.clone());
@@ -328,7 +335,8 @@ impl<'c> Rule<'c> {
         let default = column
             .default
             .clone()
-            .filter(|_| drop.default == DefaultKind::Volatile && context.can(Action::SetDefault));
+            .filter(|_| drop.default == DefaultKind::Volatile || context.policy.archive)
+            .filter(|_| context.can(Action::SetDefault));
         if default.is_some() {
             back.default = None;
         }
@@ -348,7 +356,10 @@ impl<'c> Rule<'c> {
         let back = self.back();
         let mut up = self.not_before();
         up.push(rebuild::anew(table, vec![gone]));
-        self.last(Unit::Rebuild, up, vec![rebuild::anew(table, back)])
+        let empty = (column.name.clone(), Expr("NULL".into()));
+        let copy = self.context.policy.archive.then_some(empty).into_iter().collect();
+        let back = Op::Anew { table: table.clone(), edits: back, copy };
+        self.last(Unit::Rebuild, up, vec![back])
     }
 
     /// The column as it was while no code named it, with what hung on it.

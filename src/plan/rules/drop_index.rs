@@ -9,14 +9,20 @@
 
 use crate::change::DropIndex;
 use crate::dialect::Action;
+use crate::error::Result;
 
 use super::super::condition::{Condition, Missing};
 use super::super::op::Op;
 use super::super::{Down, ModelChange, Phase, Step, Unit};
 use super::Context;
+use super::constraint::allows_what_is_written;
 
-pub(super) fn steps(context: &Context, drop: &DropIndex) -> Vec<Step> {
+pub(super) fn steps(context: &Context, drop: &DropIndex) -> Result<Vec<Step>> {
     let DropIndex { table, index } = drop;
+    if index.unique {
+        let uses = |column: &str| index.uses(column, context.server.dialect);
+        allows_what_is_written(context, table, &index.name, &uses)?;
+    }
     let online = context.can(Action::DropIndexOnline);
     let mut back = vec![Op::CreateIndex { table: table.clone(), index: index.clone(), online }];
     if online {
@@ -29,7 +35,7 @@ pub(super) fn steps(context: &Context, drop: &DropIndex) -> Vec<Step> {
     let note = index
         .unique
         .then(|| format!("Fails where rows share {} by then: make them unique first.", index.name));
-    vec![Step {
+    Ok(vec![Step {
         phase: Phase::Enforce,
         table: table.clone(),
         slug: "drop_index".into(),
@@ -39,5 +45,5 @@ pub(super) fn steps(context: &Context, drop: &DropIndex) -> Vec<Step> {
         down: Down { ops: back, note, loses: false },
         verify: vec![Condition::IndexGone { table: table.clone(), name: index.name.clone() }],
         model: vec![ModelChange::RemoveIndex { table: table.clone(), index: index.clone() }],
-    }]
+    }])
 }

@@ -342,12 +342,18 @@ impl Rule<'_> {
             vec![Condition::SyncGone { table: table.clone(), name: sync.name.clone() }];
         for column in self.old_columns() {
             up.push(Op::DropColumn { table: table.clone(), column: column.name.clone() });
-            let back = Column { not_null: false, ..column.clone() };
+            // Its default apart: it would take the place of what is computed.
+            let back = Column { not_null: false, default: None, ..column.clone() };
             down.push(Op::AddColumn {
                 table: table.clone(),
                 column: back,
                 constraints: Vec::new(),
             });
+            down.extend(column.default.clone().map(|expr| Op::SetDefault {
+                table: table.clone(),
+                column: column.name.clone(),
+                expr,
+            }));
             let (table, column) = (table.clone(), column.name.clone());
             verify.push(Condition::ColumnGone { table, column });
         }

@@ -10,6 +10,9 @@ use crate::catalog::{Catalog, Expr, Identity, Table, TableName};
 use super::super::Deploy;
 use super::super::op::{Dependant, Misfit, Op, Rebuild};
 
+/// Behind the name of a table: the new one, until the old one is gone.
+const ASIDE: &str = "_new";
+
 pub(in crate::plan) fn anew(table: &TableName, edits: Vec<Op>) -> Op {
     Op::Anew { table: table.clone(), edits, copy: BTreeMap::new() }
 }
@@ -50,34 +53,34 @@ fn settle_ops(catalog: &mut Catalog, ops: &mut [Op]) -> Result<(), Misfit> {
     Ok(())
 }
 
-/// Views that may read the table, and triggers on it or naming it.
+/// Views that may read the table, also through one another, and triggers on these or naming them.
 fn rebuild(catalog: &Catalog, from: Table, to: Table, copy: BTreeMap<String, Expr>) -> Op {
-    let name = &from.name;
-    let mut dependants = Vec::new();
-    for (view, definition) in &catalog.views {
-        if definition.mentions.contains(&name.name) {
-            dependants.push(Dependant {
-                kind: "VIEW",
-                name: view.name.clone(),
-                drop: true,
-                text: definition.origin.text.clone(),
-            });
-        }
-    }
-    for ((of, trigger), definition) in &catalog.triggers {
-        let own = of == name;
+    let upon = catalog.views_upon(&from.name);
+    let views = upon.iter().map(|view| Dependant {
+        kind: "VIEW",
+        name: view.name.clone(),
+        drop: true,
+        text: catalog.views[*view].origin.text.clone(),
+    });
+    let reached: Vec<&String> =
+        upon.iter().map(|view| &view.name).chain([&from.name.name]).collect();
+    let triggers = catalog.triggers.iter().filter_map(|((of, trigger), definition)| {
+        let goes_along = reached.contains(&&of.name);
+        let named = definition.mentions.iter().any(|one| reached.contains(&one));
         // Triggers of a rollout itself have no text; its steps drop and create them.
-        if definition.origin.text.is_empty() || !(own || definition.mentions.contains(&name.name)) {
-            continue;
-        }
-        dependants.push(Dependant {
+        (!definition.origin.text.is_empty() && (goes_along || named)).then(|| Dependant {
             kind: "TRIGGER",
             name: trigger.clone(),
-            drop: !own,
+            drop: !goes_along,
             text: definition.origin.text.clone(),
-        });
-    }
+        })
+    });
+    let dependants = views.chain(triggers).collect();
     let autoincrement =
         from.columns.iter().any(|column| column.identity == Some(Identity::AutoIncrement));
-    Op::Rebuild(Box::new(Rebuild { from, to, copy, dependants, autoincrement }))
+    let mut aside = format!("{}{ASIDE}", from.name.name);
+    while catalog.tables.keys().chain(catalog.views.keys()).any(|known| known.name == aside) {
+        aside.push('_');
+    }
+    Op::Rebuild(Box::new(Rebuild { from, to, aside, copy, dependants, autoincrement }))
 }

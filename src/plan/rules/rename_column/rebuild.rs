@@ -70,14 +70,14 @@ impl Rule<'_> {
             moved.iter().map(|i| self.rename_index(i, &i.before, &i.aside, &i.before.name)),
         );
         unexpand.push(required(from));
-        let mut contract = vec![drop, rename(from, to)];
+        // Not inside: only the server's own RENAME reaches into views and triggers.
+        let mut contract = vec![drop];
         contract
-            .extend(moved.iter().map(|i| self.rename_index(i, &i.after, &i.aside, &i.after.name)));
-        contract.push(required(to));
-        let mut uncontract = vec![optional(to)];
+            .extend(moved.iter().map(|i| self.rename_index(i, &i.before, &i.aside, &i.after.name)));
+        contract.push(required(from));
+        let mut uncontract = vec![optional(from)];
         uncontract
-            .extend(moved.iter().map(|i| self.rename_index(i, &i.after, &i.after.name, &i.aside)));
-        uncontract.push(rename(to, from));
+            .extend(moved.iter().map(|i| self.rename_index(i, &i.before, &i.after.name, &i.aside)));
         uncontract.push(add);
         uncontract.extend(copies);
         let anew = |edits: Vec<Op>, copy: Option<(&String, String)>| Op::Anew {
@@ -101,7 +101,7 @@ impl Rule<'_> {
                         ty: self.old.ty.clone(),
                         not_null: self.old.not_null,
                     }]),
-                    anew(expand, Some((to, old))),
+                    anew(expand, Some((to, old.clone()))),
                     Op::CreateSync(sync.clone()),
                     self.touch(from),
                 ],
@@ -122,9 +122,14 @@ impl Rule<'_> {
                 slug: "contract".into(),
                 title: format!("{from} is {to}"),
                 unit: Unit::Rebuild,
-                up: vec![Op::Guard(guards), Op::DropSync(sync.clone()), anew(contract, None)],
+                up: vec![
+                    Op::Guard(guards),
+                    Op::DropSync(sync.clone()),
+                    anew(contract, None),
+                    rename(from, to),
+                ],
                 down: Down::noted(
-                    vec![anew(uncontract, Some((from, new))), Op::CreateSync(sync)],
+                    vec![rename(to, from), anew(uncontract, Some((to, old))), Op::CreateSync(sync)],
                     "Loses nothing: both names hold every value again.",
                 ),
                 verify: self.gone(),

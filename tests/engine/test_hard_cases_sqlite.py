@@ -1,0 +1,99 @@
+"""Hard cases of SQLite: what a table made anew must not lose, and names in any case."""
+
+import pytest
+
+import hard
+import rollouts
+from hard import Lay, carried, on_sqlite, refusal
+
+USERS = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL, nick TEXT);"
+LOG = "CREATE TABLE log (id INTEGER PRIMARY KEY, msg TEXT);"
+ROWS = "INSERT INTO users (email, nick) VALUES ('a@b', 'a'), ('c@d', 'c')"
+RENAME = "ALTER TABLE users RENAME COLUMN email TO mail"
+AFTER = "CREATE TRIGGER t AFTER {} BEGIN {}; END"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "more",
+    [
+        "CREATE VIEW v AS SELECT id, email FROM users",
+        AFTER.format("INSERT ON users", "INSERT INTO log (msg) VALUES (NEW.email)"),
+        AFTER.format("DELETE ON users", "INSERT INTO log (msg) VALUES (OLD.email)"),
+        AFTER.format("INSERT ON log", "UPDATE users SET email = NEW.msg"),
+        AFTER.format("UPDATE OF email ON users", "DELETE FROM log"),
+    ],
+)
+def test_hc92_a_rename_reaches_into_views_and_triggers(lay: Lay, more: str) -> None:
+    """A required column is renamed by making the table anew, and by the server's own RENAME."""
+    project = lay(f"{USERS} {LOG} {more};", ROWS)
+    carried(project, RENAME)
+    project.database.script(
+        "INSERT INTO users (mail) VALUES ('e@f'); UPDATE users SET mail = mail || 'x';"
+        "INSERT INTO log (msg) VALUES ('g'); DELETE FROM users WHERE id = 1"
+    )
+    if "VIEW" in more:
+        project.database.rows("SELECT * FROM v")
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "more",
+    [
+        "CREATE VIEW v AS SELECT id, nick FROM users; CREATE TRIGGER i INSTEAD OF DELETE ON v "
+        "BEGIN DELETE FROM log WHERE id = OLD.id; END",
+        "CREATE VIEW v AS SELECT id, nick FROM users; CREATE TRIGGER i INSTEAD OF INSERT ON v "
+        "BEGIN INSERT INTO users (email) VALUES (NEW.nick); END",
+        "CREATE VIEW v AS SELECT id, nick FROM users; CREATE VIEW w AS SELECT nick FROM v",
+        "CREATE VIEW v AS SELECT id, nick FROM users; CREATE TRIGGER t AFTER INSERT ON log "
+        "BEGIN DELETE FROM log WHERE id IN (SELECT id FROM v); END",
+        "CREATE VIEW v AS SELECT Id FROM Users",
+        "CREATE TRIGGER t AFTER INSERT ON log BEGIN UPDATE USERS SET Nick = 'x'; END",
+        "CREATE TABLE users_new (id INTEGER PRIMARY KEY)",
+    ],
+)
+def test_hc92_what_stands_around_a_table_made_anew(lay: Lay, more: str) -> None:
+    """Views upon views, their triggers, whatever case names are in: all of it is there again."""
+    carried(lay(f"{USERS} {LOG} {more};", ROWS), RENAME)
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE USERS RENAME COLUMN EMAIL TO mail",
+        "ALTER TABLE users RENAME COLUMN nick TO handle",
+        "UPDATE users SET Email = lower(EMAIL) WHERE email <> lower(Email)",
+        "ALTER TABLE Users ADD COLUMN age INTEGER",
+    ],
+)
+def test_names_in_another_case(lay: Lay, change: str) -> None:
+    more = "CREATE INDEX i ON users (Nick); CREATE VIEW v AS SELECT NICK FROM Users"
+    users = USERS.replace("nick TEXT", "nick TEXT CHECK (Nick <> '')")
+    carried(lay(f"{users} {more};", ROWS), change)
+
+
+@on_sqlite
+def test_a_trigger_that_names_a_dropped_column_in_another_case(lay: Lay) -> None:
+    trigger = "CREATE TRIGGER t AFTER INSERT ON log BEGIN UPDATE Users SET Nick = 'x'; END"
+    project = lay(f"{USERS} {LOG} {trigger};", ROWS)
+    assert "the trigger t" in refusal(project, "ALTER TABLE users DROP COLUMN nick")
+
+
+@on_sqlite
+def test_hc21_a_type_loses_no_value(lay: Lay) -> None:
+    """What is no number stays as it is; what would come back another way is found before."""
+    schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT);"
+    rows = "INSERT INTO t (v) VALUES ('hello'), ('12abc'), ('3.7'), ('12'), (NULL), ('2024-01-01')"
+    for ty in ("INTEGER", "datetime", "REAL"):
+        project = lay(schema, rows)
+        hard.run(project, f"ALTER TABLE t ALTER COLUMN v TYPE {ty}")
+        kept = project.database.rows("SELECT CAST(v AS TEXT) FROM t ORDER BY id")
+        twelve = "12.0" if ty == "REAL" else "12"
+        assert [v for (v,) in kept] == ["hello", "12abc", "3.7", twelve, None, "2024-01-01"]
+    project = lay(schema, f"{rows}, ('007')")
+    before = rollouts.schema(project)
+    assert "hold what INTEGER cannot" in hard.fails(
+        project, hard.miggen.plan(project, "ALTER TABLE t ALTER COLUMN v TYPE INTEGER")
+    )
+    assert rollouts.schema(project) == before
