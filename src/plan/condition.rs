@@ -111,7 +111,8 @@ pub enum Missing {
     RunStepBefore,
     /// This very step brings it.
     RunAgain,
-    FinishDeploy1,
+    /// The deploy of that number brings it.
+    Finish(usize),
 }
 
 /// What rows that should not be there mean.

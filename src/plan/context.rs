@@ -153,7 +153,7 @@ impl Context<'_> {
                     "ask row by row, by a column with an index: EXISTS (SELECT 1 FROM {0} WHERE {0}.… = {1}.…)",
                     whole.name, table.name
                 ))
-                .hint(format!("or is it small? `--rows {}=2000`", whole.name))),
+                .hint(format!("or is it small? `--rows {whole}=2000`"))),
         }
     }
 

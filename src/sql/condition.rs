@@ -262,8 +262,8 @@ pub(super) fn message(condition: &Condition) -> String {
     let missing = |what: &str, missing: &Missing| match missing {
         Missing::RunStepBefore => format!("{what} is missing: run the step before this one first"),
         Missing::RunAgain => format!("{what} is missing or invalid: run this again"),
-        Missing::FinishDeploy1 => {
-            format!("{what} is missing: finish deploy 1 on this database first")
+        Missing::Finish(deploy) => {
+            format!("{what} is missing: finish deploy {deploy} on this database first")
         }
     };
     match condition {
@@ -318,7 +318,7 @@ pub(super) fn message(condition: &Condition) -> String {
                 format!("rows of {} are out of step: see the runbook", table.name)
             }
             Reason::DoesNotFit { ty } => format!(
-                "rows of {} hold what {ty} cannot: mend them first, or say how with USING",
+                "rows of {} hold what {ty} cannot give back: mend them first, or say USING and a `back` hint",
                 table.name
             ),
             Reason::Violates { name } => {

@@ -359,3 +359,11 @@ def test_a_replaced_column_with_a_default_comes_back(lay: Lay) -> None:
         ALTER TABLE t DROP COLUMN amount
         """,
     )
+
+
+@pytest.mark.parametrize("lay", ["pg12", "pg15", "sqlite"], indirect=True)
+def test_hc54_an_index_is_dropped_before_its_column(lay: Lay) -> None:
+    """As frameworks write it: the index goes with the column, whichever is said first."""
+    schema = PLAIN + "CREATE INDEX t_name ON t (name); CREATE INDEX t_both ON t (n, name);"
+    rows = "INSERT INTO t (id, name) VALUES (1, 'a'), (2, 'b')"
+    carried(lay(schema, rows), f"DROP INDEX t_name; DROP INDEX t_both; {DROP}")

@@ -94,7 +94,7 @@ def test_hc21_narrowing_is_found_before(lay: Lay) -> None:
     """What a cast would cut off or refuse is counted before anything is changed."""
     project = lay(PLAIN, f"{ROWS}; UPDATE t SET name = repeat('x', 60), n = 70000 WHERE id = 7")
     said = fails(project, miggen.plan(project, TO_VARCHAR))
-    assert "1 rows of t hold what varchar(50) cannot: mend them first" in said
+    assert "1 rows of t hold what varchar(50) cannot give back: mend them first" in said
     project = lay(PLAIN, f"{ROWS}; UPDATE t SET n = 70000 WHERE id = 7")
     said = fails(project, miggen.plan(project, "ALTER TABLE t ALTER COLUMN n TYPE smallint"))
     assert "smallint out of range" in said
@@ -140,3 +140,17 @@ def test_a_cast_in_a_window(lay: Lay, change: str, value: str) -> None:
     for step in reversed(rollout.deploy.steps):
         rollouts.down(project, step)
     assert (rollouts.schema(project), hard.contents(project)) == (before, rows)
+
+
+@pytest.mark.parametrize(
+    ("ty", "value"),
+    [("jsonb", '{"k":1}'), ("uuid", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"), ("int", "007")],
+)
+def test_a_value_that_comes_back_another_way(lay: Lay, ty: str, value: str) -> None:
+    """Not without being asked; but a way back that is said is the way back."""
+    schema = PLAIN.replace("name text", "name text NOT NULL")
+    change = f"ALTER TABLE t ALTER COLUMN name TYPE {ty} USING name::{ty}"
+    rows = f"INSERT INTO t (id, name) VALUES (1, '{value}')"
+    project = lay(schema, rows)
+    assert f"hold what {ty} cannot give back" in fails(project, miggen.plan(project, change))
+    hard.arrives(lay(schema, rows), f"-- miggen: back name = name::text\n{change}")

@@ -27,7 +27,7 @@ BEGIN
     FROM orders
     WHERE id IS DISTINCT FROM CAST(CAST(id AS bigint) AS int);
     IF v_rows > 0 THEN
-        RAISE EXCEPTION '% rows of orders hold what bigint cannot: mend them first, or say how with USING', v_rows;
+        RAISE EXCEPTION '% rows of orders hold what bigint cannot give back: mend them first, or say USING and a `back` hint', v_rows;
     END IF;
 END
 $guard$;

@@ -12,7 +12,7 @@ BEGIN
     FROM orders
     WHERE id_old IS NULL AND id IS NOT NULL;
     IF v_rows > 0 THEN
-        RAISE EXCEPTION '% rows of orders hold what int cannot: mend them first, or say how with USING', v_rows;
+        RAISE EXCEPTION '% rows of orders hold what int cannot give back: mend them first, or say USING and a `back` hint', v_rows;
     END IF;
 END
 $guard$;

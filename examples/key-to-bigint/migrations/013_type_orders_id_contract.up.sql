@@ -9,7 +9,7 @@ BEGIN
             AND tgenabled IN ('O', 'A')
     ) THEN
         RAISE EXCEPTION
-            'orders_id_old_sync is missing: finish deploy 1 on this database first';
+            'orders_id_old_sync is missing: finish deploy 2 on this database first';
     END IF;
 END
 $guard$;

@@ -170,15 +170,15 @@ impl Reader<'_> {
             .map_err(|why| Error::refused(why).at(self.source, span, "this type"))?;
         let ident = quote::ident(self.server.dialect, &before.name);
         let cast = |to: &Column| Expr(compose::cast(&ident, to.integer_type()));
+        let back = self.backs.remove(&(table.clone(), before.name.clone()));
         // A cast to the new type, which Django always prints, is what happens without it.
         let is_cast = |text: &str| {
             input::cast_of(text, self.server.dialect).is_some_and(|(name, ty)| {
                 name == before.name && Type::read(ty) == Type::read(&after.ty)
             })
         };
-        let using = using.filter(|text| !is_cast(text));
+        let using = using.filter(|text| back.is_some() || !is_cast(text));
         let using = using.map(|text| Expr(text.to_owned()));
-        let back = self.backs.remove(&(table.clone(), before.name.clone()));
         if using.is_some() && back.is_none() {
             return Err(Error::refused(format!("nothing says how {} comes back", column.name))
                 .at(self.source, span, "USING computes it one way only")

@@ -9,6 +9,27 @@ use super::super::{Change, DropIndex};
 use super::Reader;
 
 impl Reader<'_> {
+    /// A column that goes takes its indexes with it: to drop them first says nothing more.
+    pub(super) fn gone_with_their_column(&mut self) {
+        let columns: Vec<(TableName, String)> = self
+            .asked
+            .iter()
+            .flat_map(|asked| match &asked.change {
+                Change::DropColumn(drop) => vec![drop],
+                Change::Replace(replace) => replace.old.iter().map(|(drop, _)| drop).collect(),
+                _ => Vec::new(),
+            })
+            .map(|drop| (drop.table.clone(), drop.column.clone()))
+            .collect();
+        let dialect = self.server.dialect;
+        self.asked.retain(|asked| match &asked.change {
+            Change::DropIndex(drop) => !columns
+                .iter()
+                .any(|(table, column)| *table == drop.table && drop.index.uses(column, dialect)),
+            _ => true,
+        });
+    }
+
     pub(super) fn drop_index(&mut self, drop: &DropStatement, statement: &Statement) -> Result<()> {
         if drop.cascade {
             return Err(Error::refused("miggen does not plan DROP INDEX … CASCADE")

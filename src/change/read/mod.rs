@@ -68,6 +68,7 @@ pub fn read(server: &Server, before: &Catalog, source: &Source, others: &[&str])
         reader.statement(statement)?;
     }
     reader.replacements()?;
+    reader.gone_with_their_column();
     reader.no_rename_in_disguise()?;
     reader.finish_created();
     reader.stands_alone()?;

@@ -117,7 +117,11 @@ pub(super) fn durations(plan: &Plan) -> Vec<[String; 3]> {
                 None if heavy(step, plan) => [
                     name,
                     "grows with the table".into(),
-                    format!("no number of rows was given: `--rows {}=…`", step.table.name),
+                    if plan.policy.rows.contains_key(&step.table) {
+                        "not measured".into()
+                    } else {
+                        format!("no number of rows was given: `--rows {}=…`", step.table)
+                    },
                 ],
                 None if few(step, plan) => [name, "1 s".into(), "a few rows".into()],
                 None if step.up.iter().any(|op| matches!(op, Op::Lock { .. })) => {

@@ -199,7 +199,7 @@ fn deploy(input: &Input, at: usize) -> DeployView {
         back_commands: back,
         afterwards: (!last).then(|| {
             let keep = plan.keep.as_ref().map_or_else(
-                || "deploy 2 waits for it".to_owned(),
+                || format!("deploy {} waits for it", number + 1),
                 |keep| format!("the {} start there", keep.text),
             );
             format!("write the day into `rollout.toml`, `released = 2026-…`, below `number = {number}`: {keep}.")

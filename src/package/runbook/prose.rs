@@ -243,7 +243,13 @@ pub(super) fn checklist(plan: &Plan) -> Vec<String> {
     items.push(format!("deploy 1: pre-checks{stopped} · {each} · new code out{released}"));
     if two {
         items.push("nobody else uses the old form (reports, exports, other services) · date of deploy 2 in the calendar".into());
-        items.push("deploy 2: `miggen next` · no old code left · every step, verified".into());
+        for number in 2..=plan.deploys.len() {
+            let last = number == plan.deploys.len();
+            let released = if last { "" } else { released };
+            items.push(format!(
+                "deploy {number}: `miggen next` · no old code left · every step, verified{released}"
+            ));
+        }
     }
     let heavy = plan
         .deploys

@@ -42,7 +42,7 @@ pub(super) fn add(context: &Context, add: &AddColumn, generated: &Generated) -> 
             "generated, in a table that may be large",
         )
         .note("nothing makes a generated column of a plain one that was filled before")
-        .hint(format!("--downtime 5m, or --rows {name}=… where the table is small"))
+        .hint(format!("--downtime 5m, or --rows {}=… where the table is small", add.table))
         .hint(format!("an index needs no column: `CREATE INDEX … ON {name} (({expr}))`"));
     if generated.stored && context.can(Action::AddColumnVirtual) {
         error = error.hint("VIRTUAL is free: it is computed when it is read");

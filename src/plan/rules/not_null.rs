@@ -250,7 +250,7 @@ impl Rule<'_> {
     fn contract(&self, sync: &Sync, require: bool) -> Step {
         let Rule { context, column, .. } = self;
         let (table, name) = (self.require.table.clone(), column.name.clone());
-        let mut guards = vec![sync::on(sync, Missing::FinishDeploy1)];
+        let mut guards = vec![sync::on(sync, Missing::Finish(1))];
         if let Some(date) = context.policy.not_before {
             guards.insert(
                 0,

@@ -182,7 +182,7 @@ impl Rule<'_> {
             let RenameColumn { table, from, .. } = self.rename;
             conditions.push(Condition::NotBefore { date, what: format!("{}.{from}", table.name) });
         }
-        conditions.push(sync::on(&self.sync, Missing::FinishDeploy1));
+        conditions.push(sync::on(&self.sync, Missing::Finish(1)));
         conditions
     }
 

@@ -397,7 +397,7 @@ impl Rule<'_> {
         let date = context.policy.not_before;
         date.map(|date| Condition::NotBefore { date, what })
             .into_iter()
-            .chain([sync::on(sync, Missing::FinishDeploy1)])
+            .chain([sync::on(sync, Missing::Finish(1))])
             .collect()
     }
 

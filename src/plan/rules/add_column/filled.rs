@@ -160,7 +160,7 @@ impl Rule<'_> {
         if let Some(date) = context.policy.not_before {
             guards.push(Condition::NotBefore { date, what: format!("the trigger {}", sync.name) });
         }
-        guards.push(sync::on(sync, Missing::FinishDeploy1));
+        guards.push(sync::on(sync, Missing::Finish(1)));
         let (of, name) = (|| table.clone(), || column.name.clone());
         let (mut there, mut back) = (Vec::new(), Vec::new());
         if column.not_null && !was.not_null {

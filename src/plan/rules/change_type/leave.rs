@@ -43,7 +43,7 @@ impl Rule<'_> {
         let date = self.context.policy.not_before;
         date.map(|date| Condition::NotBefore { date, what })
             .into_iter()
-            .chain([sync::on(backward, Missing::FinishDeploy1)])
+            .chain([sync::on(backward, Missing::Finish(2))])
             .collect()
     }
 

@@ -100,7 +100,7 @@ impl Rule<'_> {
     fn may_switch(&self, forward: &Sync) -> Vec<Condition> {
         let Rule { context, change, old, .. } = self;
         let (table, copy) = (&change.table, self.copy_name());
-        let mut guards = vec![sync::on(forward, Missing::FinishDeploy1)];
+        let mut guards = vec![sync::on(forward, Missing::Finish(1))];
         guards.extend(self.twins_valid());
         guards.push(Condition::NoRows {
             table: table.clone(),
@@ -196,7 +196,7 @@ impl Rule<'_> {
         let valid = Condition::IndexValid {
             table: table.clone(),
             name: index.name.clone(),
-            missing: Missing::FinishDeploy1,
+            missing: Missing::Finish(1),
         };
         let title = format!("check that {} is built", index.name);
         let online = context.can(Action::CreateIndexOnline);

@@ -228,7 +228,7 @@ impl Rule<'_> {
         conditions.extend(indexes.iter().map(|index| Condition::IndexValid {
             table: self.rename.table.clone(),
             name: index.after.name.clone(),
-            missing: Missing::FinishDeploy1,
+            missing: Missing::Finish(1),
         }));
         self.question(
             Phase::Check,
@@ -248,7 +248,7 @@ impl Rule<'_> {
             conditions.extend(indexes.iter().map(|index| Condition::IndexValid {
                 table: self.rename.table.clone(),
                 name: index.after.name.clone(),
-                missing: Missing::FinishDeploy1,
+                missing: Missing::Finish(1),
             }));
         }
         conditions.push(self.in_step());
