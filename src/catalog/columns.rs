@@ -115,6 +115,9 @@ fn take(read: &mut Read, constraint: &ColumnConstraint<'_>, dialect: Dialect) {
     match &constraint.kind {
         ColumnConstraintKind::NotNull => {
             column.not_null = true;
+            if constraint.text.text.to_ascii_uppercase().contains("CONFLICT") {
+                read.unknown.push(format!("`{}`", constraint.text.text));
+            }
             if constraint.name.is_some() && dialect == Dialect::Postgres {
                 add(ConstraintKind::NotNull(column.name.clone()), None);
             }

@@ -260,8 +260,11 @@ pub(super) fn references<'a>(parser: &mut Parser<'a, '_>) -> Option<References<'
     Some(References { table, columns, actions: parser.slice_if(from, parser.at) })
 }
 
-/// All keys of an index or constraint.
+/// All keys of an index or constraint: at least one, and none behind the last comma.
 pub(super) fn index_keys<'a>(mut inside: Parser<'a, '_>) -> Option<Vec<IndexKey<'a>>> {
+    if inside.done() || inside.slice(inside.at, inside.end).text.ends_with(',') {
+        return None;
+    }
     let mut keys = Vec::with_capacity(1);
     while let Some(element) = inside.element() {
         keys.push(index_key(element)?);

@@ -131,12 +131,12 @@ impl Reader<'_> {
                     let what = "another default of a column that numbers itself";
                     return Err(self.not_yet(what, span));
                 }
-                if was.default == now.default {
-                    return Err(nothing());
-                }
                 if let Some(retyped) = self.retype_of(&table, &name) {
                     retyped.after.default = now.default;
                     return Ok(());
+                }
+                if was.default == now.default {
+                    return Err(nothing());
                 }
                 let (before, after) = (was.default, now.default);
                 Change::SetDefault(SetDefault { table, column: name, before, after })

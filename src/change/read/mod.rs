@@ -200,6 +200,9 @@ impl Reader<'_> {
                     Kind::Opaque(opaque) if opaque.kind == "DELETE" => error.hint(
                         "planned is DELETE FROM … [USING …] WHERE …: no WITH, LIMIT, RETURNING",
                     ),
+                    Kind::Opaque(opaque) if opaque.kind == "UPDATE" => error.hint(
+                        "planned is UPDATE … SET column = … [FROM …] [WHERE …]; or is a word missing?",
+                    ),
                     _ => error,
                 })
             }

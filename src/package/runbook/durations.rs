@@ -1,6 +1,6 @@
 //! How long things take, and from which measurement that is known.
 
-use crate::dialect::{Action, Dialect, Work};
+use crate::dialect::{Action, Blocks, Dialect, Work};
 use crate::plan::op::Op;
 use crate::plan::{Plan, Step};
 
@@ -97,6 +97,12 @@ fn heavy(step: &Step, plan: &Plan) -> bool {
     step.facts(&plan.server).iter().any(|fact| fact.work > Work::Few)
 }
 
+/// Everybody waits while the table is written anew.
+pub(super) fn rewrites(plan: &Plan, step: &Step) -> bool {
+    let facts = step.facts(&plan.server);
+    facts.iter().any(|fact| fact.work == Work::Rewrite && fact.blocks == Blocks::Everything)
+}
+
 fn few(step: &Step, plan: &Plan) -> bool {
     step.facts(&plan.server).iter().any(|fact| fact.work == Work::Few)
 }
@@ -152,6 +158,9 @@ pub(super) fn held(plan: &Plan, step: &Step) -> String {
         |wanted: Action| step.up.iter().flat_map(Op::actions).any(|action| action == wanted);
     if takes(Action::UpdateBatch) {
         return "0.1 s a batch".into();
+    }
+    if rewrites(plan, step) {
+        return class(plan, step);
     }
     let locks_first = step.up.iter().any(|op| matches!(op, Op::Lock { .. }));
     let scans = takes(Action::UpdateAll) || takes(Action::Rebuild) || takes(Action::CreateIndex);

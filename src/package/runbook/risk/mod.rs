@@ -8,6 +8,7 @@ use crate::dialect::{Blocks, Dialect};
 use crate::plan::op::Op;
 use crate::plan::{Plan, Step, small};
 
+use super::durations;
 use super::strategy::{self, archives};
 
 pub struct Risk {
@@ -115,7 +116,9 @@ fn locks(plan: &Plan, reasons: &mut Reasons) {
             2 => "twice".to_owned(),
             more => format!("{more} times"),
         };
-        let held = if steps(plan).any(|step| small::is_small(&plan.policy, &step.table)) {
+        let held = if steps(plan).any(|step| durations::rewrites(plan, step)) {
+            "for as long as it takes to write the table anew"
+        } else if steps(plan).any(|step| small::is_small(&plan.policy, &step.table)) {
             "for a short transaction"
         } else {
             "under 50 ms"
@@ -134,7 +137,11 @@ fn locks(plan: &Plan, reasons: &mut Reasons) {
     } else {
         format!("{tables}: reads and writes go on")
     };
-    reasons.say("locks", sentence);
+    if steps(plan).any(|step| durations::rewrites(plan, step)) {
+        reasons.warn("locks", sentence);
+    } else {
+        reasons.say("locks", sentence);
+    }
 }
 
 fn rows_read(plan: &Plan, reasons: &mut Reasons) {
@@ -192,6 +199,17 @@ fn rows_written(plan: &Plan, reasons: &mut Reasons) {
         reasons.warn("writes", "all rows are written in one statement: writers wait for it");
     }
     if plan.server.dialect == Dialect::Sqlite && !synced.is_empty() {
+        let own = synced.iter().flat_map(|table| plan.before.triggers_of(table));
+        let own: Vec<String> = own.map(|(name, _)| format!("`{name}`")).collect();
+        if !own.is_empty() {
+            reasons.warn(
+                "triggers",
+                format!(
+                    "{} may fire twice for a write: once more when the other form of the row follows",
+                    own.join(", ")
+                ),
+            );
+        }
         reasons.say(
             "reads",
             "the triggers fill a row right after it is stored: INSERT … RETURNING shows it as before",
