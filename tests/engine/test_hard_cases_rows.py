@@ -224,19 +224,24 @@ def test_hc43_killed_at_any_batch(lay: Lay) -> None:
     assert isinstance(database, PostgresDatabase)
     step = miggen.plan(project, FILL).deploy.steps[0]
     filled = "SELECT count(*) FROM t WHERE done IS NOT NULL"
-    for share in (1, 5000, 12000):
-        slow = project.env | {"PGOPTIONS": "-c miggen.pause=0.02"}
-        runner = subprocess.Popen(
-            step.up[0], shell=True, cwd=project.root, env=slow, stderr=subprocess.DEVNULL
-        )
-        until(lambda share=share: database.rows(filled)[0][0] >= share)
-        database.rows(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE query LIKE 'DO $backfill%'"
-        )
-        runner.wait()
-        assert runner.returncode != 0
-        assert 0 < left(project) < 20000
+    slow = project.env | {"PGOPTIONS": "-c miggen.pause=0.02"}
+    with database.connect() as blocker:
+        blocker.execute("BEGIN")
+        # However fast it is, it does not come to its end.
+        blocker.execute("SELECT FROM t WHERE id = 20000 FOR UPDATE")
+        for share in (1, 5000, 12000):
+            runner = subprocess.Popen(
+                step.up[0], shell=True, cwd=project.root, env=slow, stderr=subprocess.DEVNULL
+            )
+            until(lambda share=share: database.rows(filled)[0][0] >= share)
+            database.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE query LIKE 'DO $backfill%'"
+            )
+            runner.wait()
+            assert runner.returncode != 0
+            assert 0 < left(project) < 20000
+        blocker.execute("ROLLBACK")
     rollouts.up(project, step)
     assert left(project) == 0
     assert database.rows("SELECT count(*), sum(id) FROM t") == [(20000, 200010000)]
