@@ -113,11 +113,9 @@ fn take(read: &mut Read, constraint: &ColumnConstraint<'_>, dialect: Dialect) {
         });
     };
     match &constraint.kind {
-        ColumnConstraintKind::NotNull => {
+        ColumnConstraintKind::NotNull { rest } => {
             column.not_null = true;
-            if constraint.text.text.to_ascii_uppercase().contains("CONFLICT") {
-                read.unknown.push(format!("`{}`", constraint.text.text));
-            }
+            read.unknown.extend(rest.map(|rest| format!("`NOT NULL {}`", rest.text)));
             if constraint.name.is_some() && dialect == Dialect::Postgres {
                 add(ConstraintKind::NotNull(column.name.clone()), None);
             }

@@ -139,10 +139,10 @@ fn column_constraint<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnConstraint
 fn constraint_kind<'a>(parser: &mut Parser<'a, '_>) -> Option<ColumnConstraintKind<'a>> {
     let kind = match parser.keyword().as_str() {
         "NOT" if parser.accept(&["NOT", "NULL"]) => {
-            if !parser.accept(&["NO", "INHERIT"]) {
-                on_conflict(parser);
-            }
-            ColumnConstraintKind::NotNull
+            parser.accept(&["NO", "INHERIT"]);
+            let from = parser.at;
+            on_conflict(parser);
+            ColumnConstraintKind::NotNull { rest: parser.slice_if(from, parser.at) }
         }
         "NULL" => {
             parser.at += 1;

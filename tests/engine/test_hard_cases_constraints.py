@@ -190,3 +190,12 @@ def test_rows_that_were_copied_may_go(lay: Lay) -> None:
     project = lay(HELD + OTHER, rows)
     hard.run(project, COPIED + "DELETE FROM t WHERE id IN (SELECT id FROM other)")
     assert project.database.rows("SELECT count(*), (SELECT count(*) FROM other) FROM t") == [(3, 6)]
+
+
+def test_a_key_that_goes_beside_a_new_not_null(lay: Lay) -> None:
+    """Only a CHECK can prove it; a name that says CONFLICT is a name."""
+    schema = (
+        "CREATE TABLE t (id int CONSTRAINT no_conflict PRIMARY KEY, n int CONSTRAINT t_n UNIQUE);"
+    )
+    project = lay(schema, "INSERT INTO t VALUES (1, 2)")
+    carried(project, "ALTER TABLE t ALTER n SET NOT NULL; ALTER TABLE t DROP CONSTRAINT t_n")

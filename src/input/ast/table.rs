@@ -51,7 +51,10 @@ pub struct ColumnConstraint<'a> {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum ColumnConstraintKind<'a> {
-    NotNull,
+    /// `rest`: SQLite's `ON CONFLICT …`.
+    NotNull {
+        rest: Option<Slice<'a>>,
+    },
     Null,
     /// The expression, verbatim (with its parentheses where it has them).
     Default(Slice<'a>),

@@ -75,7 +75,9 @@ pub(super) fn drop(context: &Context, drop: &OfConstraint) -> Result<Vec<Step>> 
     });
     let mut phase = Phase::Expand;
     let uses = |column: &str| constraint.uses(column, context.server.dialect);
-    proves_nothing(context, table, &name, &uses)?;
+    if matches!(constraint.kind, ConstraintKind::Check(_)) {
+        proves_nothing(context, table, &name, &uses)?;
+    }
     if replaced.clone().next().is_some() {
         allows_what_is_written(context, table, &name, &uses)?;
     }
