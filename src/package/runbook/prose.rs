@@ -34,7 +34,7 @@ pub(super) fn overview(plan: &Plan) -> Vec<[String; 4]> {
         } else if !losses.is_empty() {
             format!("**open, but loses** {losses}")
         } else if let Some(condition) = only {
-            format!("open, only while {condition}")
+            format!("open, only while {}", condition.trim_end_matches('.'))
         } else if stops {
             "open, with the application stopped: nothing lost".into()
         } else if at == 0 && plan.deploys.len() > 1 {

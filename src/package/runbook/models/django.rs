@@ -113,6 +113,14 @@ pub(super) fn lines(
     }
 }
 
+/// The lines, below what they use and the file may not import yet.
+pub(super) fn with_imports(mut lines: Vec<String>) -> Vec<String> {
+    if lines.iter().any(|line| line.starts_with('+') && line.contains("Now()")) {
+        lines.insert(0, "+from django.db.models.functions import Now".into());
+    }
+    lines
+}
+
 fn django(dialect: Dialect, field: &Field, models: &BTreeMap<String, String>) -> Option<String> {
     let to = match &field.references {
         Some(Constraint { kind: ConstraintKind::ForeignKey { table, .. }, .. }) => {

@@ -33,9 +33,9 @@ pub(super) fn application(
             ModelStyle::SqlAlchemy => {
                 diff::diff(&changes, |change| sqlalchemy::lines(dialect, change))
             }
-            ModelStyle::Django => {
-                with_imports(diff::diff(&changes, |change| django::lines(dialect, change, models)))
-            }
+            ModelStyle::Django => django::with_imports(diff::diff(&changes, |change| {
+                django::lines(dialect, change, models)
+            })),
             ModelStyle::Words => changes.into_iter().flat_map(words::lines).collect(),
         };
         if !lines.is_empty() {
@@ -84,11 +84,4 @@ fn by_itself(plan: &Plan) -> Vec<String> {
         _ => None,
     };
     plan.intent.asked.iter().filter_map(sentence).collect()
-}
-
-fn with_imports(mut lines: Vec<String>) -> Vec<String> {
-    if lines.iter().any(|line| line.starts_with('+') && line.contains("Now()")) {
-        lines.insert(0, "+from django.db.models.functions import Now".into());
-    }
-    lines
 }

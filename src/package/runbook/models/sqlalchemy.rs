@@ -3,7 +3,7 @@
 use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key, TableName};
 use crate::change::CommentOn;
 use crate::dialect::Dialect;
-use crate::package::{new_model, python};
+use crate::package::{new_model, python, references};
 use crate::plan::{Field, ModelChange};
 
 use super::diff::{Line, List, whole};
@@ -163,28 +163,12 @@ fn constraint_arg(constraint: &Constraint) -> Option<String> {
                 "sa.ForeignKeyConstraint([{}], [{}], name={name}{})",
                 quoted(columns),
                 quoted(&targets),
-                foreign_key_actions(actions.as_deref().unwrap_or(""))?
+                references::arguments(actions.as_deref())?
+                    .iter()
+                    .map(|(name, value)| format!(", {name}={}", python::string(value)))
+                    .collect::<String>()
             ))
         }
         _ => None,
     }
-}
-
-/// `ON DELETE SET NULL` → `, ondelete="SET NULL"`; nothing where it says more than that.
-fn foreign_key_actions(actions: &str) -> Option<String> {
-    let words = actions.to_ascii_uppercase();
-    let mut rest = words.trim();
-    let mut text = String::new();
-    while !rest.is_empty() {
-        let (name, after) = match (rest.strip_prefix("ON DELETE "), rest.strip_prefix("ON UPDATE "))
-        {
-            (Some(after), _) => ("ondelete", after),
-            (_, Some(after)) => ("onupdate", after),
-            _ => return None,
-        };
-        let end = after.find(" ON ").unwrap_or(after.len());
-        text.push_str(&format!(", {name}={}", python::string(&after[..end])));
-        rest = after[end..].trim();
-    }
-    Some(text)
 }
