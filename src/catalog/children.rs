@@ -59,6 +59,22 @@ impl Catalog {
         found
     }
 
+    /// What the table is called while it is made anew, and whose names stood in the way of that.
+    pub fn aside(&self, table: &TableName) -> (String, Vec<&TableName>) {
+        let mut name = format!("{}_new", table.name);
+        let mut taken = Vec::new();
+        while let Some(other) = self
+            .tables
+            .keys()
+            .chain(self.views.keys())
+            .find(|other| other.name.eq_ignore_ascii_case(&name))
+        {
+            taken.push(other);
+            name.push('_');
+        }
+        (name, taken)
+    }
+
     /// Triggers of the table that name another one, in themselves or in a function they call.
     pub fn triggers_naming<'c>(&'c self, table: &'c TableName, other: &TableName) -> Vec<&'c str> {
         let calls = |mentions: &[String]| {

@@ -12,6 +12,12 @@ pub fn cast(text: &str, ty: &str) -> String {
     format!("CAST({text} AS {ty})")
 }
 
+/// Whether a text looks like a number and would not be the same text after having been one.
+pub fn changes_as_number(text: &str) -> String {
+    let number = cast(text, "NUMERIC");
+    format!("{number} = {text} AND {} <> {text}", cast(&number, "TEXT"))
+}
+
 /// The expression as one of the type, which an assignment would make of it by itself. Without the
 /// type's length: a cast would cut off, and an assignment refuses.
 pub fn typed(dialect: Dialect, text: &str, ty: &str) -> String {

@@ -32,10 +32,7 @@ pub fn excerpt(
     }
     for table in tables {
         wanted.extend(catalog.views_upon(table).into_iter().cloned());
-        // What a table made anew cannot be called meanwhile.
-        let new = format!("{}_new", table.name);
-        let taken = catalog.tables.keys().filter(|known| known.name.trim_end_matches('_') == new);
-        wanted.extend(taken.cloned());
+        wanted.extend(catalog.aside(table).1.into_iter().cloned());
     }
     let read: Vec<Vec<Statement>> =
         sources.iter().map(|source| input::read(source, dialect)).collect::<Result<_>>()?;

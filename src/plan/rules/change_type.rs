@@ -19,7 +19,7 @@ mod switch;
 
 use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Table};
 use crate::change::ChangeType;
-use crate::dialect::{Action, type_change};
+use crate::dialect::{Action, compose, type_change};
 use crate::error::Result;
 
 use super::super::condition::{Condition, Predicate, Reason};
@@ -207,9 +207,7 @@ impl Rule<'_> {
             return None;
         }
         let Expr(name) = column_expr(context.server, &old.name);
-        let filter = Predicate::Given(Expr(format!(
-            "CAST({name} AS NUMERIC) = {name} AND CAST(CAST({name} AS NUMERIC) AS TEXT) <> {name}"
-        )));
+        let filter = Predicate::Given(Expr(compose::changes_as_number(&name)));
         let ty = change.after.ty.clone();
         Some(Condition::NoRows {
             table: change.table.clone(),

@@ -10,9 +10,6 @@ use crate::catalog::{Catalog, Expr, Identity, Table, TableName};
 use super::super::Deploy;
 use super::super::op::{Dependant, Misfit, Op, Rebuild};
 
-/// Behind the name of a table: the new one, until the old one is gone.
-const ASIDE: &str = "_new";
-
 pub(in crate::plan) fn anew(table: &TableName, edits: Vec<Op>) -> Op {
     Op::Anew { table: table.clone(), edits, copy: BTreeMap::new() }
 }
@@ -78,9 +75,6 @@ fn rebuild(catalog: &Catalog, from: Table, to: Table, copy: BTreeMap<String, Exp
     let dependants = views.chain(triggers).collect();
     let autoincrement =
         from.columns.iter().any(|column| column.identity == Some(Identity::AutoIncrement));
-    let mut aside = format!("{}{ASIDE}", from.name.name);
-    while catalog.tables.keys().chain(catalog.views.keys()).any(|known| known.name == aside) {
-        aside.push('_');
-    }
+    let (aside, _) = catalog.aside(&from.name);
     Op::Rebuild(Box::new(Rebuild { from, to, aside, copy, dependants, autoincrement }))
 }
