@@ -97,3 +97,17 @@ def test_hc21_a_type_loses_no_value(lay: Lay) -> None:
         project, hard.miggen.plan(project, "ALTER TABLE t ALTER COLUMN v TYPE INTEGER")
     )
     assert rollouts.schema(project) == before
+
+
+@on_sqlite
+def test_triggers_that_fire_twice_are_told(lay: Lay) -> None:
+    """One of the user's own sees the write of the rollout's trigger as well: so it is said."""
+    own = AFTER.format("UPDATE OF email ON users", "INSERT INTO log (msg) VALUES (NEW.email)")
+    project = lay(f"{USERS} {LOG} {own};", ROWS)
+    rollout = hard.run(project, RENAME)
+    runbook = (project.root / rollout.folder / "RUNBOOK.md").read_text()
+    assert "`t` may fire twice for a write" in runbook
+    count = "SELECT count(*) FROM log"
+    before = project.database.rows(count)[0][0]
+    project.database.script("UPDATE users SET email = 'x' WHERE id = 1")
+    assert project.database.rows(count)[0][0] == before + 2

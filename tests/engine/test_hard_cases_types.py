@@ -154,6 +154,33 @@ def test_a_cast_in_a_window(lay: Lay, change: str, value: str) -> None:
     assert (rollouts.schema(project), hard.contents(project)) == (before, rows)
 
 
+ASSIGNED = (
+    ("smallint", "int", "bigint", "numeric", "real", "float8"),
+    ("date", "timestamp", "timestamptz"),
+)
+
+
+@on_all
+@pytest.mark.parametrize("group", ASSIGNED, ids=lambda group: group[0])
+def test_types_that_the_server_casts_by_itself(lay: Lay, group: tuple[str, ...]) -> None:
+    """No USING between them; to text and back it stands where it must: it runs, both ways."""
+    pairs = [(a, b) for a in group for b in (*group, "text") if a != b]
+    columns = "".join(f", c{n} {old}" for n, (old, _) in enumerate(pairs))
+    value = "'2024-01-02'" if group[0] == "date" else "7"
+    rows = f"INSERT INTO t VALUES (1{''.join(f', {value}' for _ in pairs)})"
+    project = lay(f"CREATE TABLE t (id int PRIMARY KEY{columns});", rows)
+    change = ", ".join(f"ALTER c{n} TYPE {new}" for n, (_, new) in enumerate(pairs))
+    arguments = [one for one in miggen.arguments(project) if "--downtime" not in one]
+    before = rollouts.schema(project)
+    rollout = miggen.parse(
+        miggen.run(project, *arguments, "--downtime=5m", f"ALTER TABLE t {change}")
+    )
+    hard.take(project, rollout)
+    for step in reversed(rollout.deploy.steps):
+        rollouts.down(project, step)
+    assert rollouts.schema(project) == before
+
+
 @pytest.mark.parametrize(
     ("ty", "value"),
     [("jsonb", '{"k":1}'), ("uuid", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"), ("int", "007")],
