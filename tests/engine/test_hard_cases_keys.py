@@ -1,5 +1,7 @@
 """Hard cases of keys: primary keys, what points to them, and what numbers them."""
 
+import re
+
 import psycopg
 import pytest
 
@@ -64,6 +66,13 @@ def test_hc07_08_09_both_ends_together(lay: Lay, columns: str) -> None:
     change = "ALTER TABLE {} ALTER COLUMN {} TYPE bigint; "
     together = "".join(change.format(*column.split(".")) for column in columns.split())
     carried(lay(KEYED, KEYED_ROWS), together)
+
+
+@on_all
+@pytest.mark.parametrize("column", ["t.b", "t.up", "t.c", "p.c"])
+def test_hc08_keys_follow_a_name(lay: Lay, column: str) -> None:
+    table, name = column.split(".")
+    carried(lay(KEYED, KEYED_ROWS), f"ALTER TABLE {table} RENAME COLUMN {name} TO other")
 
 
 TENANTS = """
@@ -174,6 +183,48 @@ def test_hc07_keys_that_stay(lay: Lay) -> None:
     assert "c_p is a foreign key of a partitioned table" in said
     said = refusal(project, "ALTER TABLE p ALTER COLUMN code TYPE numeric")
     assert "d_code compares it with a column of the old type" in said
+
+
+FAMILY = """
+    CREATE TABLE parents (id int PRIMARY KEY, code text UNIQUE);
+    CREATE TABLE children (
+        id int PRIMARY KEY,
+        parent_id int REFERENCES parents ON DELETE SET NULL,
+        code text REFERENCES parents (code) ON UPDATE CASCADE ON DELETE CASCADE
+    );
+"""
+MEMBERS = """
+    INSERT INTO parents SELECT n, 'c' || n FROM generate_series(1, 9) AS n;
+    INSERT INTO children SELECT n, n, 'c' || n FROM generate_series(1, 9) AS n;
+"""
+
+
+@on_all
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE children RENAME COLUMN parent_id TO owner_id",
+        "ALTER TABLE children RENAME COLUMN code TO label",
+        "ALTER TABLE parents RENAME COLUMN code TO label",
+    ],
+)
+def test_hc08_a_foreign_key_takes_another_name(lay: Lay, change: str) -> None:
+    """Both names say the same while both exist, also after what the key itself does to its rows."""
+    project = lay(FAMILY, MEMBERS)
+    hard.carried(project, change)
+    project = lay(FAMILY, MEMBERS)
+    hard.run(project, change)
+    project.database.script("DELETE FROM parents WHERE id = 1")
+    project.database.script("UPDATE parents SET code = 'new' WHERE id = 2")
+    old, new = re.findall(r"COLUMN (\w+) TO (\w+)", change)[0]
+    table = change.split()[2]
+    both = f"SELECT count(*) FROM {table} WHERE {old} IS DISTINCT FROM {new}"
+    assert project.database.rows(both) == [(0,)]
+    if table == "children":
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            project.database.script(f"UPDATE children SET {new} = '77' WHERE id = 3")
+    wanted = "SELECT id, parent_id, code FROM children WHERE id < 3"
+    assert project.database.rows(wanted) == [(2, 2, "new")]
 
 
 @on_sqlite

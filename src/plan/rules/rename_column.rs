@@ -99,17 +99,11 @@ impl Rule<'_> {
     }
 
     fn refuse_what_needs_a_window(&self) -> Result<()> {
-        let RenameColumn { table, from, .. } = self.rename;
+        let from = &self.rename.from;
         let short = "`--downtime 5m` plans the plain rename, in one moment with the application";
         let named = |keys: &[Key]| {
             keys.iter().any(|key| matches!(key, Key::Column { name, .. } if name == from))
         };
-        let pointed_at = self.context.before.references_to(table).any(|(_, constraint)| {
-            matches!(&constraint.kind, ConstraintKind::ForeignKey { references, .. } if references.contains(from))
-        });
-        let points = self.table.constraints.iter().any(|constraint| {
-            matches!(&constraint.kind, ConstraintKind::ForeignKey { columns, .. } if columns.contains(from))
-        });
         let further = self.table.constraints.iter().any(|constraint| {
             matches!(&constraint.kind, ConstraintKind::Unique(keys) if named(keys))
                 && further_options(constraint)
@@ -118,8 +112,6 @@ impl Rule<'_> {
             (primary_key(self.table).is_some_and(named), "it is part of the primary key"),
             (self.old.generated.is_some(), "it is generated"),
             (self.old.identity.is_some(), "it numbers itself"),
-            (pointed_at, "foreign keys point at it"),
-            (points, "it is a foreign key"),
             (further, "a unique constraint on it has further options"),
         ];
         let why = reasons.iter().find(|(holds, _)| *holds).map(|(_, why)| why);
@@ -258,6 +250,10 @@ impl Rule<'_> {
     }
 
     fn field(&self, not_null: bool) -> Field {
+        let from = [self.rename.from.clone()];
+        let reference = self.table.constraints.iter().find(|constraint| {
+            matches!(&constraint.kind, ConstraintKind::ForeignKey { columns, .. } if *columns == from)
+        });
         Field {
             column: Column {
                 name: self.rename.to.clone(),
@@ -265,7 +261,7 @@ impl Rule<'_> {
                 ..self.old.clone()
             },
             unique: None,
-            references: None,
+            references: reference.cloned(),
         }
     }
 }
