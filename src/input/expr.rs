@@ -3,8 +3,9 @@
 //! Enters: the text of one expression. Leaves: [`ExprFacts`], or `None` for "not understood", which
 //! every caller must take as "not proven". Must not know: where the expression stood. The only
 //! place that asks sqlparser, always on a thread with room, for its trees are as deep as the text
-//! is long. `query` tells the levels apart at which names stand.
+//! is long. `query` tells the levels apart at which names stand, `condition` reads comparisons.
 
+pub mod condition;
 pub mod query;
 
 use std::collections::BTreeSet;

@@ -4,7 +4,7 @@
 //! command line. Targets arrange what the `sql` station wrote; templates only place it.
 
 mod constants;
-mod django_model;
+mod django;
 mod engine;
 mod jobs;
 mod new_model;
@@ -15,7 +15,6 @@ mod sql_file;
 pub mod targets;
 mod types;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::NaiveDateTime;
@@ -68,8 +67,8 @@ pub struct Emission {
     pub steps: Vec<EmittedStep>,
     /// For people: what this repository should know before it runs the files.
     pub notes: Vec<String>,
-    /// Names the framework has for tables that new foreign keys point to.
-    pub models: BTreeMap<String, String>,
+    /// What Django's migrations say.
+    pub models: django::Models,
 }
 
 /// One step as files and commands. Commands run from the repository's root.

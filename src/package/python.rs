@@ -35,6 +35,11 @@ pub enum Py {
     List(Vec<Py>),
     Tuple(Vec<Py>),
     Dict(Vec<(Py, Py)>),
+    /// `a & b`
+    Joined {
+        operator: &'static str,
+        values: Vec<Py>,
+    },
     /// An element with lines of comment above it.
     Commented {
         comment: Vec<String>,
@@ -96,6 +101,14 @@ impl Py {
         {
             return line;
         }
+        if let Py::Joined { operator, values } = self {
+            let operand = |(at, value): (usize, &Py)| {
+                let before = if at == 0 { prefix } else { operator.len() + 1 };
+                value.operand(|value| value.layout(indent, before, 0))
+            };
+            let lines: Vec<String> = values.iter().enumerate().map(operand).collect();
+            return lines.join(&format!("\n{}{operator} ", " ".repeat(indent)));
+        }
         let Some((open, elements, close)) = self.brackets() else {
             return self.one_line().unwrap_or_else(|| self.text());
         };
@@ -139,7 +152,7 @@ impl Py {
     /// The brackets of an expression that can be spread over lines, and what is in them.
     fn brackets(&self) -> Option<(String, Vec<Element<'_>>, &'static str)> {
         Some(match self {
-            Py::Raw(_) | Py::Str(_) => return None,
+            Py::Raw(_) | Py::Str(_) | Py::Joined { .. } => return None,
             Py::Call { function, args, kwargs } => {
                 let mut elements = Element::plain(args);
                 for (name, value) in kwargs {
@@ -161,8 +174,21 @@ impl Py {
         })
     }
 
+    /// In brackets, where it is operands itself.
+    fn operand(&self, text: impl Fn(&Py) -> String) -> String {
+        match self {
+            Py::Joined { .. } => format!("({})", text(self)),
+            _ => text(self),
+        }
+    }
+
     /// The expression on one line, if it can be.
     pub(crate) fn one_line(&self) -> Option<String> {
+        if let Py::Joined { operator, values } = self {
+            let lines = values.iter().map(Py::one_line).collect::<Option<Vec<_>>>()?;
+            let operands = values.iter().zip(lines).map(|(v, line)| v.operand(|_| line.clone()));
+            return Some(operands.collect::<Vec<_>>().join(&format!(" {operator} ")));
+        }
         let Some((open, elements, close)) = self.brackets() else {
             return Some(self.text()).filter(|text| !text.contains('\n'));
         };

@@ -3,11 +3,33 @@
 //! Enters: a column, and what is known of it. Leaves: a field, or `None` where Django has none that
 //! says the same. Must not know: migrations.
 
+pub(super) mod imports;
+pub(super) mod known;
+pub(super) mod meta;
+pub(super) mod new;
+pub(super) mod short;
+
+mod condition;
+
+use std::collections::BTreeMap;
+
 use super::python::Py;
 use super::types;
 use crate::catalog::Expr;
 use crate::dialect::Dialect;
 use crate::plan::Field;
+use crate::repo::django::Model;
+
+/// What the migrations of a project say of its tables, by table.
+#[derive(Debug, Clone, Default)]
+pub struct Models {
+    /// `app.model`, of tables that foreign keys point to.
+    pub labels: BTreeMap<String, String>,
+    pub known: BTreeMap<String, Model>,
+}
+
+/// The field of a column; `None` where the model has none.
+pub(super) type FieldOf<'f> = &'f dyn Fn(&str) -> Option<String>;
 
 /// `models.BooleanField(default=False, db_default=False)`; `to` is the model a foreign key points to.
 pub(crate) fn field(dialect: Dialect, field: &Field, to: Option<&str>) -> Option<Py> {
@@ -58,15 +80,6 @@ pub(crate) fn is_constant(default: &Expr) -> bool {
     !is_now(default)
 }
 
-pub(crate) fn uses_now(field: &Py) -> bool {
-    match field {
-        Py::Call { kwargs, .. } => {
-            kwargs.iter().any(|(_, value)| *value == Py::Raw("Now()".into()))
-        }
-        _ => false,
-    }
-}
-
 fn is_now(Expr(text): &Expr) -> bool {
     // The last is how Django itself writes it.
     let text = text.to_ascii_lowercase();
@@ -76,7 +89,7 @@ fn is_now(Expr(text): &Expr) -> bool {
 fn value(dialect: Dialect, default: &Expr) -> Option<Py> {
     let Expr(text) = default;
     if is_now(default) {
-        return Some(Py::Raw("Now()".into()));
+        return Some(Py::call("Now", [], []));
     }
     match text.to_ascii_lowercase().as_str() {
         "true" => return Some(Py::Raw("True".into())),
@@ -89,4 +102,17 @@ fn value(dialect: Dialect, default: &Expr) -> Option<Py> {
     let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
     let plain = !inner.replace("''", "").contains('\'') && dialect != Dialect::MySql;
     plain.then(|| Py::Str(inner.replace("''", "'")))
+}
+
+/// What Python takes as a name, and Django as a field's or an index's.
+pub(super) fn is_name(name: &str) -> bool {
+    const KEYWORDS: &[&str] = &[
+        "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+        "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
+        "lambda", "nonlocal", "not", "or", "pass", "pk", "raise", "return", "try", "while", "with",
+        "yield",
+    ];
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    plain && starts && !name.contains("__") && !name.ends_with('_') && !KEYWORDS.contains(&name)
 }

@@ -55,6 +55,28 @@ fn tree(module: &Module, node: Node<'_>) -> Py {
                 return Py::Dict(pairs);
             }
         }
+        "unary_operator" => {
+            let operand = node.child_by_field_name("argument");
+            if let Some(Py::Call { function, args, kwargs }) = operand.map(|o| tree(module, o))
+                && module.text(node).starts_with('~')
+            {
+                return Py::Call { function: format!("~{function}"), args, kwargs };
+            }
+        }
+        "binary_operator" => {
+            let side = |name| node.child_by_field_name(name);
+            let operator = side("operator").map(|node| module.text(node));
+            let known = ["&", "|"].into_iter().find(|known| operator == Some(known));
+            if let (Some(operator), Some(left), Some(right)) = (known, side("left"), side("right"))
+            {
+                let values = [left, right].map(|side| tree(module, side)).into_iter();
+                let flat = values.flat_map(|value| match value {
+                    Py::Joined { operator: inner, values } if inner == operator => values,
+                    other => vec![other],
+                });
+                return Py::Joined { operator, values: flat.collect() };
+            }
+        }
         "call" => {
             if let Some((function, arguments)) = module.call(node)
                 && arguments.spread.is_none()

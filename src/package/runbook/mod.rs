@@ -11,7 +11,6 @@ pub mod releases;
 mod risk;
 mod strategy;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::NaiveDate;
@@ -136,8 +135,9 @@ fn view(input: &Input) -> View {
     }
 }
 
-fn known_models(input: &Input) -> BTreeMap<String, String> {
-    input.emissions.iter().flatten().flat_map(|emission| emission.models.clone()).collect()
+fn known_models(input: &Input) -> super::django::Models {
+    let first = input.emissions.iter().flatten().next();
+    first.map(|emission| emission.models.clone()).unwrap_or_default()
 }
 
 fn locks(plan: &Plan) -> Vec<[String; 4]> {

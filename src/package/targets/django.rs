@@ -15,12 +15,13 @@ use crate::change::Change;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::package::constants::Constants;
+use crate::package::django::{self, imports};
 use crate::package::python::{self, Py};
 use crate::package::sql_file::{reset, set};
-use crate::package::{Emission, EmittedStep, File, Request, django_model, new_model, settings};
+use crate::package::{Emission, EmittedStep, File, Request, new_model, settings};
 use crate::plan::op::Op;
 use crate::plan::{Field, ModelChange, Step, Unit};
-use crate::repo::django::{self, Model, Project};
+use crate::repo::django::{self as repo, Model, Project};
 use crate::sql::{Rendered, Sql};
 
 use super::{ModelStyle, Target};
@@ -31,20 +32,14 @@ pub(super) struct Django;
 /// What `migration.py.j2` sees; everything is Python already, operations indented.
 #[derive(Serialize)]
 struct Migration {
-    imports: Vec<&'static str>,
+    imports: Vec<String>,
     constants: Constants,
     class_attributes: Vec<String>,
     dependencies: Vec<String>,
-    operations: Vec<Operation>,
+    operations: Vec<String>,
     message: String,
     author: Option<String>,
     reason: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Operation {
-    comment: Vec<String>,
-    code: String,
 }
 
 impl Target for Django {
@@ -71,7 +66,7 @@ impl Target for Django {
             .map(|step| step.table.name.as_str())
             .partition(|name| is_tied(request, name));
         let tables: Vec<&str> = tables.into_iter().collect();
-        let project = django::read(request.repo, request.folder.as_deref(), &tables)?;
+        let project = repo::read(request.repo, request.folder.as_deref(), &tables)?;
         let mut others = referenced_models(request)?;
         let created: Vec<&Table> = created(request).collect();
         for table in &created {
@@ -79,7 +74,7 @@ impl Target for Django {
             others.insert(table.name.name.clone(), format!("{}.{model}", project.app));
         }
         for table in &created {
-            if new_model::django(request.plan.server.dialect, table, &others).is_none() {
+            if django::new::django(request.plan.server.dialect, table, &others).is_none() {
                 others.remove(&table.name.name);
             }
         }
@@ -138,7 +133,8 @@ impl Target for Django {
                 path.display()
             ));
         }
-        Ok(Emission { parent: project.leaf.clone(), steps, notes, models: others })
+        let models = django::Models { labels: others, known: project.models };
+        Ok(Emission { parent: project.leaf, steps, notes, models })
     }
 }
 
@@ -164,7 +160,7 @@ fn elsewhere(
 ) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     for table in tables.iter().filter(|table| !project.models.contains_key(**table)) {
-        let other = django::read(request.repo, None, &[*table])?;
+        let other = repo::read(request.repo, None, &[*table])?;
         if let Some(leaf) = other.leaf.filter(|_| other.app != project.app) {
             found.insert(dependency(&other.app, &leaf));
         }
@@ -192,7 +188,7 @@ fn referenced_models(request: &Request) -> Result<BTreeMap<String, String>> {
             if created(request).any(|new| new.name == *table) {
                 continue;
             }
-            let project = django::read(request.repo, None, &[name])?;
+            let project = repo::read(request.repo, None, &[name])?;
             if let Some(model) = project.models.get(name) {
                 let label = format!("{}.{}", project.app, model.name.to_lowercase());
                 models.insert(name.to_owned(), label);
@@ -224,30 +220,20 @@ fn migration(
         model: project.models.get(&step.table.name),
         others,
         constants: Constants::default(),
-        models: false,
-        concurrently: false,
-        now: false,
+        theirs: BTreeSet::new(),
     };
     let operations = builder.operations(step);
-    let mut imports = Vec::new();
-    if builder.concurrently {
-        imports.push("from django.contrib.postgres.operations import AddIndexConcurrently");
-    }
-    imports.push(if builder.models {
-        "from django.db import migrations, models"
-    } else {
-        "from django.db import migrations"
-    });
-    if builder.now {
-        imports.push("from django.db.models.functions import Now");
-    }
+    let theirs = builder.theirs;
+    // The class itself is one of `migrations`.
+    let base = Py::raw("migrations.Migration");
+    let imports = imports::lines(operations.iter().chain([&base]), &theirs);
     let atomic = step.unit != Unit::Alone;
     Migration {
         imports,
         constants: builder.constants,
         class_attributes: if atomic { Vec::new() } else { vec!["atomic = False".into()] },
         dependencies: before.iter().map(|leaf| dependency(&project.app, leaf)).collect(),
-        operations,
+        operations: operations.iter().map(operation).collect(),
         message: request.message(step),
         author: request.author.clone(),
         reason: request.reason.clone(),
@@ -260,9 +246,8 @@ struct Builder<'b> {
     /// `app.model` of tables that foreign keys point to.
     others: &'b BTreeMap<String, String>,
     constants: Constants,
-    models: bool,
-    concurrently: bool,
-    now: bool,
+    /// Import statements of definitions that are repeated.
+    theirs: BTreeSet<String>,
 }
 
 /// An operation of Django's own, and which of the step's operations it stands for.
@@ -274,7 +259,11 @@ struct Native {
 }
 
 impl Builder<'_> {
-    fn operations(&mut self, step: &Step) -> Vec<Operation> {
+    fn dialect(&self) -> Dialect {
+        self.request.plan.server.dialect
+    }
+
+    fn operations(&mut self, step: &Step) -> Vec<Py> {
         let (up, down) = (self.request.up(step), self.request.down(step));
         let flat = |part: &[Rendered]| -> Vec<Sql> {
             part.iter().flat_map(|rendered| rendered.statements.clone()).collect()
@@ -319,18 +308,18 @@ impl Builder<'_> {
             self.run_sql(&pre, &down_last, if native.is_none() { note.as_deref() } else { None });
         match (run, native) {
             (run, Some(native)) => {
-                operations.extend(run.map(|call| operation(Vec::new(), &call)));
-                operations.push(operation(Vec::new(), &native.call));
+                operations.extend(run);
+                operations.push(native.call);
                 let after = self.run_sql(&post, &down_first, note.as_deref());
-                operations.extend(after.map(|call| operation(Vec::new(), &call)));
+                operations.extend(after);
                 if !states.is_empty() {
-                    operations.push(operation(Vec::new(), &state_only(states, None)));
+                    operations.push(state_only(states, None));
                 }
             }
             (run, None) if !states.is_empty() => {
-                operations.push(operation(Vec::new(), &state_only(states, run)));
+                operations.push(state_only(states, run));
             }
-            (run, None) => operations.extend(run.map(|call| operation(Vec::new(), &call))),
+            (run, None) => operations.extend(run),
         }
         operations
     }
@@ -347,7 +336,7 @@ impl Builder<'_> {
             Some(note) => Py::Commented { comment: vec![note.to_owned()], value: Box::new(down) },
             None => down,
         };
-        Some(call("migrations.RunSQL", vec![up, down], vec![]))
+        Some(Py::call("migrations.RunSQL", [up, down], []))
     }
 
     fn list(&mut self, statements: &[Sql]) -> Py {
@@ -397,10 +386,8 @@ impl Builder<'_> {
                         && field.references.is_none();
                     // Django quotes every name and writes types its own way; what counts is that the
                     // column comes out the same.
-                    let constant =
-                        field.column.default.as_ref().is_none_or(django_model::is_constant);
+                    let constant = field.column.default.as_ref().is_none_or(django::is_constant);
                     let text = self.field(field).filter(|_| same && constant)?;
-                    self.uses(&text);
                     return Some(Native {
                         position,
                         call: add_field(&model, &column.name, text),
@@ -412,15 +399,13 @@ impl Builder<'_> {
                         .model
                         .iter()
                         .any(|change| matches!(change, ModelChange::AddIndex { .. }));
-                    let text = self.index(index).filter(|_| known)?;
-                    self.models = true;
-                    self.concurrently = true;
+                    let text = self.index(index).filter(|_| known && !index.unique)?;
                     return Some(Native {
                         position,
-                        call: call(
+                        call: Py::call(
                             "AddIndexConcurrently",
-                            vec![],
-                            vec![("model_name".into(), Py::Str(model)), ("index".into(), text)],
+                            [],
+                            [("model_name", Py::Str(model)), ("index", text)],
                         ),
                         before: rendered.statements[..rendered.statements.len() - 1].to_vec(),
                     });
@@ -444,20 +429,13 @@ fn undoes(down: &Op, up: &Op) -> bool {
     }
 }
 
-fn call(function: &str, args: Vec<Py>, kwargs: Vec<(String, Py)>) -> Py {
-    Py::Call { function: function.into(), args, kwargs }
-}
-
 /// Changes of the state, beside what is run on the database.
 fn state_only(states: Vec<Py>, database: Option<Py>) -> Py {
-    let mut kwargs = Vec::new();
-    if let Some(database) = database {
-        kwargs.push(("database_operations".into(), Py::List(vec![database])));
-    }
-    kwargs.push(("state_operations".into(), Py::List(states)));
-    call("migrations.SeparateDatabaseAndState", vec![], kwargs)
+    let database = database.map(|run| ("database_operations", Py::List(vec![run])));
+    let states = [("state_operations", Py::List(states))];
+    Py::call("migrations.SeparateDatabaseAndState", [], database.into_iter().chain(states))
 }
 
-fn operation(comment: Vec<String>, call: &Py) -> Operation {
-    Operation { comment, code: format!("        {},", call.layout(8, 0, 1)) }
+fn operation(call: &Py) -> String {
+    format!("        {},", call.layout(8, 0, 1))
 }

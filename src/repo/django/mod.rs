@@ -17,7 +17,7 @@ mod version;
 
 use apps::App;
 use graph::{Graph, candidates};
-pub use model::{Constraint, Definition, Field, Index, Model};
+pub use model::{Constraint, Definition, Field, Index, Listed, Model};
 use state::State;
 
 /// What the next migration needs to know.

@@ -92,7 +92,26 @@ impl Definition {
     }
 }
 
+/// An index or constraint of [`Model`].
+#[derive(Debug, Clone, Copy)]
+pub struct Listed<'m> {
+    pub is_constraint: bool,
+    pub name: &'m str,
+    pub definition: &'m Definition,
+}
+
 impl Model {
+    /// What the model has under a name of its own.
+    pub fn listed(&self) -> impl Iterator<Item = Listed<'_>> {
+        let indexes = self.indexes.iter().map(|own| (false, &own.name, &own.definition));
+        let constraints = self.constraints.iter().map(|own| (true, &own.name, &own.definition));
+        indexes.chain(constraints).map(|(is_constraint, name, definition)| Listed {
+            is_constraint,
+            name,
+            definition,
+        })
+    }
+
     /// The field that is stored in a column.
     pub fn field_of(&self, column: &str) -> Option<(&str, &Field)> {
         self.fields

@@ -12,7 +12,7 @@ from writers import Code
 STATUS = "    status: Mapped[str | None] = mapped_column(sa.Text)\n"
 STATUS_REQUIRED = "status: Mapped[str] = mapped_column(sa.Text())"
 DJANGO_STATUS = "    status = models.TextField(null=True)\n"
-DJANGO_DEFAULT = 'status = models.TextField(default="new", db_default="new", null=True)'
+DJANGO_DEFAULT = 'status = models.TextField(null=True, default="new", db_default="new")'
 TITLE = "    title: Mapped[str] = mapped_column(sa.Text)\n"
 TITLE_VARCHAR = "title: Mapped[str] = mapped_column(sa.String(300))"
 TITLE_OPTIONAL = "title: Mapped[str | None] = mapped_column(sa.Text())"

@@ -2,7 +2,7 @@
 
 from scenario import Scenario, email
 from scenarios.add_column import OLD, values
-from scenarios.models import alembic_column, alembic_index, django_field, told
+from scenarios.models import alembic_column, alembic_index, django_constraint, django_field, told
 from writers import Code
 
 
@@ -17,6 +17,9 @@ UNIQUE = "CREATE UNIQUE INDEX users_email_normalized_key ON users (email_normali
 ALEMBIC = "email_normalized: Mapped[str{}] = mapped_column(sa.Text())"
 INDEX = alembic_index('sa.Index("users_email_normalized_key", "email_normalized", unique=True)')
 DJANGO = "email_normalized = models.TextField()"
+DJANGO_UNIQUE = django_constraint(
+    'models.UniqueConstraint(fields=["email_normalized"], name="users_email_normalized_key")'
+)
 DJANGO_NULL = "email_normalized = models.TextField(null=True)"
 
 
@@ -56,9 +59,9 @@ SCENARIOS = [
                 (alembic_column("users", ALEMBIC.format(" | None")), INDEX),
                 (told("models.py", ALEMBIC.format(" | None"), ALEMBIC.format("")),),
             ),
-            "django-postgres": ((django_field("users", DJANGO),),),
+            "django-postgres": ((django_field("users", DJANGO), DJANGO_UNIQUE),),
             "django-sqlite": (
-                (django_field("users", DJANGO_NULL),),
+                (django_field("users", DJANGO_NULL), DJANGO_UNIQUE),
                 (told("accounts/models.py", DJANGO_NULL, DJANGO),),
             ),
         },

@@ -2,13 +2,10 @@
 
 from scenario import Edit, Scenario
 from scenarios.add_column import OLD, values
-from scenarios.models import alembic_index, django_index
+from scenarios.models import alembic_index, django_constraint, django_index
 
 
-def scenario(kind: str, sql: str, alembic: str, django: str | None = None) -> Scenario:
-    models: dict[str, tuple[tuple[Edit, ...], ...]] = {"alembic": ((alembic_index(alembic),),)}
-    if django:
-        models["django"] = ((django_index(django),),)
+def scenario(kind: str, sql: str, alembic: str, *django: Edit) -> Scenario:
     return Scenario(
         name=f"create_index_{kind}",
         table="users",
@@ -17,32 +14,44 @@ def scenario(kind: str, sql: str, alembic: str, django: str | None = None) -> Sc
         new=OLD,
         values=values(),
         kept=("id", "email", "status"),
-        models=models,
+        models={"alembic": ((alembic_index(alembic),),), "django": (django,)},
     )
 
 
-# Where nothing is said of Django its model cannot say it, or says something else: SQL alone.
+LOWER = Edit(
+    "accounts/models.py",
+    "from django.db import models\n",
+    "from django.db import models\nfrom django.db.models.functions import Lower\n",
+    ("+from django.db.models.functions import Lower",),
+)
+
 SCENARIOS = [
     scenario(
         "plain",
         "CREATE INDEX users_email_idx ON users (email)",
-        alembic='sa.Index("users_email_idx", "email")',
-        django='models.Index(fields=["email"], name="users_email_idx")',
+        'sa.Index("users_email_idx", "email")',
+        django_index('models.Index(fields=["email"], name="users_email_idx")'),
     ),
     scenario(
         "unique",
         "CREATE UNIQUE INDEX users_email_key ON users (email)",
-        alembic='sa.Index("users_email_key", "email", unique=True)',
+        'sa.Index("users_email_key", "email", unique=True)',
+        django_constraint('models.UniqueConstraint(fields=["email"], name="users_email_key")'),
     ),
     scenario(
         "partial",
         "CREATE INDEX users_left_idx ON users (email) WHERE status = 'left'",
-        alembic='sa.Index("users_left_idx", "email", '
-        "postgresql_where=sa.text(\"status = 'left'\"))",
+        'sa.Index("users_left_idx", "email", postgresql_where=sa.text("status = \'left\'"))',
+        django_index(
+            'models.Index(fields=["email"], name="users_left_idx", '
+            'condition=models.Q(status="left"))'
+        ),
     ),
     scenario(
         "expression",
         "CREATE INDEX users_email_lower_idx ON users (lower(email))",
-        alembic='sa.Index("users_email_lower_idx", sa.text("lower(email)"))',
+        'sa.Index("users_email_lower_idx", sa.text("lower(email)"))',
+        django_index('models.Index(Lower("email"), name="users_email_lower_idx")'),
+        LOWER,
     ),
 ]

@@ -43,8 +43,10 @@ related_name="+")
     class Meta:
         db_table = "blog_tag"
         indexes = [models.Index(fields=["name"], name="blog_tag_name_idx")]
-        constraints = [models.UniqueConstraint(fields=["post_id", "name"], \
-name="blog_tag_post_id_name_key")]""".replace('"post_id", "name"]', '"post", "name"]')
+        constraints = [{check}models.UniqueConstraint(fields=["post", "name"], \
+name="blog_tag_post_id_name_key")]"""
+# The server gives it a name; SQLite does not.
+CHECK = 'models.CheckConstraint(condition=models.Q(weight__gt=0), name="blog_tag_weight_check"), '
 
 
 def below(file: str, last: str, model: str) -> Edits:
@@ -111,7 +113,8 @@ SCENARIOS = [
                     args=", ".join((UNIQUE, INDEX)),
                 )
             ),
-            "django": django(DJANGO),
+            "django-postgres": django(DJANGO.format(check=CHECK)),
+            "django-sqlite": django(DJANGO.format(check="")),
         },
     ),
 ]

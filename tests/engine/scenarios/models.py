@@ -68,6 +68,12 @@ def django_index(line: str) -> Edit:
     return Edit("accounts/models.py", meta, f"{meta}        indexes = [{line}]\n", (line,))
 
 
+def django_constraint(line: str) -> Edit:
+    """The first constraint of users."""
+    meta = '        db_table = "users"\n'
+    return Edit("accounts/models.py", meta, f"{meta}        constraints = [{line}]\n", (line,))
+
+
 def told(file: str, old: str, new: str) -> Edit:
     """A line that another takes the place of."""
     return Edit(file, old, new, (new,))

@@ -1,11 +1,14 @@
-//! Changes of models as Django declares them.
+//! Changes of models as Django declares them: from what its migrations say of them, where they do.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use crate::catalog::{Constraint, ConstraintKind, Index, Key};
+use crate::catalog::{Constraint, ConstraintKind, Index};
 use crate::dialect::Dialect;
-use crate::package::{django_model, new_model, python};
+use crate::package::django::known::{self, RenamedTo};
+use crate::package::django::{self, Models, imports, meta, new, short};
+use crate::package::python::{self, Py};
 use crate::plan::{Field, ModelChange};
+use crate::repo::django::{Definition, Listed, Model};
 
 use super::diff::{Line, List, whole};
 
@@ -15,30 +18,26 @@ const INDEXES: List =
 const CONSTRAINTS: List =
     List { before: &["    class Meta:", "        constraints = ["], after: &["        ]"] };
 
-/// `models` are the names of classes, by table.
-pub(super) fn lines(
-    dialect: Dialect,
-    change: &ModelChange,
-    models: &BTreeMap<String, String>,
-) -> Vec<Line> {
-    let declared = |field: &Field| django(dialect, field, models);
-    let or_dots = |text: Option<String>| text.unwrap_or_else(|| "…".into());
-    let altered = |name: &str, before: Option<String>, after: Option<String>| match after {
-        Some(after) => vec![
-            Line::field('-', &format!("{name} = {}", or_dots(before))),
-            Line::field('+', &format!("{name} = {after}")),
-        ],
-        None => Vec::new(),
+pub(super) fn lines(dialect: Dialect, change: &ModelChange, models: &Models) -> Vec<Line> {
+    let model = models.known.get(&change.table().name);
+    let declared = |field: &Field| declared(dialect, field, models);
+    let known = |column: &str| model.and_then(|model| model.field_of(column));
+    let name_of = |column: &str| known(column).map_or(column, |(name, _)| name).to_owned();
+    let field_of = |column: &str| Some(name_of(column));
+    let now = |field: &Field| match known(&field.column.name) {
+        Some((_, known)) => written(&known::definition(&known.definition)),
+        None => declared(field),
     };
     let index = |mark: char, index: &Index| {
-        django_index(index).map(|text| Line::listed(mark, INDEXES, &text))
+        let list = if index.unique { CONSTRAINTS } else { INDEXES };
+        line(mark, list, meta::index(dialect, index, &field_of))
     };
     let constraint = |mark: char, constraint: &Constraint| {
-        django_unique(constraint).map(|text| Line::listed(mark, CONSTRAINTS, &text))
+        line(mark, CONSTRAINTS, meta::constraint(dialect, constraint, &field_of))
     };
     match change {
         ModelChange::AddField { field, .. } => {
-            let name = django_model::field_name(field);
+            let name = django::field_name(field);
             vec![match declared(field) {
                 Some(text) => Line::field('+', &format!("{name} = {text}")),
                 None => Line::field(
@@ -47,19 +46,25 @@ pub(super) fn lines(
                 ),
             }]
         }
-        // A foreign key is of the type of what it points to.
-        ModelChange::AlterField { field: Field { references: Some(_), .. }, .. } => Vec::new(),
         ModelChange::AlterKey { before, field, .. } => {
-            let text = |field: &Field| {
-                let text = new_model::django_key(dialect, field)?.one_line()?;
-                Some(text.replace(", serialize=False", "").replace("serialize=False, ", ""))
-            };
+            let text =
+                |field: &Field| new::django_key(dialect, field)?.one_line().as_deref().map(shown);
             altered(&field.column.name, text(before), text(field))
         }
-        ModelChange::AlterField { before, field, .. } => {
-            altered(&field.column.name, declared(before), declared(field))
-        }
+        ModelChange::AlterField { before, field, .. } => match known(&before.column.name) {
+            Some((name, known)) => altered(
+                name,
+                now(before),
+                known::altered(dialect, known, before, field).as_ref().and_then(written),
+            ),
+            // A foreign key is of the type of what it points to.
+            None if field.references.is_some() => Vec::new(),
+            None => altered(&field.column.name, declared(before), declared(field)),
+        },
         ModelChange::RenameField { from, field, indexes, .. } => {
+            if let Some(model) = model.filter(|model| model.field_of(from).is_some()) {
+                return renamed(model, from, &field.column.name);
+            }
             let text = or_dots(declared(field));
             let mut lines = vec![
                 Line::field('-', &format!("{from} = {text}")),
@@ -75,10 +80,11 @@ pub(super) fn lines(
             lines
         }
         ModelChange::AddIndex { index: added, .. } => index('+', added).into_iter().collect(),
-        ModelChange::RemoveIndex { index: removed, .. } => {
-            index('-', removed).into_iter().collect()
-        }
-        ModelChange::AddModel(table) => new_model::django(dialect, table, models)
+        ModelChange::RemoveIndex { index: removed, .. } => match model {
+            Some(model) => gone(model, |name, _| name == removed.name),
+            None => index('-', removed).into_iter().collect(),
+        },
+        ModelChange::AddModel(table) => new::django(dialect, table, &models.labels)
             .and_then(|model| model.class(table))
             .unwrap_or_default()
             .into_iter()
@@ -97,64 +103,108 @@ pub(super) fn lines(
             })
             .into(),
         ModelChange::RemoveField { field, indexes, .. } => {
-            let name = django_model::field_name(field);
-            let mut lines =
-                vec![Line::field('-', &format!("{name} = {}", or_dots(declared(field))))];
-            lines.extend(indexes.iter().filter_map(|removed| index('-', removed)));
+            let name = match known(&field.column.name) {
+                Some((name, _)) => name.to_owned(),
+                None => django::field_name(field),
+            };
+            let mut lines = vec![Line::field('-', &format!("{name} = {}", or_dots(now(field))))];
+            match model {
+                Some(model) => lines.extend(gone(model, |listed, text| {
+                    indexes.iter().any(|own| own.name == listed) || known::mentions(text, &name)
+                })),
+                None => lines.extend(indexes.iter().filter_map(|removed| index('-', removed))),
+            }
             lines
         }
         ModelChange::AddConstraint { constraint: added, .. } => {
             constraint('+', added).into_iter().collect()
         }
-        ModelChange::RemoveConstraint { constraint: removed, .. } => {
-            constraint('-', removed).into_iter().collect()
-        }
+        ModelChange::RemoveConstraint { constraint: removed, .. } => match model {
+            Some(model) => gone(model, |name, _| Some(name) == removed.name.as_deref()),
+            None => constraint('-', removed).into_iter().collect(),
+        },
         ModelChange::Comment { .. } => Vec::new(),
     }
 }
 
-/// The lines, below what they use and the file may not import yet.
-pub(super) fn with_imports(mut lines: Vec<String>) -> Vec<String> {
-    if lines.iter().any(|line| line.starts_with('+') && line.contains("Now()")) {
-        lines.insert(0, "+from django.db.models.functions import Now".into());
+fn altered(name: &str, before: Option<String>, after: Option<String>) -> Vec<Line> {
+    match after {
+        Some(after) if before.as_ref() != Some(&after) => vec![
+            Line::field('-', &format!("{name} = {}", or_dots(before))),
+            Line::field('+', &format!("{name} = {after}")),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+fn or_dots(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "…".into())
+}
+
+/// On one line, as in a class.
+fn written(py: &Py) -> Option<String> {
+    short::short(py).one_line()
+}
+
+fn line(mark: char, list: List, text: Option<Py>) -> Option<Line> {
+    Some(Line::listed(mark, list, &written(&text?)?))
+}
+
+/// What the models list by name and no longer have.
+fn gone(model: &Model, goes: impl Fn(&str, &Definition) -> bool) -> Vec<Line> {
+    model
+        .listed()
+        .filter(|listed| goes(listed.name, listed.definition))
+        .filter_map(|listed| line('-', list(&listed), Some(known::definition(listed.definition))))
+        .collect()
+}
+
+fn list(listed: &Listed) -> List {
+    if listed.is_constraint { CONSTRAINTS } else { INDEXES }
+}
+
+/// As [`known::renaming`] has it.
+fn renamed(model: &Model, from: &str, to: &str) -> Vec<Line> {
+    let Some(renaming) = known::renaming(model, from, to) else {
+        return Vec::new();
+    };
+    let before = written(&known::definition(&renaming.known.definition));
+    let mut lines = match &renaming.to {
+        RenamedTo::Column(definition) => {
+            return altered(renaming.field, before, written(definition));
+        }
+        RenamedTo::Field(new) => vec![
+            Line::field('-', &format!("{} = {}", renaming.field, or_dots(before.clone()))),
+            Line::field('+', &format!("{new} = {}", or_dots(before))),
+        ],
+    };
+    for (listed, text) in renaming.follow {
+        lines.extend(line('-', list(&listed), Some(known::definition(listed.definition))));
+        lines.extend(line('+', list(&listed), Some(text)));
     }
     lines
 }
 
-fn django(dialect: Dialect, field: &Field, models: &BTreeMap<String, String>) -> Option<String> {
+/// As a class says it.
+fn shown(text: &str) -> String {
+    text.replace(", serialize=False", "").replace("serialize=False, ", "")
+}
+
+/// The lines, below what they use and the file may not import yet.
+pub(super) fn with_imports(lines: Vec<String>) -> Vec<String> {
+    let added = lines.iter().filter_map(|line| line.strip_prefix('+')).map(Py::raw);
+    let added: Vec<Py> = added.collect();
+    let new = imports::lines(&added, &BTreeSet::new());
+    let new = new.into_iter().filter(|line| !line.starts_with("from django.db import"));
+    new.map(|line| format!("+{line}")).chain(lines).collect()
+}
+
+fn declared(dialect: Dialect, field: &Field, models: &Models) -> Option<String> {
     let to = match &field.references {
         Some(Constraint { kind: ConstraintKind::ForeignKey { table, .. }, .. }) => {
-            models.get(&table.name).cloned().or_else(|| Some(table.name.clone()))
+            models.labels.get(&table.name).cloned().or_else(|| Some(table.name.clone()))
         }
         _ => None,
     };
-    django_model::field(dialect, field, to.as_deref()).and_then(|field| field.one_line())
-}
-
-/// `models.UniqueConstraint(fields=["a", "b"], name="…")`, in `Meta.constraints`.
-fn django_unique(constraint: &Constraint) -> Option<String> {
-    let ConstraintKind::Unique(keys) = &constraint.kind else { return None };
-    let fields: Vec<String> = keys.iter().filter_map(Key::column).map(python::string).collect();
-    Some(format!(
-        "models.UniqueConstraint(fields=[{}], name={})",
-        fields.join(", "),
-        python::string(constraint.name.as_deref()?)
-    ))
-}
-
-fn django_index(index: &Index) -> Option<String> {
-    let keys = plain_keys(index)?;
-    Some(format!("models.Index(fields=[{keys}], name={})", python::string(&index.name)))
-}
-
-fn plain_keys(index: &Index) -> Option<String> {
-    let keys: Option<Vec<String>> = index
-        .keys
-        .iter()
-        .map(|key| match key {
-            Key::Column { name, rest: None } => Some(python::string(name)),
-            _ => None,
-        })
-        .collect();
-    keys.filter(|_| !index.unique && index.filter.is_none()).map(|keys| keys.join(", "))
+    django::field(dialect, field, to.as_deref()).and_then(|field| field.one_line())
 }

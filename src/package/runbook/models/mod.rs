@@ -6,10 +6,10 @@ mod leaving;
 mod sqlalchemy;
 mod words;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::change::{Asked, Change};
+use crate::package::django::Models;
 use crate::package::targets::{ModelStyle, Target};
 use crate::plan::{ModelChange, Plan};
 
@@ -20,7 +20,7 @@ pub(super) fn application(
     plan: &Plan,
     target: &dyn Target,
     folder: &Path,
-    models: &BTreeMap<String, String>,
+    models: &Models,
 ) -> Vec<String> {
     let mut parts = Vec::new();
     for (at, deploy) in plan.deploys.iter().enumerate() {

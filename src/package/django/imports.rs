@@ -1,0 +1,95 @@
+//! What a migration imports: found in what it calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::package::python::Py;
+
+/// Names that miggen itself writes, and where they are.
+const HOMES: &[(&str, &str)] = &[
+    ("AddIndexConcurrently", "django.contrib.postgres.operations"),
+    ("BrinIndex", "django.contrib.postgres.indexes"),
+    ("GinIndex", "django.contrib.postgres.indexes"),
+    ("GistIndex", "django.contrib.postgres.indexes"),
+    ("HashIndex", "django.contrib.postgres.indexes"),
+    ("Lower", "django.db.models.functions"),
+    ("Now", "django.db.models.functions"),
+    ("SpGistIndex", "django.contrib.postgres.indexes"),
+    ("Upper", "django.db.models.functions"),
+    ("migrations", "django.db"),
+    ("models", "django.db"),
+];
+
+/// The import statements for `code`, where `theirs` are those of the definitions it repeats.
+pub(crate) fn lines<'p>(
+    code: impl IntoIterator<Item = &'p Py>,
+    theirs: &BTreeSet<String>,
+) -> Vec<String> {
+    static NAME: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?:\w+\.)*\w+").expect("a regular expression"));
+    let mut text = String::new();
+    for py in code {
+        words(py, &mut text);
+    }
+    let used: BTreeSet<&str> = NAME.find_iter(&text).map(|found| found.as_str()).collect();
+    let heads: BTreeSet<&str> = used.iter().filter_map(|name| name.split('.').next()).collect();
+    let mut whole: BTreeSet<String> = BTreeSet::new();
+    let mut from: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for line in theirs {
+        if let Some(module) = line.strip_prefix("import ") {
+            let dotted = format!("{module}.");
+            if used.iter().any(|name| name.starts_with(&dotted)) {
+                whole.insert(line.clone());
+            }
+        } else if let Some((module, names)) =
+            line.strip_prefix("from ").and_then(|rest| rest.split_once(" import "))
+        {
+            for name in names.split(',').map(str::trim) {
+                let bound = name.rsplit(' ').next().unwrap_or(name);
+                if heads.contains(bound) {
+                    from.entry(module).or_default().insert(name);
+                }
+            }
+        }
+    }
+    let bound: BTreeSet<&str> = from.values().flatten().copied().collect();
+    for (name, module) in HOMES {
+        if heads.contains(name) && !bound.contains(name) {
+            from.entry(module).or_default().insert(name);
+        }
+    }
+    let from = from.into_iter().map(|(module, names)| {
+        let names: Vec<&str> = names.into_iter().collect();
+        format!("from {module} import {}", names.join(", "))
+    });
+    whole.into_iter().chain(from).collect()
+}
+
+/// All that is no string.
+fn words(py: &Py, text: &mut String) {
+    match py {
+        Py::Raw(raw) => text.push_str(raw),
+        Py::Str(_) => {}
+        Py::Call { function, args, kwargs } => {
+            text.push_str(function);
+            text.push(' ');
+            for value in args.iter().chain(kwargs.iter().map(|(_, value)| value)) {
+                words(value, text);
+            }
+        }
+        Py::List(values) | Py::Tuple(values) | Py::Joined { values, .. } => {
+            for value in values {
+                words(value, text);
+            }
+        }
+        Py::Dict(pairs) => {
+            for (_, value) in pairs {
+                words(value, text);
+            }
+        }
+        Py::Commented { value, .. } => words(value, text),
+    }
+    text.push(' ');
+}
