@@ -74,16 +74,25 @@ pub fn reads_numbers(from: &str, to: &str) -> bool {
     affinity(from) == "text" && !["text", "blob"].contains(&affinity(to).as_str())
 }
 
+const NUMBERS: &[&str] = &["smallint", "integer", "bigint", "numeric", "real", "double precision"];
+const TEXTS: &[&str] = &["text", "varchar"];
+const TIMES: &[&str] = &["date", "timestamp", "timestamptz"];
+
 /// Whether the server casts by itself where a column gets the type: anything to text, numbers to
 /// numbers, times to times. Source: `pg_cast`, contexts `i` and `a`.
 pub fn is_assigned(from: &str, to: &str) -> bool {
-    const NUMBERS: &[&str] =
-        &["smallint", "integer", "bigint", "numeric", "real", "double precision"];
-    const TIMES: &[&str] = &["date", "timestamp", "timestamptz"];
+    Type::read(to).is_text() || are_both(from, to, &[NUMBERS, TIMES])
+}
+
+/// Whether conditions and expressions of a column mean the same of both types.
+pub fn computes_alike(from: &str, to: &str) -> bool {
+    are_both(from, to, &[NUMBERS, TEXTS])
+}
+
+fn are_both(from: &str, to: &str, groups: &[&[&str]]) -> bool {
     let (from, to) = (Type::read(from), Type::read(to));
-    let (from, name) = (from.element(), to.element());
-    let both = |group: &[&str]| group.contains(&from) && group.contains(&name);
-    to.is_text() || from == name || both(NUMBERS) || both(TIMES)
+    let (from, to) = (from.element(), to.element());
+    from == to || groups.iter().any(|group| group.contains(&from) && group.contains(&to))
 }
 
 /// No row is read, no index is built again.

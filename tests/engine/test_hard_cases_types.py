@@ -1,11 +1,24 @@
 """Hard cases of types: which changes are free, what values lose, what the default becomes."""
 
+import psycopg
 import pytest
 
 import hard
 import miggen
 import rollouts
-from hard import PLAIN, RENAME, ROWS, TO_VARCHAR, Lay, again, carried, fails, filenode, on_all
+from hard import (
+    PLAIN,
+    RENAME,
+    ROWS,
+    TO_VARCHAR,
+    Lay,
+    again,
+    carried,
+    fails,
+    filenode,
+    on_all,
+    refusal,
+)
 
 
 def test_hc10_default_fits(lay: Lay) -> None:
@@ -193,3 +206,67 @@ def test_a_value_that_comes_back_another_way(lay: Lay, ty: str, value: str) -> N
     project = lay(schema, rows)
     assert f"hold what {ty} cannot give back" in fails(project, miggen.plan(project, change))
     hard.arrives(lay(schema, rows), f"-- miggen: back name = name::text\n{change}")
+
+
+COMPUTED = """
+    CREATE TABLE t (
+        id int PRIMARY KEY, a int NOT NULL CONSTRAINT t_a CHECK (a >= 0), b int,
+        name varchar(20) CONSTRAINT t_name CHECK (name <> ''), code varchar(9), state text,
+        CONSTRAINT t_ab CHECK (a <= b OR b IS NULL), CONSTRAINT t_once UNIQUE (b, name)
+    );
+    COMMENT ON CONSTRAINT t_a ON t IS 'never less';
+    CREATE INDEX t_part ON t (a DESC) WHERE state = 'x' AND a > 5;
+    CREATE INDEX t_sum ON t ((a + b));
+    CREATE UNIQUE INDEX t_lower ON t (lower(code)) WHERE state <> 'y';
+    CREATE INDEX t_state ON t (state) INCLUDE (b) WHERE code IS NOT NULL;
+"""
+COMPUTED_ROWS = (
+    "INSERT INTO t SELECT n, n, n + 1, 'n' || n, 'C' || n, 'x' FROM generate_series(1, 90) AS n"
+)
+
+
+@on_all
+@pytest.mark.parametrize(
+    ("column", "ty"),
+    [
+        ("a", "bigint"),
+        ("b", "numeric"),
+        ("name", "varchar(40)"),
+        ("name", "text"),
+        ("code", "text"),
+    ],
+)
+def test_hc06_what_computes_with_a_column(lay: Lay, column: str, ty: str) -> None:
+    """CHECKs, indexes with conditions or expressions, keys of several columns: all come along."""
+    project = lay(COMPUTED, COMPUTED_ROWS)
+    deploys = carried(project, f"ALTER TABLE t ALTER COLUMN {column} TYPE {ty}")
+    # Nothing stands on the column that the server would have to build again or look through.
+    assert (len(deploys) == 1) == (column == "name")
+
+
+@on_all
+def test_hc06_a_check_holds_at_every_moment(lay: Lay) -> None:
+    project = lay(COMPUTED, COMPUTED_ROWS)
+    rollout = miggen.plan(project, "ALTER TABLE t ALTER COLUMN a TYPE bigint")
+    while True:
+        for step in rollout.deploy.steps:
+            rollouts.up(project, step)
+            with pytest.raises(psycopg.errors.CheckViolation):
+                project.database.script("INSERT INTO t (id, a, b) VALUES (500, -1, 2)")
+            with pytest.raises(psycopg.errors.CheckViolation):
+                project.database.script("UPDATE t SET a = 90 WHERE id = 3")
+        if rollout.is_last:
+            break
+        rollout = hard.following(project, rollout)
+
+
+@on_all
+@pytest.mark.parametrize(
+    ("column", "ty", "what"),
+    [("a", "text USING a::text", "t_a"), ("code", "bytea USING code::bytea", "t_lower")],
+)
+def test_hc06_what_another_type_would_make_another(
+    lay: Lay, column: str, ty: str, what: str
+) -> None:
+    said = refusal(lay(COMPUTED), f"ALTER TABLE t ALTER COLUMN {column} TYPE {ty}")
+    assert what in said

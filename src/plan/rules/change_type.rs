@@ -2,7 +2,7 @@
 //!
 //! | change | planned |
 //! |---|---|
-//! | one that the server carries out in its catalog | at once, in a short lock |
+//! | one that the server carries out in its catalog | at once, in a short lock; CHECKs are looked at again behind it |
 //! | any other, without downtime | deploy 1: a copy of the new type, which a trigger computes from the column; filled, indexed, required. Deploy 2: both change names in one moment, and the trigger computes the old one. Deploy 3: the old one goes |
 //! | the same of a key | the copy has a unique index, and each foreign key at either end a twin, in deploy 1; in that moment the key, the foreign keys, and what numbers the column change over |
 //! | with downtime, or where a table is made anew anyway (SQLite) | at once |
@@ -25,7 +25,7 @@ use crate::error::Result;
 use super::super::condition::{Condition, Predicate, Reason};
 use super::super::context::Context;
 use super::super::op::Op;
-use super::super::strategy::constrain::unique_index;
+use super::super::strategy::constrain::{unique_index, validated};
 use super::super::strategy::dependants::{IN_THE_WAY, in_the_way, in_the_way_but_keys};
 use super::super::strategy::rebuild;
 use super::super::{Down, Downtime, DualWrite, Field, ModelChange, Phase, Step, Unit, column_expr};
@@ -57,13 +57,14 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
         && type_change::is_free(context.server, &old.ty, &change.after.ty)
         && rule.tied().is_empty()
         && rule.constraints().all(|constraint| {
-            matches!(constraint.kind, ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_))
+            use ConstraintKind::{Check, PrimaryKey, Unique};
+            matches!(constraint.kind, Unique(_) | PrimaryKey(_) | Check(_))
         })
         && rule.indexes().all(|index| {
             index.filter.is_none() && index.keys.iter().all(|key| key.column().is_some())
         });
     if free || context.policy.downtime != Downtime::None {
-        return Ok(vec![rule.direct(free)]);
+        return Ok(rule.direct(free));
     }
     if context.policy.dual_write == DualWrite::App {
         return Err(context
@@ -130,7 +131,7 @@ impl Rule<'_> {
         (drop, set)
     }
 
-    fn direct(&self, free: bool) -> Step {
+    fn direct(&self, free: bool) -> Vec<Step> {
         let Rule { context, change, old, .. } = self;
         let table = &change.table;
         let action = if free { Action::SetTypeFree } else { Action::SetTypeRewrite };
@@ -146,18 +147,32 @@ impl Rule<'_> {
         };
         let to = using(change.using.as_ref(), old, &change.after, &change.forward);
         let back = using(change.back.as_ref(), &change.after, old, &change.backward);
+        // The server would look at every row for each of them, and keep all others out meanwhile.
+        let checks: Vec<&Constraint> = self.checks().filter(|_| free).collect();
+        up.extend(checks.iter().filter_map(|check| {
+            Some(Op::DropConstraint { table: table.clone(), name: check.name.clone()? })
+        }));
         up.push(self.set_type(&change.after, to, free));
         up.extend(set);
+        up.extend(checks.iter().map(|check| Op::AddConstraint {
+            table: table.clone(),
+            constraint: Constraint { valid: false, ..(*check).clone() },
+        }));
+        let checks: Vec<&Constraint> = checks.into_iter().filter(|check| check.valid).collect();
         let (drop, set) = self.defaults(after, before);
         down.extend(drop);
         let old_type = Column { ty: old.integer_type().to_owned(), ..(*old).clone() };
         down.push(self.set_type(&old_type, back, false));
         down.extend(set);
+        down.extend(checks.iter().filter_map(|check| {
+            let (table, name) = (table.clone(), check.name.clone()?);
+            Some(Op::Validate { table, name, parent: None })
+        }));
         if let Some([grow, shrink]) = self.sequence_grows() {
             up.push(grow);
             down.push(shrink);
         }
-        self.step(
+        let mut steps = vec![self.step(
             Phase::Expand,
             "type",
             format!("{}.{} is {}", table.name, old.name, change.after.ty),
@@ -172,7 +187,9 @@ impl Rule<'_> {
                 ),
             ),
             vec![self.alter_field(&change.after)],
-        )
+        )];
+        steps.extend(checks.into_iter().map(|check| validated(context, table, check)));
+        steps
     }
 
     /// Values are copied as they are: the server stores each as the new type where that loses nothing,

@@ -1,6 +1,6 @@
 //! What a column that is of two types for a while takes along, and what it cannot.
 
-use crate::catalog::{Constraint, ConstraintKind};
+use crate::catalog::{Constraint, ConstraintKind, Index};
 use crate::dialect::type_change;
 use crate::error::Result;
 use crate::plan::strategy::constrain::further_options;
@@ -25,21 +25,23 @@ impl Rule<'_> {
         if self.old.identity.is_some() && !(self.between_integers() && self.numbering().is_some()) {
             return Some("it numbers itself".into());
         }
+        let computes = |index: &&Index| {
+            index.filter.is_some() || index.keys.iter().any(|key| key.column().is_none())
+        };
+        let alike = type_change::computes_alike(&self.old.ty, &self.change.after.ty);
         let carried = |c: &Constraint| match &c.kind {
-            ConstraintKind::Unique(keys) => keys.len() == 1 && !further_options(c),
+            ConstraintKind::Unique(_) => !further_options(c),
             // Its copy is an index, which is checked at once.
             ConstraintKind::PrimaryKey(_) => c.options.is_none(),
             ConstraintKind::ForeignKey { .. } => true,
+            ConstraintKind::Check(_) => alike,
             _ => false,
         };
         if let Some(constraint) = self.constraints().find(|c| !carried(c)) {
             let name = constraint.name.as_deref().unwrap_or("a constraint");
             return Some(format!("{name} would have to change with it"));
         }
-        let computes = |index: &&crate::catalog::Index| {
-            index.filter.is_some() || index.keys.iter().any(|key| key.column().is_none())
-        };
-        if let Some(index) = self.indexes().find(computes) {
+        if let Some(index) = self.indexes().find(computes).filter(|_| !alike) {
             return Some(format!("the index {} computes with it", index.name));
         }
         self.marked_index()

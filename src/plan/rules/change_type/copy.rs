@@ -1,14 +1,14 @@
 //! Without downtime: a copy of the new type that a trigger computes; both columns change names; the old
 //! one, which follows, goes in deploy 3.
 
-use crate::catalog::{Column, Expr, Identity};
+use crate::catalog::{Column, Constraint, Expr, Identity};
 use crate::dialect::{Action, compose, type_change};
 use crate::error::Result;
 use crate::plan::condition::{Condition, Missing, Predicate, Reason};
 use crate::plan::op::{Op, Sync, SyncKind};
 use crate::plan::rows::Backfill;
 use crate::plan::rules::create_index;
-use crate::plan::strategy::constrain::{not_null_check, required, unique};
+use crate::plan::strategy::constrain::{not_null_check, required, unique, validated};
 use crate::plan::strategy::{backfill_unit, named, sync};
 use crate::plan::{Down, Phase, Step, Unit, column_expr};
 
@@ -26,6 +26,8 @@ impl Rule<'_> {
         if let Some(copy) = self.key_index(&self.copy_name(), "_new") {
             steps.push(create_index::built(context, table, &copy));
         }
+        let checks = self.check_copies().filter(|(own, _)| own.valid);
+        steps.extend(checks.map(|(_, check)| validated(context, table, &check)));
         steps.extend(self.twins());
         if self.old.not_null {
             steps.push(required(context, table, &self.copy_name()));
@@ -33,6 +35,7 @@ impl Rule<'_> {
         if self.old.not_null && !self.required_to_the_switch() {
             steps.push(self.loosen());
         }
+        steps.extend(self.without_checks());
         steps.extend(self.key_copied());
         steps.push(self.switch(&forward, &backward));
         if self.required_to_the_switch() {
@@ -110,7 +113,8 @@ impl Rule<'_> {
             identity: None,
             ..change.after.clone()
         };
-        let constraints = old.not_null.then(|| not_null_check(context.server, table, &copy.name));
+        let required = old.not_null.then(|| not_null_check(context.server, table, &copy.name));
+        let checks = self.check_copies().map(|(_, check)| Constraint { valid: false, ..check });
         let lock = context.lock(&[table], Action::AddColumn);
         let Expr(ident) = column_expr(context.server, &old.name);
         let mut up = vec![Op::Guard(vec![Condition::ColumnIs {
@@ -131,7 +135,7 @@ impl Rule<'_> {
         up.push(Op::AddColumn {
             table: table.clone(),
             column: copy.clone(),
-            constraints: constraints.into_iter().collect(),
+            constraints: required.into_iter().chain(checks).collect(),
         });
         up.push(Op::CreateSync(forward.clone()));
         up.extend(self.touch());

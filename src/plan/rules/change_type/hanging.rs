@@ -1,11 +1,12 @@
-//! What stands on the column, and the same on its copy: indexes, unique constraints, the primary key.
+//! What stands on the column, and the same on its copy: indexes, unique constraints,
+//! CHECKs, the primary key.
 
-use crate::catalog::{Constraint, ConstraintKind, Index, Key};
+use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key};
 use crate::dialect::Action;
 use crate::plan::op::Op;
 use crate::plan::strategy::constrain::{built_as, unique_index, unique_name};
 use crate::plan::strategy::named;
-use crate::plan::{Down, Phase, Step, Unit};
+use crate::plan::{Down, Phase, Step, Unit, column_expr};
 
 use super::Rule;
 
@@ -49,6 +50,31 @@ impl Rule<'_> {
         })
     }
 
+    pub(super) fn checks(&self) -> impl Iterator<Item = &Constraint> {
+        self.constraints().filter(|c| matches!(c.kind, ConstraintKind::Check(_)))
+    }
+
+    /// CHECKs, and the same of the copy.
+    pub(super) fn check_copies(&self) -> impl Iterator<Item = (&Constraint, Constraint)> {
+        let copy = self.copy_name();
+        self.checks().filter_map(move |own| {
+            let ConstraintKind::Check(condition) = &own.kind else { return None };
+            let copied = Constraint {
+                name: Some(named(own.name.as_deref()?, "_new")),
+                kind: ConstraintKind::Check(self.computed(condition, &copy)),
+                ..own.clone()
+            };
+            Some((own, copied))
+        })
+    }
+
+    /// The expression with `column` in the place of the column.
+    fn computed(&self, Expr(text): &Expr, column: &str) -> Expr {
+        let Expr(written) = column_expr(self.context.server, column);
+        let dialect = self.context.server.dialect;
+        Expr(crate::input::renamed(text, &self.old.name, &written, dialect))
+    }
+
     /// The index of the primary key, with `column` in the place of the column.
     pub(super) fn key_index(&self, column: &str, suffix: &str) -> Option<Index> {
         let index = unique_index(&self.change.table, self.key()?)?;
@@ -58,10 +84,22 @@ impl Rule<'_> {
     /// The index with `column` in the place of the column.
     fn on(&self, index: &Index, column: &str, suffix: &str) -> Index {
         let from = &self.old.name;
-        let keys = index.keys.iter().map(|key| renamed(key, from, column)).collect();
+        let keys = index.keys.iter().map(|key| match key {
+            Key::Column { name, rest } if name == from => {
+                Key::Column { name: column.to_owned(), rest: rest.clone() }
+            }
+            Key::Expr(expr) => Key::Expr(self.computed(expr, column)),
+            other @ Key::Column { .. } => other.clone(),
+        });
         let include =
             index.include.iter().map(|c| if c == from { column } else { c }.to_owned()).collect();
-        Index { name: named(&index.name, suffix), keys, include, ..index.clone() }
+        Index {
+            name: named(&index.name, suffix),
+            keys: keys.collect(),
+            include,
+            filter: index.filter.as_ref().map(|filter| self.computed(filter, column)),
+            ..index.clone()
+        }
     }
 
     /// Names of indexes and unique constraints change with those of the columns.
@@ -80,14 +118,54 @@ impl Rule<'_> {
             let own = unique_name(&self.change.table, own);
             let copy = copy.name.unwrap_or_default();
             let aside = named(&own, "_old");
-            let rename = |from: &str, to: &str| Op::RenameConstraint {
-                table: self.change.table.clone(),
-                from: from.to_owned(),
-                to: to.to_owned(),
-            };
-            up.extend([rename(&own, &aside), rename(&copy, &own)]);
-            down.extend([rename(&own, &copy), rename(&aside, &own)]);
+            up.extend([self.rename_constraint(&own, &aside), self.rename_constraint(&copy, &own)]);
+            down.extend([
+                self.rename_constraint(&own, &copy),
+                self.rename_constraint(&aside, &own),
+            ]);
         }
+        for (own, copy) in self.check_copies() {
+            if let (Some(own), Some(copy)) = (&own.name, &copy.name) {
+                up.push(self.rename_constraint(copy, own));
+                down.push(self.rename_constraint(own, copy));
+            }
+        }
+    }
+
+    fn rename_constraint(&self, from: &str, to: &str) -> Op {
+        let table = self.change.table.clone();
+        Op::RenameConstraint { table, from: from.to_owned(), to: to.to_owned() }
+    }
+
+    /// What the old column promises, its copy promises by now: after the switch it only follows.
+    pub(super) fn without_checks(&self) -> Vec<Step> {
+        let Rule { context, change, .. } = self;
+        let table = &change.table;
+        self.checks()
+            .filter_map(|check| {
+                let name = check.name.clone()?;
+                let mut up = context.lock(&[table], Action::DropConstraint);
+                up.push(Op::DropConstraint { table: table.clone(), name: name.clone() });
+                let mut down = context.lock(&[table], Action::AddCheckNotValid);
+                down.push(Op::AddConstraint {
+                    table: table.clone(),
+                    constraint: Constraint { valid: false, ..check.clone() },
+                });
+                if check.valid {
+                    let (table, name) = (table.clone(), name.clone());
+                    down.push(Op::Validate { table, name, parent: None });
+                }
+                Some(self.step(
+                    Phase::Switch,
+                    "drop_check",
+                    format!("drop {name}, which {} has by now", self.copy_name()),
+                    Unit::Alone,
+                    up,
+                    Down::ops(down),
+                    Vec::new(),
+                ))
+            })
+            .collect()
     }
 
     /// The index `from`, which is like the primary key's, becomes the primary key.
@@ -163,14 +241,5 @@ impl Rule<'_> {
             ));
         }
         steps
-    }
-}
-
-fn renamed(key: &Key, from: &str, to: &str) -> Key {
-    match key {
-        Key::Column { name, rest } if name == from => {
-            Key::Column { name: to.to_owned(), rest: rest.clone() }
-        }
-        other => other.clone(),
     }
 }
