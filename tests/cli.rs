@@ -89,7 +89,6 @@ fn refusals_name_the_place_the_reason_and_what_to_do() {
         "ALTER TABLE users RENAME TO people; ALTER TABLE people ADD COLUMN x int",
         "DROP INDEX users_pkey",
         "DROP INDEX posts_created_idx CASCADE",
-        "DROP INDEX posts_created_idx; CREATE INDEX posts_created_idx ON posts (title)",
         "COMMENT ON COLUMN users.mail IS 'x'",
         "COMMENT ON TABLE users IS NULL",
         "UPDATE users SET status = status || 'x'",

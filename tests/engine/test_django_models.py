@@ -196,6 +196,17 @@ CASES = (
         ),
     ),
     Case(
+        "another_check",
+        "ALTER TABLE posts DROP CONSTRAINT posts_votes_check, "
+        "ADD CONSTRAINT posts_votes_check CHECK (votes >= -5)",
+        (("models.Q(votes__gte=0)", "models.Q(votes__gte=-5)"),),
+    ),
+    Case(
+        "another_index",
+        "DROP INDEX posts_votes; CREATE INDEX posts_votes ON posts (votes)",
+        (('fields=["-votes", "title"]', 'fields=["votes"]'),),
+    ),
+    Case(
         "not_unique",
         "ALTER TABLE posts DROP CONSTRAINT posts_slug_key",
         (("models.TextField(unique=True)", "models.TextField()"),),

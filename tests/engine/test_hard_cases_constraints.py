@@ -5,7 +5,7 @@ import pytest
 import hard
 import miggen
 import rollouts
-from hard import PLAIN, ROWS, Lay, carried, filenode, refusal
+from hard import PLAIN, ROWS, Lay, carried, filenode, on_all, refusal
 
 
 def test_hc11_check(lay: Lay) -> None:
@@ -199,3 +199,35 @@ def test_a_key_that_goes_beside_a_new_not_null(lay: Lay) -> None:
     )
     project = lay(schema, "INSERT INTO t VALUES (1, 2)")
     carried(project, "ALTER TABLE t ALTER n SET NOT NULL; ALTER TABLE t DROP CONSTRAINT t_n")
+
+
+REPLACED = """
+    CREATE TABLE p (id int PRIMARY KEY);
+    CREATE TABLE t (
+        id int PRIMARY KEY, n int CONSTRAINT t_n CHECK (n > 0), up int,
+        CONSTRAINT t_up FOREIGN KEY (up) REFERENCES p, CONSTRAINT t_once UNIQUE (n)
+    );
+    CREATE INDEX t_i ON t (up);
+"""
+REPLACED_ROWS = """
+    INSERT INTO p SELECT n FROM generate_series(1, 9) AS n;
+    INSERT INTO t SELECT n, n, n FROM generate_series(1, 9) AS n
+"""
+
+
+@on_all
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE t DROP CONSTRAINT t_n, ADD CONSTRAINT t_n CHECK (n > 0 AND n < 500)",
+        "ALTER TABLE t DROP CONSTRAINT t_n, ADD CONSTRAINT t_n CHECK (n > -9) NOT VALID",
+        "ALTER TABLE t DROP CONSTRAINT t_up; "
+        "ALTER TABLE t ADD CONSTRAINT t_up FOREIGN KEY (up) REFERENCES p ON DELETE CASCADE",
+        "ALTER TABLE t DROP CONSTRAINT t_once; ALTER TABLE t ADD CONSTRAINT t_once UNIQUE (n, up)",
+        "DROP INDEX t_i; CREATE INDEX t_i ON t (up, n)",
+        "DROP INDEX t_i; CREATE UNIQUE INDEX t_i ON t (up) WHERE n > 3",
+    ],
+)
+def test_hc64_the_same_name_again(lay: Lay, change: str) -> None:
+    """What takes the place of another is there before that one goes, and then takes its name."""
+    carried(lay(REPLACED, REPLACED_ROWS), change)

@@ -111,3 +111,11 @@ def test_triggers_that_fire_twice_are_told(lay: Lay) -> None:
     before = project.database.rows(count)[0][0]
     project.database.script("UPDATE users SET email = 'x' WHERE id = 1")
     assert project.database.rows(count)[0][0] == before + 2
+
+
+@on_sqlite
+def test_an_index_of_the_same_name(lay: Lay) -> None:
+    """No index can take another name there, so the new one has its own from the start."""
+    project = lay("CREATE TABLE t (id INTEGER PRIMARY KEY, a text); CREATE INDEX i ON t (a)")
+    said = refusal(project, "DROP INDEX i; CREATE INDEX i ON t (a, id)")
+    assert "`i` is dropped and made again" in said

@@ -236,14 +236,14 @@ def test_hc57_duplicates_after_the_question(lay: Lay) -> None:
     rollouts.verify(project, rollout, step)
 
 
-def test_hc64_a_check_replaced(lay: Lay) -> None:
-    """At no moment is a row taken that both rules forbid."""
+@pytest.mark.parametrize("name", ["t_m", "t_n"])
+def test_hc64_a_check_replaced(lay: Lay, name: str) -> None:
+    """At no moment is a row taken that both rules forbid, also where one takes the other's name."""
     project = lay(PLAIN.replace("n int", "n int CONSTRAINT t_n CHECK (n > 0)"), ROWS)
     change = (
         "ALTER TABLE t DROP CONSTRAINT t_n;"
-        "ALTER TABLE t ADD CONSTRAINT t_m CHECK (n > -10 AND n < 1000)"
+        f"ALTER TABLE t ADD CONSTRAINT {name} CHECK (n > -10 AND n < 1000)"
     )
-    assert "t_n is dropped and added again" in refusal(project, change.replace("t_m", "t_n"))
 
     def forbidden(connection: psycopg.Connection) -> None:
         with contextlib.suppress(psycopg.errors.CheckViolation):

@@ -3,7 +3,6 @@
 use crate::catalog::{ConstraintKind, Table, TableName};
 use crate::error::{Error, Result};
 use crate::input::ast::{DropIndex as DropStatement, Name, Statement};
-use crate::source::Span;
 
 use super::super::{Change, DropIndex};
 use super::Reader;
@@ -91,22 +90,6 @@ impl Reader<'_> {
             .hint("drop the foreign key first, or point it at the primary key")),
             None => Ok(()),
         }
-    }
-
-    /// An index that takes the name of one that the script drops.
-    pub(super) fn not_dropped_above(&self, name: &str, span: Span) -> Result<()> {
-        let dropped = self.asked.iter().any(
-            |asked| matches!(&asked.change, Change::DropIndex(drop) if drop.index.name == name),
-        );
-        if dropped {
-            return Err(Error::refused(format!("`{name}` is dropped and made again"))
-                .at(self.source, span, "the same name")
-                .note("until the new one is built, queries would be without any")
-                .hint(format!(
-                    "give the new index another name: it is built before {name} is dropped"
-                )));
-        }
-        Ok(())
     }
 
     /// `instead` is what does `done` to both, of an index that is a constraint's.

@@ -173,7 +173,6 @@ impl Reader<'_> {
                 if let Some(Expr(filter)) = &index.filter {
                     self.columns_exist(&self.after.tables[&table.name], filter, span)?;
                 }
-                self.not_dropped_above(&index.name, span)?;
                 if self.is_created(&create.table) {
                     return Ok(());
                 }

@@ -4,12 +4,13 @@
 //! |---|---|---|
 //! | CHECK, foreign key | every row is read while writers wait | a guard finds rows that are in the way; in force for new rows in a short lock; then the others are read with writers at work |
 //! | UNIQUE, primary key | the index is built while everybody waits | built concurrently, then made the constraint; the columns of a key are NOT NULL by a proven CHECK first |
+//! | added under the name of one that the script drops | at once | as above under another name; the one before goes, and it takes its name |
 //! | dropped | at once | in a short lock, after one that the script adds is in force; the way back brings it as above |
 //!
 //! On SQLite a constraint is part of its table, which is made anew.
 
 use crate::catalog::{Constraint, ConstraintKind, Key, TableName};
-use crate::change::{Change, OfConstraint};
+use crate::change::{Asked, Change, Named, OfConstraint, RenameName};
 use crate::dialect::Action;
 use crate::error::Result;
 
@@ -19,10 +20,56 @@ use super::super::op::Op;
 use super::super::strategy::constrain::{
     all_given, fulfilled, not_null_check, not_valid, required, tables_of, unique, validated,
 };
-use super::super::strategy::rebuild;
+use super::super::strategy::{named as aside, rebuild};
 use super::super::{Down, ModelChange, Phase, Step, Unit};
+use super::rename_name;
 
 pub(super) fn add(context: &Context, add: &OfConstraint) -> Result<Vec<Step>> {
+    let OfConstraint { table, constraint } = add;
+    let dropped = |asked: &Asked| match &asked.change {
+        Change::DropConstraint(old) => {
+            old.table == *table && old.constraint.name == constraint.name
+        }
+        _ => false,
+    };
+    match &constraint.name {
+        Some(name)
+            if context.can(Action::DropConstraint) && context.intent.asked.iter().any(dropped) =>
+        {
+            replacing(context, add, name)
+        }
+        _ => added(context, add),
+    }
+}
+
+/// Under another name first: it takes its own when the one before is gone.
+fn replacing(context: &Context, add: &OfConstraint, name: &str) -> Result<Vec<Step>> {
+    let OfConstraint { table, constraint } = add;
+    let aside = Constraint { name: Some(aside(name, "_next")), ..constraint.clone() };
+    let mut steps =
+        added(context, &OfConstraint { table: table.clone(), constraint: aside.clone() })?;
+    for step in &mut steps {
+        step.model.clear();
+        if step.phase == Phase::Enforce {
+            step.verify.clear();
+        }
+    }
+    let rename =
+        RenameName { table: table.clone(), of: Named::Constraint(aside), to: name.to_owned() };
+    let valid = Condition::ConstraintValid { table: table.clone(), name: name.to_owned() };
+    steps.push(Step {
+        phase: Phase::Enforce,
+        verify: constraint.valid.then_some(valid).into_iter().collect(),
+        model: vec![ModelChange::AddConstraint {
+            table: table.clone(),
+            constraint: constraint.clone(),
+        }],
+        ..rename_name::step(context, &rename)
+    });
+    Ok(steps)
+}
+
+fn added(context: &Context, add: &OfConstraint) -> Result<Vec<Step>> {
     let OfConstraint { table, constraint } = add;
     let by_index =
         matches!(constraint.kind, ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_));
@@ -81,14 +128,8 @@ pub(super) fn drop(context: &Context, drop: &OfConstraint) -> Result<Vec<Step>> 
     if replaced.clone().next().is_some() {
         allows_what_is_written(context, table, &name, &uses)?;
     }
-    if context.can(Action::DropConstraint) && replaced.clone().next().is_some() {
+    if context.can(Action::DropConstraint) && replaced.next().is_some() {
         phase = Phase::Enforce;
-        if replaced.any(|new| *new == name) {
-            return Err(context
-                .refuse(format!("{name} is dropped and added again"), "under one name")
-                .note("for a while both are in force, so that at no moment neither is")
-                .hint("give the new one another name"));
-        }
     }
     let gone = Op::DropConstraint { table: table.clone(), name: name.clone() };
     let (unit, up, down) = if context.can(Action::DropConstraint) {

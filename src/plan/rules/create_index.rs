@@ -8,18 +8,38 @@
 //! A unique one asks for duplicates first: a build that fails has cost its whole time.
 
 use crate::catalog::{Index, TableName};
-use crate::change::CreateIndex;
+use crate::change::{Asked, Change, CreateIndex, Named, RenameName};
 use crate::dialect::Action;
+use crate::error::Result;
 
 use super::super::condition::{Condition, Missing};
 use super::super::op::Op;
+use super::super::strategy::named;
 use super::super::{Down, ModelChange, Phase, Step, Unit};
-use super::Context;
+use super::{Context, rename_name};
 
-pub(super) fn steps(context: &Context, create: &CreateIndex) -> Vec<Step> {
+pub(super) fn steps(context: &Context, create: &CreateIndex) -> Result<Vec<Step>> {
     let CreateIndex { table, index } = create;
-    let model = ModelChange::AddIndex { table: table.clone(), index: index.clone() };
-    vec![built(context, table, index).modelled(vec![model])]
+    let model = vec![ModelChange::AddIndex { table: table.clone(), index: index.clone() }];
+    let dropped = |asked: &Asked| matches!(&asked.change, Change::DropIndex(old) if old.index.name == index.name);
+    if !context.intent.asked.iter().any(dropped) {
+        return Ok(vec![built(context, table, index).modelled(model)]);
+    }
+    let name = &index.name;
+    if !context.can(Action::CreateIndexOnline) {
+        return Err(context
+            .refuse(format!("`{name}` is dropped and made again"), "the same name")
+            .note("until the new one is built, queries would be without any")
+            .hint(format!(
+                "give the new index another name: it is built before {name} is dropped"
+            )));
+    }
+    // It takes its name when the one before is gone.
+    let aside = Index { name: named(name, "_next"), ..index.clone() };
+    let of = Named::Index(aside.clone());
+    let rename = RenameName { table: table.clone(), of, to: name.clone() };
+    let last = Step { phase: Phase::Enforce, model, ..rename_name::step(context, &rename) };
+    Ok(vec![built(context, table, &aside), last])
 }
 
 /// The index beside the writers, where the server can.

@@ -35,7 +35,7 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
     match &context.asked.change {
         Change::AddColumn(add) => add_column::steps(context, add),
         Change::Comment(comment) => Ok(comment::steps(context, comment)),
-        Change::CreateIndex(create) => Ok(create_index::steps(context, create)),
+        Change::CreateIndex(create) => create_index::steps(context, create),
         Change::CreateTable(create) => Ok(create_table::steps(context, create)),
         Change::DropIndex(drop) => drop_index::steps(context, drop),
         Change::RenameColumn(rename) if by_app => dual_write::rename(context, rename),
@@ -44,7 +44,7 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::DropColumn(drop) => drop_column::steps(context, drop),
         Change::DropTable(drop) => drop_table::steps(context, drop),
         Change::RenameTable(rename) => rename_table::steps(context, rename),
-        Change::RenameName(rename) => Ok(rename_name::steps(context, rename)),
+        Change::RenameName(rename) => Ok(vec![rename_name::step(context, rename)]),
         Change::ChangeType(change) => change_type::steps(context, change),
         Change::Require(one) => not_null::require(context, one),
         Change::Relax(one) => Ok(not_null::relax(context, one)),

@@ -13,7 +13,7 @@ use super::super::op::Op;
 use super::super::{Down, ModelChange, Phase, Step, Unit};
 use super::Context;
 
-pub(super) fn steps(context: &Context, rename: &RenameName) -> Vec<Step> {
+pub(super) fn step(context: &Context, rename: &RenameName) -> Step {
     let RenameName { table, of, to } = rename;
     let table = || table.clone();
     let (lock, there, back, model) = match of {
@@ -43,7 +43,7 @@ pub(super) fn steps(context: &Context, rename: &RenameName) -> Vec<Step> {
         }
     };
     let with_lock = |op: Op| lock.iter().cloned().chain([op]).collect();
-    vec![Step {
+    Step {
         phase: Phase::Expand,
         table: table(),
         slug: "rename".into(),
@@ -53,5 +53,5 @@ pub(super) fn steps(context: &Context, rename: &RenameName) -> Vec<Step> {
         down: Down::ops(with_lock(back)),
         verify: Vec::new(),
         model,
-    }]
+    }
 }
