@@ -73,7 +73,10 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let server = options.server;
     let (schema, change) = catalog::spelled(&options.schema, &options.change, server.dialect)?;
     let options = &Options { change, schema, ..options.clone() };
-    let (catalog, warnings) = catalog::build(&options.schema, server.dialect)?;
+    let (catalog, mut warnings) = catalog::build(&options.schema, server.dialect)?;
+    warnings.extend(server.newest_measured().map(|newest| {
+        format!("{server} is newer than what miggen was measured on: planned as {newest}")
+    }));
     let mut intent = change::read(&server, &catalog, &options.change, repo::BOOKKEEPING)?;
     keep(&mut intent, options.keep)?;
     let policy = policy::policy(&options.facts, None)?;

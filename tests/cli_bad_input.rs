@@ -73,6 +73,47 @@ fn scripts_that_contradict_themselves() {
 }
 
 #[test]
+fn statements_that_break_off() {
+    let repo = Repo::raw(SCHEMA);
+    let mut all = String::new();
+    for change in [
+        "ALTER TABLE users ADD CONSTRAINT u CHECK (id >)",
+        "ALTER TABLE users ADD COLUMN x int DEFAULT 1 +",
+        "CREATE INDEX i ON users (name) WHERE id >= -- some",
+        "ALTER TABLE users ADD COLUMN x varchar(abc)",
+        "CREATE TABLE z (id int, x numeric(10, two))",
+        "INSERT INTO users (id, id, email) VALUES (1, 2, 'x')",
+        "INSERT INTO users (id, name) VALUES (1, 'x')",
+        "DELETE users WHERE id = 1",
+    ] {
+        told(&mut all, change, &fails(&repo, &with(&[change])));
+    }
+    insta::assert_snapshot!(all);
+    // What looks like it and is whole.
+    for change in [
+        "CREATE INDEX i ON users (name) WHERE id >= -1 AND id OPERATOR(pg_catalog.<) 9",
+        "ALTER TABLE notes ADD CONSTRAINT n CHECK ((string_to_array(body, ',')) [2:] IS NOT NULL)",
+        "ALTER TABLE notes ADD COLUMN g geometry(Point, 4326)",
+        "ALTER TABLE notes ADD COLUMN n numeric(10, -2)",
+    ] {
+        assert_eq!(repo.miggen(&with(&["--dry-run", change])).code, 0, "{change}");
+    }
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    let repo = Repo::raw(&format!("CREATE TABL x (a int, b int);\n{SCHEMA}"));
+    let args = ["--target", "raw", "--server", "postgres@99", "--dry-run", CHANGE];
+    let said = repo.miggen(&args).stderr;
+    for warning in [
+        "schema.sql:1: `CREATE TABL x …` is not understood",
+        "postgres@99 is newer than what miggen was measured on: planned as postgres@18",
+    ] {
+        assert!(said.contains(&format!("warning: {warning}\n")), "{said}");
+    }
+}
+
+#[test]
 fn what_is_there_already() {
     let repo = Repo::raw(SCHEMA);
     let mut all = String::new();

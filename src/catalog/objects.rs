@@ -354,6 +354,17 @@ impl Replay<'_, '_> {
             }
             return;
         }
+        if opaque.unknown {
+            let span = self.statement.text.span();
+            let mut shown: Vec<&str> =
+                self.statement.text.text.split_whitespace().take(4).collect();
+            if shown.len() == 4 {
+                shown[3] = "…";
+            }
+            let message = format!("`{}` is not understood", shown.join(" "));
+            self.problem(message, span, "kept out of the schema");
+            return;
+        }
         if !KEPT.iter().any(|kept| kind.starts_with(kept)) {
             return;
         }

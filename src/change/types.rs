@@ -80,6 +80,9 @@ const POSTGRES: &[&str] = &[
     "vector",
 ];
 
+/// Those that take words in their parentheses: `geometry(Point, 4326)`.
+const TYPE_MODIFIED: &[&str] = &["geography", "geometry"];
+
 /// Whether a column may be given this type.
 pub(super) fn check(server: &Server, catalog: &Catalog, ty: &str) -> Result<(), String> {
     if server.dialect != Dialect::Postgres {
@@ -107,6 +110,11 @@ pub(super) fn exists(server: &Server, catalog: &Catalog, ty: &str) -> Result<(),
     }
     let word = first_word(ty);
     let built_in = POSTGRES.contains(&word.as_str()) || integer_type(&word) != word;
+    if let Some(argument) =
+        no_number(ty).filter(|_| built_in && !TYPE_MODIFIED.contains(&word.as_str()))
+    {
+        return Err(format!("`{argument}` is no number, as `{word}` wants it"));
+    }
     let name = named(ty);
     if built_in || catalog.domains.contains_key(&name) || catalog.enums.contains_key(&name) {
         return Ok(());
@@ -139,6 +147,13 @@ pub(super) fn no_value(
         let hint = format!("from {} to {}", range.start(), range.end());
         (format!("`{value}` is no value of {ty}"), hint)
     })
+}
+
+/// What stands in the parentheses of a type and is no number.
+fn no_number(ty: &str) -> Option<&str> {
+    let (_, rest) = ty.split_once('(')?;
+    let (arguments, _) = rest.split_once(')')?;
+    arguments.split(',').map(str::trim).find(|argument| argument.parse::<i32>().is_err())
 }
 
 fn first_word(ty: &str) -> String {

@@ -237,6 +237,16 @@ impl Server {
         Ok(server)
     }
 
+    /// The newest version that the facts were measured on, where this one is newer.
+    pub fn newest_measured(&self) -> Option<Server> {
+        let newest = match self.dialect {
+            Dialect::Postgres => postgres::NEWEST,
+            Dialect::Sqlite | Dialect::MySql | Dialect::MariaDb => return None,
+        };
+        (self.version.0[0] > newest.0[0])
+            .then_some(Server { dialect: self.dialect, version: newest })
+    }
+
     /// The server's name as people write it, with its version: `PostgreSQL 15`.
     pub fn title(&self) -> String {
         let name = match self.dialect {

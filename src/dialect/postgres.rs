@@ -4,6 +4,8 @@
 use super::{Action, Blocks, Fact, Tx, Version, Work};
 
 pub(super) const OLDEST: Version = Version::new(12, 0);
+/// The newest that the tests run.
+pub(super) const NEWEST: Version = Version::new(18, 0);
 
 const AX: &str = "ACCESS EXCLUSIVE";
 const SUX: &str = "SHARE UPDATE EXCLUSIVE";

@@ -3,6 +3,8 @@
 //! Enters: the statements of a change. Leaves: nothing, or an error that points at the first place
 //! that was not understood. Must not know: what the change asks for.
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
 use crate::source::{Dialect, Source, Span};
 
@@ -10,10 +12,11 @@ use super::ast::{
     AlterKind, ColumnConstraintKind, ColumnDef, CreateTable, Kind, Statement, TableConstraint,
     TableConstraintKind,
 };
+use super::lexer::{LexemeKind, Lexer};
 use super::parser::Parser;
 use super::scanner::Scanner;
 use super::statement::understand;
-use super::tokens::Piece;
+use super::tokens::{Piece, TokenKind};
 
 const HINT: &str = "check the spelling; what one dialect takes, another may not (`--server`)";
 
@@ -22,6 +25,7 @@ pub fn strict(source: &Source, statements: &[Statement<'_>], dialect: Dialect) -
         if statement.templated {
             return Err(templated(source, statement));
         }
+        nothing_breaks_off(source, statement, dialect)?;
         match &statement.kind {
             Kind::Opaque(opaque) if opaque.unknown => {
                 return Err(unknown(source, statement, dialect));
@@ -51,6 +55,48 @@ pub fn strict(source: &Source, statements: &[Statement<'_>], dialect: Dialect) -
             }
             _ => {}
         }
+    }
+    Ok(())
+}
+
+/// An operator has something on its right: `a >)` and `DEFAULT 1 +` have not.
+fn nothing_breaks_off(source: &Source, statement: &Statement<'_>, dialect: Dialect) -> Result<()> {
+    let text = statement.text.text;
+    let lexer = Lexer::new(text, dialect);
+    let mut operator: Option<Range<usize>> = None;
+    let mut before = "";
+    let mut at = 0;
+    while let Ok(lexeme) = lexer.next(at) {
+        at = lexeme.end;
+        let word = &text[lexeme.start..lexeme.end];
+        match lexeme.kind {
+            LexemeKind::LineComment | LexemeKind::BlockComment => continue,
+            LexemeKind::End | LexemeKind::Token(TokenKind::Close | TokenKind::Comma) => {
+                if let Some(range) = operator.take() {
+                    let start = statement.text.start;
+                    let span = Span::new(start + range.start, start + range.end);
+                    return Err(Error::refused(format!("nothing follows `{}`", &text[range])).at(
+                        source,
+                        span,
+                        "what is on its right?",
+                    ));
+                }
+            }
+            LexemeKind::Token(TokenKind::Operator) => {
+                operator = match operator {
+                    Some(range) if range.end == lexeme.start => Some(range.start..lexeme.end),
+                    // `count(*)`, `a[2:]`, `OPERATOR(pg_catalog.=)`, `EXCLUDE (a WITH =)` are whole.
+                    _ if matches!(word, "*" | ":") || matches!(before, "(" | ".") => None,
+                    _ if before.eq_ignore_ascii_case("with") => None,
+                    _ => Some(lexeme.start..lexeme.end),
+                };
+            }
+            _ => operator = None,
+        }
+        if lexeme.kind == LexemeKind::End {
+            break;
+        }
+        before = word;
     }
     Ok(())
 }

@@ -191,18 +191,15 @@ impl Reader<'_> {
                 Ok(())
             }
             other => {
-                let error = self.not_yet(&describe(other), span);
-                Err(match other {
-                    Kind::Opaque(opaque) if opaque.kind == "INSERT" => error.hint(
-                        "rows of one table may be copied, with subqueries and inner joins: no DISTINCT, GROUP BY, LIMIT, RETURNING",
-                    ),
-                    Kind::Opaque(opaque) if opaque.kind == "DELETE" => error.hint(
-                        "planned is DELETE FROM … [USING …] WHERE …: no WITH, LIMIT, RETURNING",
-                    ),
-                    Kind::Opaque(opaque) if opaque.kind == "UPDATE" => error.hint(
-                        "planned is UPDATE … SET column = … [FROM …] [WHERE …]; or is a word missing?",
-                    ),
-                    _ => error,
+                let known = match other {
+                    Kind::Opaque(opaque) => FORMS.iter().find(|(verb, _)| opaque.kind == *verb),
+                    _ => None,
+                };
+                Err(match known {
+                    Some((verb, form)) => Error::refused(format!("this {verb} is not understood"))
+                        .at(self.source, span, "more than miggen plans, or misspelt")
+                        .hint(*form),
+                    None => self.not_yet(&describe(other), span),
                 })
             }
         }
@@ -359,6 +356,16 @@ impl Reader<'_> {
             .expect("asked for above")
     }
 }
+
+/// Statements about rows, as far as they are planned.
+const FORMS: &[(&str, &str)] = &[
+    (
+        "INSERT",
+        "INSERT INTO … (…) VALUES …, or SELECT … with subqueries and inner joins: no DISTINCT, GROUP BY, LIMIT, RETURNING",
+    ),
+    ("DELETE", "DELETE FROM … [USING …] WHERE …: no WITH, LIMIT, RETURNING"),
+    ("UPDATE", "UPDATE … SET column = … [FROM …] [WHERE …]: no WITH, LIMIT, RETURNING"),
+];
 
 /// Which transactions there are is miggen's to decide; scripts of other tools bring their own.
 fn is_transaction_word(kind: &str) -> bool {

@@ -59,8 +59,33 @@ impl Reader<'_> {
                 .note("a column that is added later would change what it means")
                 .hint(format!("INSERT INTO {} (…) …", name.name)));
         }
-        for column in &insert.columns {
+        for (at, column) in insert.columns.iter().enumerate() {
             self.column(&name, column)?;
+            if insert.columns[..at].iter().any(|other| other.name == column.name) {
+                return Err(Error::refused(format!("`{}` is named twice", column.name)).at(
+                    self.source,
+                    column.span,
+                    "the second",
+                ));
+            }
+        }
+        let given = |name: &str| insert.columns.iter().any(|column| column.name == name);
+        let missing = table.columns.iter().find(|column| {
+            column.not_null
+                && column.default.is_none()
+                && !column.numbers_itself()
+                && column.generated.is_none()
+                && !given(&column.name)
+        });
+        // A trigger may give it.
+        let fills = self.after.triggers.keys().any(|(of, _)| *of == name);
+        if let Some(column) = missing.filter(|_| !fills) {
+            return Err(Error::refused(format!(
+                "each row of `{}` needs {}",
+                name.name, column.name
+            ))
+            .at(self.source, insert.table.span(), "it is not given here")
+            .note(format!("{} is NOT NULL and has no default", column.name)));
         }
         let columns: Vec<String> =
             insert.columns.iter().map(|column| column.name.to_string()).collect();
