@@ -176,6 +176,11 @@ pub enum Predicate {
 }
 
 impl Predicate {
+    pub fn all(parts: impl IntoIterator<Item = Predicate>) -> Predicate {
+        let mut parts: Vec<Predicate> = parts.into_iter().collect();
+        if parts.len() == 1 { parts.remove(0) } else { Predicate::And(parts) }
+    }
+
     #[must_use]
     pub fn called(self, alias: Option<&String>) -> Predicate {
         match alias {
@@ -193,8 +198,8 @@ impl Predicate {
     }
 
     /// One of them at least holds.
-    pub fn any(parts: impl Iterator<Item = Predicate>) -> Predicate {
-        let mut parts: Vec<Predicate> = parts.collect();
+    pub fn any(parts: impl IntoIterator<Item = Predicate>) -> Predicate {
+        let mut parts: Vec<Predicate> = parts.into_iter().collect();
         if parts.len() == 1 { parts.remove(0) } else { Predicate::Or(parts) }
     }
 }

@@ -281,19 +281,23 @@ pub enum SyncKind {
         /// The same with every column read from the row being written.
         row_expr: Expr,
     },
-    /// `column` is filled from `expr` where the writer does not give it.
-    Derive {
-        column: String,
-        expr: Expr,
-        /// The same with every column read from the row being written.
-        row_expr: Expr,
-        /// The columns `expr` reads.
-        sources: Vec<String>,
-        /// Of `column` and these, those that are compared by their texts.
-        as_text: Vec<String>,
-        /// NULL in `column` always means "not given".
-        required: bool,
-    },
+    /// Each is filled where the writer does not give it.
+    Derive(Vec<Derived>),
+}
+
+/// A new column, and what old code's rows get in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Derived {
+    pub column: String,
+    pub expr: Expr,
+    /// The same with every column read from the row being written.
+    pub row_expr: Expr,
+    /// The columns `expr` reads.
+    pub sources: Vec<String>,
+    /// Of `column` and these, those that are compared by their texts.
+    pub as_text: Vec<String>,
+    /// NULL in `column` always means "not given".
+    pub required: bool,
 }
 
 /// A column, and what it is computed from.

@@ -3,7 +3,7 @@
 use crate::catalog::Expr;
 use crate::dialect::Dialect;
 use crate::input;
-use crate::plan::op::{Computed, Sync, SyncKind};
+use crate::plan::op::{Computed, Derived, Sync, SyncKind};
 
 use super::predicate::exactly;
 use super::{Sql, Writer, dollar, indent};
@@ -48,9 +48,7 @@ END"
                     indent(self.dialect, expr, 8)
                 )
             }
-            SyncKind::Derive { column, row_expr, sources, as_text, required, .. } => {
-                self.derive_body(column, row_expr, (sources, as_text), *required)
-            }
+            SyncKind::Derive(columns) => self.derive_body(columns),
         };
         vec![
             Sql::named(
@@ -205,50 +203,59 @@ END",
         )
     }
 
-    fn derive_body(
-        &self,
-        column: &str,
-        Expr(expr): &Expr,
-        (sources, as_text): (&[String], &[String]),
-        required: bool,
-    ) -> String {
-        let c = self.ident(column);
-        let cast = |name: &String| self.marks(as_text.contains(name));
-        let expr = indent(self.dialect, expr, 4);
-        let changed: Vec<String> = sources
-            .iter()
-            .map(|source| {
+    /// A row that was not filled yet says nothing of who wrote; else an UPDATE of what it is computed
+    /// from, and not of itself, is old code's.
+    fn derive_body(&self, columns: &[Derived]) -> String {
+        let by = if columns.len() == 1 { 4 } else { 8 };
+        let mut given = Vec::new();
+        let mut written = Vec::new();
+        for derived in columns {
+            let Derived { column, row_expr: Expr(expr), sources, as_text, required, .. } = derived;
+            let c = self.ident(column);
+            given.push(format!(
+                "        IF NEW.{c} IS NULL THEN
+            NEW.{c} := {};
+        END IF;
+",
+                indent(self.dialect, expr, 4)
+            ));
+            let cast = |name: &String| self.marks(as_text.contains(name));
+            let changed = sources.iter().map(|source| {
                 let ([new, old], source) = (cast(source), self.ident(source));
                 format!("NEW.{source}{new} IS DISTINCT FROM OLD.{source}{old}")
-            })
-            .collect();
-        let [new, old] = cast(&column.to_owned());
-        let mut when = changed;
-        if required {
-            when.insert(0, format!("OLD.{c} IS NULL"));
-        }
-        let update = if when.is_empty() {
-            String::new()
-        } else {
-            format!(
-                "    ELSIF NEW.{c}{new} IS NOT DISTINCT FROM OLD.{c}{old}
-        AND ({})
-    THEN
-        -- Old code wrote, or the row was not filled yet.
-        NEW.{c} := {expr};
+            });
+            let [new, old] = cast(column);
+            let empty = required.then(|| format!("OLD.{c} IS NULL"));
+            let when: Vec<String> = empty.into_iter().chain(changed).collect();
+            if !when.is_empty() {
+                let pad = " ".repeat(by);
+                written.push(format!(
+                    "IF NEW.{c}{new} IS NOT DISTINCT FROM OLD.{c}{old}
+{pad}    AND ({})
+{pad}THEN
+{pad}    -- Old code wrote, or the row was not filled yet.
+{pad}    NEW.{c} := {};
 ",
-                when.join(" OR ")
-            )
+                    when.join(" OR "),
+                    indent(self.dialect, expr, by),
+                ));
+            }
+        }
+        let update = match (columns, written.as_slice()) {
+            (_, []) => String::new(),
+            ([_], [one]) => format!("    ELS{one}"),
+            (_, several) => {
+                let each = several.iter().map(|one| format!("        {one}        END IF;\n"));
+                format!("    ELSE\n{}", each.collect::<String>())
+            }
         };
         format!(
             "BEGIN
     IF TG_OP = 'INSERT' THEN
-        IF NEW.{c} IS NULL THEN
-            NEW.{c} := {expr};
-        END IF;
-{update}    END IF;
+{}{update}    END IF;
     RETURN NEW;
-END"
+END",
+            given.concat()
         )
     }
 
@@ -288,29 +295,7 @@ END"
                 let set = format!("{c} = {expr}");
                 (empty.clone(), set.clone(), empty, set)
             }
-            SyncKind::Derive { column, expr: Expr(expr), sources, as_text, required, .. } => {
-                let c = self.ident(column);
-                let mut when: Vec<String> = sources
-                    .iter()
-                    .map(|source| {
-                        let [left, right] = self.marks(as_text.contains(source));
-                        let source = self.ident(source);
-                        format!("NEW.{source}{left} IS NOT OLD.{source}{right}")
-                    })
-                    .collect();
-                if *required {
-                    when.insert(0, format!("NEW.{c} IS NULL"));
-                }
-                if when.is_empty() {
-                    when.push("0".into());
-                }
-                (
-                    format!("NEW.{c} IS NULL"),
-                    format!("{c} = {expr}"),
-                    format!("NEW.{c} IS OLD.{c} AND ({})", when.join(" OR ")),
-                    format!("{c} = {expr}"),
-                )
-            }
+            SyncKind::Derive(columns) => self.derived_after(columns),
         };
         let trigger = |name: &str, event: &str, when: &str, set: &str| {
             Sql::new(format!(
@@ -322,6 +307,52 @@ END"
             trigger(&insert, "INSERT", &when_insert, &set_insert),
             trigger(&update, "UPDATE", &when_update, &set_update),
         ]
+    }
+
+    /// When an INSERT needs more, and what it sets; the same of an UPDATE.
+    fn derived_after(&self, columns: &[Derived]) -> (String, String, String, String) {
+        let parts = columns.iter().map(|derived| {
+            let Derived { column, expr: Expr(expr), sources, as_text, required, .. } = derived;
+            let c = self.ident(column);
+            let mut when: Vec<String> = sources
+                .iter()
+                .map(|source| {
+                    let [left, right] = self.marks(as_text.contains(source));
+                    let source = self.ident(source);
+                    format!("NEW.{source}{left} IS NOT OLD.{source}{right}")
+                })
+                .collect();
+            if *required {
+                when.insert(0, format!("NEW.{c} IS NULL"));
+            }
+            if when.is_empty() {
+                when.push("0".into());
+            }
+            let written = format!("NEW.{c} IS OLD.{c} AND ({})", when.join(" OR "));
+            (c, expr, written)
+        });
+        let parts: Vec<_> = parts.collect();
+        if let [(c, expr, written)] = parts.as_slice() {
+            let set = format!("{c} = {expr}");
+            return (format!("NEW.{c} IS NULL"), set.clone(), written.clone(), set);
+        }
+        let join = |text: &dyn Fn(&str, &str, &str) -> String, with: &str| {
+            let each = parts.iter().map(|(c, expr, written)| text(c, expr, written));
+            each.collect::<Vec<_>>().join(with)
+        };
+        (
+            join(&|c, _, _| format!("NEW.{c} IS NULL"), " OR "),
+            join(&|c, expr, _| format!("{c} = coalesce({c}, {expr})"), ",\n        "),
+            join(&|_, _, written| format!("({written})"), "\n    OR "),
+            join(
+                &|c, expr, written| {
+                    format!(
+                        "{c} = CASE\n            WHEN {written}\n            THEN {expr} ELSE {c}\n        END"
+                    )
+                },
+                ",\n        ",
+            ),
+        )
     }
 
     /// As in [`Writer::replace_body`]: what is not filled yet is; then one side follows the other, unless

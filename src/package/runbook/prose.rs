@@ -3,7 +3,7 @@
 use crate::dialect::{Dialect, Work};
 use crate::package::Target;
 use crate::package::targets::LIBPQ_PAUSE;
-use crate::plan::op::{Computed, Op, SyncKind};
+use crate::plan::op::{Computed, Derived, Op, SyncKind};
 use crate::plan::small;
 use crate::plan::{Deploy, Plan, Unit};
 
@@ -91,15 +91,17 @@ pub(super) fn who_writes(plan: &Plan) -> Vec<[String; 2]> {
                     format!("it gets `{}`", expr.0),
                 );
             }
-            SyncKind::Derive { column, expr, sources, .. } => {
-                row(format!("an INSERT without {column}"), format!("it gets `{}`", expr.0));
-                if !sources.is_empty() {
-                    row(
-                        format!("an UPDATE of {} alone", sources.join(" or ")),
-                        format!("{column} follows"),
-                    );
+            SyncKind::Derive(columns) => {
+                for Derived { column, expr, sources, .. } in columns {
+                    row(format!("an INSERT without {column}"), format!("it gets `{}`", expr.0));
+                    if !sources.is_empty() {
+                        row(
+                            format!("an UPDATE of {} alone", sources.join(" or ")),
+                            format!("{column} follows"),
+                        );
+                    }
+                    row(format!("new code writes {column}"), "it stays as written".into());
                 }
-                row(format!("new code writes {column}"), "it stays as written".into());
             }
         }
     }

@@ -153,8 +153,8 @@ impl Rule<'_> {
             expr: default.clone(),
         }];
         let mut steps = vec![self.expand(empty, Vec::new(), tail, true)];
-        let remaining = vec![Predicate::IsNull(column.name.clone())];
-        steps.push(self.backfill(default, remaining, None)?);
+        let left = Predicate::IsNull(column.name.clone());
+        steps.push(self.backfill(vec![(column.name.clone(), default)], left, None)?);
         if column.not_null {
             // Only now: a CHECK that is not valid yet still fails any UPDATE of an unfilled row.
             let mut up = self.context.lock(&[&add.table], Action::AddCheckNotValid);
@@ -271,17 +271,17 @@ impl Rule<'_> {
 
     fn backfill(
         &self,
-        expr: Expr,
-        mut remaining: Vec<Predicate>,
+        set: Vec<(String, Expr)>,
+        filter: Predicate,
         sync: Option<&Sync>,
     ) -> Result<Step> {
         let Rule { context, add } = self;
-        let filter =
-            if remaining.len() == 1 { remaining.remove(0) } else { Predicate::And(remaining) };
+        let names: Vec<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
+        let title = format!("fill {}", names.join(", "));
         let backfill = Backfill {
             table: add.table.clone(),
             walk: context.walk(&add.table)?,
-            set: vec![(add.column.name.clone(), expr)],
+            set,
             remaining: filter.clone(),
             sync: sync.map(|sync| sync.name.clone()),
         };
@@ -289,7 +289,7 @@ impl Rule<'_> {
             phase: Phase::Backfill,
             table: add.table.clone(),
             slug: "backfill".into(),
-            title: format!("fill {}", add.column.name),
+            title,
             unit: backfill_unit(context.server),
             up: vec![Op::Backfill(backfill)],
             down: Down::noted(Vec::new(), "Nothing to undo: the values go with their column."),

@@ -6,7 +6,7 @@ use crate::dialect::{Server, type_change};
 use crate::input;
 
 use super::super::condition::{Condition, Missing};
-use super::super::op::{Sync, SyncKind};
+use super::super::op::{Derived, Sync, SyncKind};
 use super::named;
 
 /// `posts_created_sync`; behind other triggers of the table, for they fire by name and it must see
@@ -36,14 +36,15 @@ pub(in crate::plan) fn is_exact(server: &Server, catalog: &Catalog, column: &Col
     (is_enum || type_change::is_exact(server, &column.ty)) && tells_apart(server, catalog, column)
 }
 
-pub(in crate::plan) fn derive(
+/// What `column` gets; `None` where its expression cannot be read.
+pub(in crate::plan) fn derived(
     server: &Server,
     catalog: &Catalog,
     table: &TableName,
     column: &Column,
     fill: &crate::change::Fill,
     required: bool,
-) -> Option<Sync> {
+) -> Option<Derived> {
     let row_expr = input::qualify(&fill.expr.0, server.dialect, &fill.sources, "NEW")?;
     let own = catalog.tables.get(table);
     let sources = fill.sources.iter().filter_map(|source| own?.column(source));
@@ -52,17 +53,13 @@ pub(in crate::plan) fn derive(
         .filter(|column| !tells_apart(server, catalog, column))
         .map(|column| column.name.clone())
         .collect();
-    Some(Sync {
-        name: name(catalog, table, &column.name),
-        table: table.clone(),
-        kind: SyncKind::Derive {
-            column: column.name.clone(),
-            expr: fill.expr.clone(),
-            row_expr: Expr(row_expr),
-            sources: fill.sources.clone(),
-            as_text,
-            required,
-        },
+    Some(Derived {
+        column: column.name.clone(),
+        expr: fill.expr.clone(),
+        row_expr: Expr(row_expr),
+        sources: fill.sources.clone(),
+        as_text,
+        required,
     })
 }
 

@@ -6,16 +6,19 @@
 //! | a constant default | the column comes with it, which writes no row, and loses it at once: what is left out is NULL, and the trigger's; only rows that are to have another value are written |
 //! | either, where no trigger can fill a row before it is checked (SQLite) | the column comes empty and optional; backfill |
 //!
+//! Columns without a default that stand beside each other in the script have one trigger and one backfill:
+//! every row is written once. The last of them brings both.
+//!
 //! In deploy 2 the trigger leaves, and the column gets its own default and, on SQLite, NOT NULL.
 
 use crate::catalog::{Column, Expr};
-use crate::change::Fill;
+use crate::change::{Asked, Change, Fill};
 use crate::dialect::{Action, compose};
 use crate::error::Result;
 use crate::plan::condition::{Condition, Missing, Predicate, Reason};
-use crate::plan::op::{Op, Sync};
+use crate::plan::op::{Op, Sync, SyncKind};
 use crate::plan::strategy::{rebuild, sync};
-use crate::plan::{Down, ModelChange, Phase, Step, Unit};
+use crate::plan::{Down, ModelChange, Phase, Step, Unit, column_expr};
 
 use super::Rule;
 
@@ -23,46 +26,110 @@ impl Rule<'_> {
     pub(super) fn filled(&self, fill: &Fill) -> Result<Vec<Step>> {
         let checked_after_trigger = self.context.can(Action::TriggerSetsNew);
         match &self.add.existing {
-            Some(constant) if checked_after_trigger => self.over_default(fill, constant),
+            Some(constant) if self.is_over_default() => self.over_default(fill, constant),
             _ => self.empty_first(fill, checked_after_trigger),
         }
     }
 
     fn empty_first(&self, fill: &Fill, checked_after_trigger: bool) -> Result<Vec<Step>> {
         let column = &self.add.column;
-        let sync = self.sync(&self.for_old_code(fill), column.not_null)?;
         let check = (column.not_null && checked_after_trigger).then(|| self.not_null_check());
         let first = Column { not_null: false, default: None, ..column.clone() };
         let model = Column { not_null: check.is_some(), ..first.clone() };
         let required = check.is_some();
-        let expand = self.expand(first, check.into_iter().collect(), self.watch(&sync), true);
-        let expand = self.guarded(expand, fill, &sync, &model);
+        let together = self.together();
+        let brings = together.last().is_none_or(|last| last.add == self.add);
+        let sync = self.sync(&together)?;
+        let watch = if brings { self.watch(&sync) } else { Vec::new() };
+        let expand = self.expand(first, check.into_iter().collect(), watch, true);
+        let mut steps = vec![self.guarded(expand, fill, brings.then_some(&sync), &model)];
+        if brings {
+            steps.push(self.filling(&together, &sync)?);
+        }
+        steps.extend(self.enforce(required)?);
+        steps.extend(self.contract(&sync, model, brings));
+        Ok(steps)
+    }
 
-        let mut remaining = vec![Predicate::IsNull(column.name.clone())];
+    /// This column and those filled with it, in their order.
+    fn together(&self) -> Vec<Rule<'_>> {
+        let asked = &self.context.intent.asked;
+        let beside = |asked: &'_ Asked| match &asked.change {
+            Change::AddColumn(add) if add.table == self.add.table => Some(add.column.name.clone()),
+            _ => None,
+        };
+        let names: Vec<Option<String>> = asked.iter().map(beside).collect();
+        let own = names.iter().position(|name| name.as_ref() == Some(&self.add.column.name));
+        let run = own.map_or(0..0, |own| {
+            let from = names[..own].iter().rposition(Option::is_none).map_or(0, |at| at + 1);
+            let to = names[own..].iter().position(Option::is_none).map_or(asked.len(), |n| own + n);
+            from..to
+        });
+        let rules: Vec<Rule> = asked[run]
+            .iter()
+            .filter_map(|asked| match &asked.change {
+                Change::AddColumn(add) => Some(Rule { context: self.context, add }),
+                _ => None,
+            })
+            .filter(|rule| rule.add.fill.is_some() && !rule.is_over_default())
+            .collect();
+        let reads = |rule: &Rule| {
+            rule.add
+                .fill
+                .iter()
+                .flat_map(|fill| &fill.sources)
+                .any(|source| rules.iter().any(|other| other.add.column.name == *source))
+        };
+        if rules.iter().any(reads) {
+            return vec![Rule { context: self.context, add: self.add }];
+        }
+        rules
+    }
+
+    fn is_over_default(&self) -> bool {
+        self.add.existing.is_some() && self.context.can(Action::TriggerSetsNew)
+    }
+
+    /// Where several are filled each keeps the value that it has.
+    fn filling(&self, together: &[Rule], sync: &Sync) -> Result<Step> {
+        let several = together.len() > 1;
+        let mut set = Vec::new();
+        let mut left = Vec::new();
+        for rule in together {
+            let Some(fill) = &rule.add.fill else { continue };
+            let name = &rule.add.column.name;
+            let Expr(own) = column_expr(self.context.server, name);
+            let Expr(value) = &fill.expr;
+            let value = if several { compose::or_else(&own, value) } else { value.clone() };
+            set.push((name.clone(), Expr(value)));
+            left.push(Predicate::all(rule.unfilled(fill)));
+        }
+        self.backfill(set, Predicate::any(left), Some(sync))
+    }
+
+    fn unfilled(&self, fill: &Fill) -> Vec<Predicate> {
+        let column = &self.add.column;
+        let mut left = vec![Predicate::IsNull(column.name.clone())];
         if !self.always_valued(fill) && !column.not_null {
             match &fill.needs {
-                Some(needs) => remaining.extend(needs.iter().cloned().map(Predicate::IsNotNull)),
-                None => remaining.push(Predicate::ExprIsNotNull(fill.expr.clone())),
+                Some(needs) => left.extend(needs.iter().cloned().map(Predicate::IsNotNull)),
+                None => left.push(Predicate::ExprIsNotNull(fill.expr.clone())),
             }
         }
-        let backfill = self.backfill(fill.expr.clone(), remaining, Some(&sync))?;
-        let mut steps = vec![expand, backfill];
-        steps.extend(self.enforce(required)?);
-        steps.push(self.contract(&sync, model));
-        Ok(steps)
+        left
     }
 
     fn over_default(&self, fill: &Fill, constant: &Expr) -> Result<Vec<Step>> {
         let Rule { add, .. } = self;
         let column = &add.column;
-        let sync = self.sync(&self.for_old_code(fill), false)?;
+        let sync = self.sync(&[Rule { context: self.context, add }])?;
         let first = Column { default: Some(constant.clone()), ..column.clone() };
         let model = Column { default: None, ..column.clone() };
         let (table, name) = (add.table.clone(), column.name.clone());
         let mut tail = vec![Op::DropDefault { table, column: name.clone() }];
         tail.extend(self.watch(&sync));
         let expand = self.expand(first, Vec::new(), tail, true);
-        let expand = self.guarded(expand, fill, &sync, &model);
+        let expand = self.guarded(expand, fill, Some(&sync), &model);
 
         let dialect = self.context.server.dialect;
         // As it is stored: rounded to the column's scale, say.
@@ -79,10 +146,11 @@ impl Rule<'_> {
             compared(Predicate::Holds(name.clone(), stored(constant, false))),
             compared(Predicate::Differs(name, stored(&fill.expr, fill.typed))),
         ];
-        let backfill = self.backfill(fill.expr.clone(), remaining, Some(&sync))?;
+        let set = vec![(column.name.clone(), fill.expr.clone())];
+        let backfill = self.backfill(set, Predicate::all(remaining), Some(&sync))?;
         let mut steps = vec![expand, backfill];
         steps.extend(self.enforce(false)?);
-        steps.push(self.contract(&sync, model));
+        steps.extend(self.contract(&sync, model, true));
         Ok(steps)
     }
 
@@ -98,13 +166,27 @@ impl Rule<'_> {
         fill
     }
 
-    fn sync(&self, fill: &Fill, required: bool) -> Result<Sync> {
+    /// The trigger of all of them, called after the first.
+    fn sync(&self, together: &[Rule]) -> Result<Sync> {
         let Rule { context, add } = self;
-        context.refuse_generated(&add.table, &fill.sources)?;
         context.refuse_without_rowid(&add.table)?;
         let (server, before) = (context.server, context.before);
-        sync::derive(server, before, &add.table, &add.column, fill, required)
-            .ok_or_else(|| context.refuse_to_carry(fill.span))
+        let mut columns = Vec::new();
+        for rule in together {
+            let Some(fill) = &rule.add.fill else { continue };
+            context.refuse_generated(&add.table, &fill.sources)?;
+            let required = rule.add.column.not_null && !rule.is_over_default();
+            let fill = rule.for_old_code(fill);
+            let derived =
+                sync::derived(server, before, &add.table, &rule.add.column, &fill, required);
+            columns.push(derived.ok_or_else(|| context.refuse_to_carry(fill.span))?);
+        }
+        let first = columns.first().map_or(add.column.name.as_str(), |first| &first.column);
+        Ok(Sync {
+            name: sync::name(before, &add.table, first),
+            table: add.table.clone(),
+            kind: SyncKind::Derive(columns),
+        })
     }
 
     fn always_valued(&self, fill: &Fill) -> bool {
@@ -125,7 +207,7 @@ impl Rule<'_> {
     }
 
     /// A required column needs a value for every row, before anything is changed.
-    fn guarded(&self, mut expand: Step, fill: &Fill, sync: &Sync, model: &Column) -> Step {
+    fn guarded(&self, mut expand: Step, fill: &Fill, sync: Option<&Sync>, model: &Column) -> Step {
         let Rule { add, .. } = self;
         let (table, column) = (&add.table, &add.column);
         if column.not_null && !self.always_valued(fill) {
@@ -141,26 +223,30 @@ impl Rule<'_> {
             };
             expand.up.insert(0, Op::Guard(vec![no_value]));
         }
-        let after_lock = usize::from(matches!(expand.down.ops.first(), Some(Op::Lock { .. })));
-        expand.down.ops.insert(after_lock, Op::DropSync(sync.clone()));
+        if let Some(sync) = sync {
+            let after_lock = usize::from(matches!(expand.down.ops.first(), Some(Op::Lock { .. })));
+            expand.down.ops.insert(after_lock, Op::DropSync(sync.clone()));
+            expand.verify.push(sync::on(sync, Missing::RunAgain));
+        }
         expand.title = format!("{}.{}, filled by a trigger", table.name, column.name);
-        expand.verify.push(sync::on(sync, Missing::RunAgain));
         let field = self.field(model.clone());
         expand.model = vec![ModelChange::AddField { table: table.clone(), field }];
         expand
     }
 
     /// Deploy 2: the application gives the column itself; `was` is the column until then.
-    fn contract(&self, sync: &Sync, was: Column) -> Step {
+    fn contract(&self, sync: &Sync, was: Column, takes: bool) -> Option<Step> {
         let Rule { context, add } = self;
         let (table, column) = (&add.table, &add.column);
-        let mut verify =
-            vec![Condition::SyncGone { table: table.clone(), name: sync.name.clone() }];
+        let mut verify = Vec::new();
         let mut guards = Vec::new();
         if let Some(date) = context.policy.not_before {
             guards.push(Condition::NotBefore { date, what: format!("the trigger {}", sync.name) });
         }
         guards.push(sync::on(sync, Missing::Finish(1)));
+        if takes {
+            verify.push(Condition::SyncGone { table: table.clone(), name: sync.name.clone() });
+        }
         let (of, name) = (|| table.clone(), || column.name.clone());
         let (mut there, mut back) = (Vec::new(), Vec::new());
         if column.not_null && !was.not_null {
@@ -177,6 +263,9 @@ impl Rule<'_> {
             there.push(Op::SetDefault { table: of(), column: name(), expr: default.clone() });
             back.push(Op::DropDefault { table: of(), column: name() });
         }
+        if there.is_empty() && !takes {
+            return None;
+        }
         let mut model = Vec::new();
         if !there.is_empty() {
             let (before, field) = (self.field(was), self.field(column.clone()));
@@ -190,16 +279,27 @@ impl Rule<'_> {
         }
         let mut up = vec![Op::Guard(guards)];
         up.extend(context.lock(&[table], Action::DropTrigger));
-        up.push(Op::DropSync(sync.clone()));
+        up.extend(takes.then(|| Op::DropSync(sync.clone())));
         up.extend(there);
         let mut down = context.lock(&[table], Action::CreateTrigger);
         down.extend(back);
-        down.push(Op::CreateSync(sync.clone()));
-        Step {
+        down.extend(takes.then(|| Op::CreateSync(sync.clone())));
+        let filled = match &sync.kind {
+            SyncKind::Derive(columns) => columns.iter().map(|one| one.column.as_str()).collect(),
+            _ => vec![column.name.as_str()],
+        };
+        let title = match (takes, filled.as_slice()) {
+            (false, _) => format!("{}.{} as it was asked for", table.name, column.name),
+            (true, [one]) => format!("{}.{one} without its trigger", table.name),
+            (true, several) => {
+                format!("{}.{} without their trigger", table.name, several.join(", "))
+            }
+        };
+        Some(Step {
             phase: Phase::Contract,
             table: of(),
             slug: "contract".into(),
-            title: format!("{}.{} without its trigger", table.name, column.name),
+            title,
             unit,
             up,
             down: Down::noted(
@@ -208,6 +308,6 @@ impl Rule<'_> {
             ),
             verify,
             model,
-        }
+        })
     }
 }

@@ -166,7 +166,7 @@ impl Rule<'_> {
         if !old.not_null {
             left.push(Predicate::ExprIsNotNull(change.forward.clone()));
         }
-        let left = if left.len() == 1 { left.remove(0) } else { Predicate::And(left) };
+        let left = Predicate::all(left);
         let mut step = self.step(
             Phase::Backfill,
             "backfill",

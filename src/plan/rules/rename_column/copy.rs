@@ -103,8 +103,7 @@ impl Rule<'_> {
         if !self.old.not_null {
             remaining.push(Predicate::IsNotNull(from.clone()));
         }
-        let filter =
-            if remaining.len() == 1 { remaining.remove(0) } else { Predicate::And(remaining) };
+        let filter = Predicate::all(remaining);
         let backfill = Backfill {
             table: table.clone(),
             walk: self.context.walk(table)?,
