@@ -138,34 +138,38 @@ impl Rule<'_> {
     }
 
     /// What the old column promises, its copy promises by now: after the switch it only follows.
-    pub(super) fn without_checks(&self) -> Vec<Step> {
+    pub(super) fn without_checks(&self) -> Option<Step> {
         let Rule { context, change, .. } = self;
         let table = &change.table;
-        self.checks()
-            .filter_map(|check| {
-                let name = check.name.clone()?;
-                let mut up = context.lock(&[table], Action::DropConstraint);
-                up.push(Op::DropConstraint { table: table.clone(), name: name.clone() });
-                let mut down = context.lock(&[table], Action::AddCheckNotValid);
-                down.push(Op::AddConstraint {
-                    table: table.clone(),
-                    constraint: Constraint { valid: false, ..check.clone() },
-                });
-                if check.valid {
-                    let (table, name) = (table.clone(), name.clone());
-                    down.push(Op::Validate { table, name, parent: None });
-                }
-                Some(self.step(
-                    Phase::Switch,
-                    "drop_check",
-                    format!("drop {name}, which {} has by now", self.copy_name()),
-                    Unit::Alone,
-                    up,
-                    Down::ops(down),
-                    Vec::new(),
-                ))
-            })
-            .collect()
+        let (mut up, mut down) = (Vec::new(), Vec::new());
+        let mut valid = Vec::new();
+        let mut names = Vec::new();
+        for check in self.checks() {
+            let (of, name) = (|| table.clone(), check.name.clone()?);
+            // Every statement stands by itself, and so does its lock.
+            up.extend(context.lock(&[table], Action::DropConstraint));
+            up.push(Op::DropConstraint { table: of(), name: name.clone() });
+            let constraint = Constraint { valid: false, ..check.clone() };
+            down.extend(context.lock(&[table], Action::AddCheckNotValid));
+            down.push(Op::AddConstraint { table: of(), constraint });
+            if check.valid {
+                valid.push(Op::Validate { table: of(), name: name.clone(), parent: None });
+            }
+            names.push(name);
+        }
+        down.extend(valid);
+        let them = if names.len() == 1 { "which" } else { "each of which" };
+        (!names.is_empty()).then(|| {
+            self.step(
+                Phase::Switch,
+                "drop_check",
+                format!("drop {}, {them} {} has by now", names.join(" and "), self.copy_name()),
+                Unit::Alone,
+                up,
+                Down::ops(down),
+                Vec::new(),
+            )
+        })
     }
 
     /// The index `from`, which is like the primary key's, becomes the primary key.
