@@ -1,5 +1,7 @@
 """Hard cases of types: which changes are free, what values lose, what the default becomes."""
 
+import re
+
 import psycopg
 import pytest
 
@@ -270,3 +272,24 @@ def test_hc06_what_another_type_would_make_another(
 ) -> None:
     said = refusal(lay(COMPUTED), f"ALTER TABLE t ALTER COLUMN {column} TYPE {ty}")
     assert what in said
+
+
+@on_all
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [
+        ("text", "timestamptz", "2024-01-02 03:04:05"),
+        ("date", "timestamptz", "2024-01-02"),
+        ("timestamptz", "date", "2024-01-02 00:00:00+00"),
+        ("timestamptz", "timestamp", "2024-01-02 03:04:05+00"),
+    ],
+)
+def test_a_time_zone_that_the_hint_says(lay: Lay, old: str, new: str, value: str) -> None:
+    """Nobody's session decides; what is said instead is taken by the server, both ways."""
+    schema = f"CREATE TABLE t (id int PRIMARY KEY, ts {old});"
+    project = lay(schema, f"INSERT INTO t VALUES (1, '{value}'), (2, NULL)")
+    change = f"ALTER TABLE t ALTER COLUMN ts TYPE {new}"
+    said = refusal(project, change)
+    found = re.search(r"hint: (-- miggen: back ts = .*?) before … .*(USING .*)", said)
+    assert found, said
+    carried(project, f"{found[1]}\n{change} {found[2]}")

@@ -88,8 +88,10 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
                 "each session would compute by its own",
             )
             .hint(format!(
-                "-- miggen: back {name} = {name} AT TIME ZONE 'UTC'  before  … TYPE {} USING {name} AT TIME ZONE 'UTC'",
-                change.after.ty
+                "-- miggen: back {name} = {}  before  … TYPE {} USING {}",
+                compose::at_utc(name, &change.after.ty, &old.ty),
+                change.after.ty,
+                compose::at_utc(name, &old.ty, &change.after.ty),
             )));
     }
     rule.by_copy()
