@@ -73,7 +73,7 @@ pub(super) fn sqlalchemy(dialect: Dialect, table: &Table) -> Vec<String> {
 /// `id: Mapped[int] = mapped_column(sa.BigInteger(), sa.Identity(), primary_key=True)`
 pub(super) fn mapped(dialect: Dialect, field: &Field, is_key: bool) -> String {
     let column = &field.column;
-    let ty = types::sqlalchemy(dialect, &column.ty);
+    let ty = types::sqlalchemy(dialect, column.integer_type());
     let annotation = ty.as_ref().and_then(types::annotation);
     let mut args = vec![ty.map_or_else(|| format!("…{}…", column.ty), |ty| ty.call)];
     if let Some(reference) = &field.references

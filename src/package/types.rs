@@ -166,6 +166,10 @@ pub(crate) fn django(ty: &str) -> Option<DjangoType> {
     }
 }
 
+pub(crate) fn has_time_zone(ty: &str) -> bool {
+    take(ty).with_time_zone
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

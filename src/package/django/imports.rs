@@ -64,7 +64,34 @@ pub(crate) fn lines<'p>(
         let names: Vec<&str> = names.into_iter().collect();
         format!("from {module} import {}", names.join(", "))
     });
-    whole.into_iter().chain(from).collect()
+    let all: Vec<String> = whole.into_iter().chain(from).collect();
+    let mut lines: Vec<String> = Vec::new();
+    for section in [Section::Standard, Section::Django, Section::Project] {
+        let mut own = all.iter().filter(|line| self::section(line) == section).cloned().peekable();
+        if own.peek().is_some() && !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(own);
+    }
+    lines
+}
+
+/// Blocks of imports, as isort has them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Standard,
+    Django,
+    Project,
+}
+
+fn section(line: &str) -> Section {
+    const STANDARD: &[&str] = &["datetime", "decimal", "enum", "functools", "operator", "uuid"];
+    let module = line.split_whitespace().nth(1).unwrap_or_default();
+    match module.split('.').next().unwrap_or_default() {
+        head if STANDARD.contains(&head) => Section::Standard,
+        "django" => Section::Django,
+        _ => Section::Project,
+    }
 }
 
 /// All that is no string.

@@ -1,5 +1,6 @@
 //! Definitions that the migrations have already: kept as somebody wrote them, but for what changes.
 
+use crate::catalog::Column;
 use crate::dialect::Dialect;
 use crate::package::python::Py;
 use crate::package::types;
@@ -36,21 +37,30 @@ pub(crate) fn altered(
         if was.is_none_or(|was| was.class != new.class) {
             function = format!("models.{}", new.class);
         }
+        let said: Vec<String> = kwargs.iter().map(|(name, _)| name.clone()).collect();
         kwargs.retain(|(name, _)| !OF_THE_TYPE.contains(&name.as_str()));
         let own = new.args.into_iter().map(|(name, value)| (name.to_owned(), Py::Raw(value)));
-        kwargs.splice(0..0, own);
+        // A class of the project's own may give them itself.
+        let taken = own.filter(|(name, _)| function.starts_with("models.") || said.contains(name));
+        kwargs.splice(0..0, taken);
     }
     if before.column.default != after.column.default {
-        let old = before.column.default.as_ref().and_then(|old| super::value(dialect, old));
-        kwargs.retain(|(name, value)| {
-            name != "db_default" && (name != "default" || old.as_ref() != Some(value))
+        let class = types::django(&after.column.ty)?.class;
+        let value = |column: &Column| match &column.default {
+            Some(default) => super::value(dialect, class, default).map(Some),
+            None => Some(None),
+        };
+        let was = value(&before.column).flatten().and_then(|was| was.own);
+        let new = value(&after.column)?;
+        // What the application gives by itself is its own.
+        kwargs.retain(|(name, own)| {
+            name != "db_default" && (name != "default" || was.as_ref() != Some(own))
         });
-        if let Some(default) = &after.column.default {
-            let value = super::value(dialect, default)?;
-            if super::is_constant(default) {
-                set(&mut kwargs, "default", Some(value.clone()));
+        if let Some(super::Value { own, stored }) = new {
+            if !kwargs.iter().any(|(name, _)| name == "default") {
+                kwargs.extend(own.map(|own| ("default".to_owned(), own)));
             }
-            set(&mut kwargs, "db_default", Some(value));
+            set(&mut kwargs, "db_default", Some(stored));
         }
     }
     let truth = |is: bool| is.then(|| Py::raw("True"));

@@ -52,22 +52,25 @@ fn short_q(function: &str, args: &[Py], mut kwargs: Vec<(String, Py)>) -> Py {
     let is_any = taken("_connector") == Some(Py::str("OR"));
     let is_negated = taken("_negated") == Some(Py::raw("True"));
     let q = |kwargs| Py::Call { function: function.to_owned(), args: Vec::new(), kwargs };
-    let mut parts = Vec::new();
+    // Django compares conditions by the order of their parts, and sorts keywords.
+    let sorted = |lookups: &[(String, Py)]| lookups.is_sorted_by(|(a, _), (b, _)| a <= b);
     let mut lookups = Vec::new();
+    let mut parts = Vec::new();
     for argument in args {
         match argument {
-            Py::Tuple(pair) => match pair.as_slice() {
-                [Py::Str(name), value] => lookups.push((name.clone(), short(value))),
-                _ => parts.push(argument.clone()),
-            },
+            Py::Tuple(pair) if matches!(pair[..], [Py::Str(_), _]) => {
+                if let [Py::Str(name), value] = pair.as_slice() {
+                    lookups.push((name.clone(), short(value)));
+                    parts.push(q(vec![(name.clone(), short(value))]));
+                }
+            }
             other => parts.push(short(other)),
         }
     }
-    lookups.extend(kwargs);
-    if is_any {
-        parts.extend(lookups.into_iter().map(|lookup| q(vec![lookup])));
-    } else if !lookups.is_empty() {
-        parts.push(q(lookups));
+    lookups.extend(kwargs.iter().cloned());
+    parts.extend(kwargs.into_iter().map(|lookup| q(vec![lookup])));
+    if !is_any && lookups.len() == parts.len() && sorted(&lookups) {
+        parts = vec![q(lookups)];
     }
     let whole = match (parts.pop(), parts.is_empty()) {
         (None, _) => q(Vec::new()),

@@ -217,7 +217,7 @@ fn migration(
 ) -> Migration {
     let mut builder = Builder {
         request,
-        model: project.models.get(&step.table.name),
+        model: project.models.get(&step.table.name).filter(|model| model.is_managed),
         others,
         constants: Constants::default(),
         theirs: BTreeSet::new(),
@@ -386,8 +386,8 @@ impl Builder<'_> {
                         && field.references.is_none();
                     // Django quotes every name and writes types its own way; what counts is that the
                     // column comes out the same.
-                    let constant = field.column.default.as_ref().is_none_or(django::is_constant);
-                    let text = self.field(field).filter(|_| same && constant)?;
+                    let same = same && django::adds_the_same(column);
+                    let text = self.field(field).filter(|_| same)?;
                     return Some(Native {
                         position,
                         call: add_field(&model, &column.name, text),
@@ -399,7 +399,9 @@ impl Builder<'_> {
                         .model
                         .iter()
                         .any(|change| matches!(change, ModelChange::AddIndex { .. }));
-                    let text = self.index(index).filter(|_| known && !index.unique)?;
+                    // A condition goes through Django's adapters and its three-valued logic.
+                    let plain = !index.unique && index.filter.is_none();
+                    let text = self.index(index).filter(|_| known && plain)?;
                     return Some(Native {
                         position,
                         call: Py::call(

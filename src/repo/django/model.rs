@@ -19,6 +19,8 @@ pub struct Model {
     pub indexes: Vec<Index>,
     pub constraints: Vec<Constraint>,
     pub unique_together: Vec<Vec<String>>,
+    /// Django makes and changes its table.
+    pub is_managed: bool,
     /// A proxy has no table of its own.
     pub(super) is_proxy: bool,
 }

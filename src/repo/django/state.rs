@@ -255,6 +255,7 @@ impl<'a> State<'a> {
         let mut model = Model {
             name: name.to_owned(),
             table: default_table(self.app, name),
+            is_managed: true,
             ..Model::default()
         };
         for pair in fields.into_iter().flat_map(children) {
@@ -277,6 +278,7 @@ impl<'a> State<'a> {
                     Some(table) => model.table = table,
                     None => self.incomplete = true,
                 },
+                "managed" => model.is_managed = module.literal(value) != Some(Literal::Bool(false)),
                 "proxy" => model.is_proxy = module.literal(value) == Some(Literal::Bool(true)),
                 "indexes" => {
                     let read = children(value).filter_map(|node| read_index(module, node));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Constraint, ConstraintKind, Index};
+use crate::catalog::{Constraint, ConstraintKind, Index, Key};
 use crate::dialect::Dialect;
 use crate::package::django::known::{self, RenamedTo};
 use crate::package::django::{self, Models, imports, meta, new, short};
@@ -81,7 +81,11 @@ pub(super) fn lines(dialect: Dialect, change: &ModelChange, models: &Models) -> 
         }
         ModelChange::AddIndex { index: added, .. } => index('+', added).into_iter().collect(),
         ModelChange::RemoveIndex { index: removed, .. } => match model {
-            Some(model) => gone(model, |name, _| name == removed.name),
+            Some(model) => {
+                let lines = gone(model, |name, _| name == removed.name);
+                let unique = removed.unique && lines.is_empty();
+                if unique { not_unique(model, &removed.keys) } else { lines }
+            }
             None => index('-', removed).into_iter().collect(),
         },
         ModelChange::AddModel(table) => new::django(dialect, table, &models.labels)
@@ -120,7 +124,13 @@ pub(super) fn lines(dialect: Dialect, change: &ModelChange, models: &Models) -> 
             constraint('+', added).into_iter().collect()
         }
         ModelChange::RemoveConstraint { constraint: removed, .. } => match model {
-            Some(model) => gone(model, |name, _| Some(name) == removed.name.as_deref()),
+            Some(model) => {
+                let lines = gone(model, |name, _| Some(name) == removed.name.as_deref());
+                match &removed.kind {
+                    ConstraintKind::Unique(keys) if lines.is_empty() => not_unique(model, keys),
+                    _ => lines,
+                }
+            }
             None => constraint('-', removed).into_iter().collect(),
         },
         ModelChange::Comment { .. } => Vec::new(),
@@ -157,6 +167,25 @@ fn gone(model: &Model, goes: impl Fn(&str, &Definition) -> bool) -> Vec<Line> {
         .filter(|listed| goes(listed.name, listed.definition))
         .filter_map(|listed| line('-', list(&listed), Some(known::definition(listed.definition))))
         .collect()
+}
+
+/// What the model says without a name: `unique=True`, `unique_together`.
+fn not_unique(model: &Model, keys: &[Key]) -> Vec<Line> {
+    let fields: Option<Vec<&str>> =
+        keys.iter().map(|key| Some(model.field_of(key.column()?)?.0)).collect();
+    match fields.as_deref() {
+        Some([one]) => {
+            let known = &model.fields[*one];
+            let before = written(&known::definition(&known.definition));
+            altered(one, before, written(&known::not_unique(known)))
+        }
+        Some(several) if model.unique_together.iter().any(|group| *group == several) => {
+            let group = Py::Tuple(several.iter().map(|field| Py::str(*field)).collect());
+            let group = group.one_line().unwrap_or_default();
+            vec![whole(' ', format!("        # unique_together: without {group}"))]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn list(listed: &Listed) -> List {

@@ -27,6 +27,21 @@ impl Module {
         if statements.is_empty() || folded {
             return None;
         }
+        let imports = (self.sqlalchemy, self.postgresql);
+        let found = self.calls(request, op, statements);
+        if found.is_none() {
+            // What a call had needed that does not say all.
+            (self.sqlalchemy, self.postgresql) = imports;
+        }
+        found
+    }
+
+    fn calls(
+        &mut self,
+        request: &Request,
+        op: &Op,
+        statements: &[Sql],
+    ) -> Option<Vec<(Vec<String>, Py)>> {
         let dialect = request.plan.server.dialect;
         let postgres = dialect == Dialect::Postgres;
         let comment = || statements[0].comment.clone();
@@ -114,7 +129,7 @@ impl Module {
                 Some(vec![(comment(), call("op.drop_constraint", args, kwargs))])
             }
             Op::CreateIndex { table, index, online } => {
-                let create = self.create_index(table, index, *online)?;
+                let create = self.create_index(dialect, table, index, *online)?;
                 let mut calls = Vec::new();
                 if *online {
                     calls.push((comment(), drop_index(table, index, true)));
@@ -191,6 +206,7 @@ impl Module {
 
     pub(super) fn create_index(
         &mut self,
+        dialect: Dialect,
         table: &TableName,
         index: &Index,
         online: bool,
@@ -222,7 +238,10 @@ impl Module {
         if let Some(Expr(filter)) = &index.filter {
             self.sqlalchemy = true;
             let filter = call("sa.text", vec![Py::Str(python::sa_text(filter))], vec![]);
-            let name = if online { "postgresql_where" } else { "sqlite_where" };
+            let name = match dialect {
+                Dialect::Sqlite => "sqlite_where",
+                _ => "postgresql_where",
+            };
             kwargs.push((name.into(), filter));
         }
         Some(call("op.create_index", args, kwargs))

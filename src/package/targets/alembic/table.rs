@@ -29,7 +29,7 @@ impl Module {
         }
         let mut calls = vec![call("op.create_table", args, kwargs)];
         for index in &table.indexes {
-            calls.push(self.create_index(&table.name, index, false)?);
+            calls.push(self.create_index(dialect, &table.name, index, false)?);
         }
         self.sqlalchemy = true;
         Some(calls)
