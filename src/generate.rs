@@ -315,12 +315,10 @@ fn new_state(
     name: &str,
 ) -> Result<State> {
     let today = options.now.date();
-    let tables: BTreeSet<TableName> = plan
-        .deploys
-        .iter()
-        .flat_map(|deploy| &deploy.steps)
-        .map(|step| step.table.clone())
-        .collect();
+    let written = plan.deploys.iter().flat_map(|deploy| &deploy.steps).map(|step| &step.table);
+    let read = intent.asked.iter().filter_map(|asked| asked.change.reads());
+    let tables: BTreeSet<TableName> =
+        written.chain(read.flat_map(|reads| &reads.tables)).cloned().collect();
     let whole: String = options.schema.iter().map(|source| source.text.as_str()).collect();
     let mut deploys = Vec::new();
     for (at, emission) in emissions.iter().enumerate() {

@@ -144,7 +144,9 @@ fn statements_that_read_other_tables_are_refused_where_batches_cannot_carry_them
         "DELETE FROM orders WHERE EXISTS (SELECT 1 FROM lines WHERE order_id = orders.id)",
         "UPDATE orders SET status = (SELECT plan FROM customers c WHERE c.id = customer_id); DELETE FROM customers WHERE id = 1",
         "ALTER TABLE customers ADD COLUMN tier text; UPDATE orders SET status = (SELECT c.tier FROM customers c WHERE c.id = customer_id)",
-        "ALTER TABLE orders ADD COLUMN tier text; UPDATE orders SET tier = (SELECT c.plan FROM customers c WHERE c.id = customer_id)",
+        "ALTER TABLE orders ADD COLUMN tier text DEFAULT 'x'; UPDATE orders SET tier = (SELECT c.plan FROM customers c WHERE c.id = customer_id)",
+        "ALTER TABLE orders ADD COLUMN tier text; UPDATE orders SET tier = (SELECT c.plan FROM customers c WHERE c.id = customer_id); ALTER TABLE orders ALTER tier SET NOT NULL",
+        "ALTER TABLE orders ADD COLUMN tier text; UPDATE orders SET tier = (SELECT c.plan FROM customers c WHERE c.id = customer_id); DELETE FROM customers WHERE id = 7",
         // What is left to chance.
         "UPDATE orders SET status = c.plan FROM customers c WHERE c.plan = orders.plan",
         "UPDATE orders SET status = c.plan FROM customers c WHERE c.code = orders.customer_id::text",

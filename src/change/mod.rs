@@ -344,6 +344,16 @@ pub struct Update {
     pub set: Vec<Assignment>,
     pub filter: Option<Expr>,
     pub reads: Reads,
+    /// Its columns are new: no trigger could keep them in step with other tables, so rows from before are
+    /// filled when all code that runs gives them.
+    pub late: bool,
+}
+
+impl Update {
+    /// Those that it writes: `a, b`.
+    pub fn columns(&self) -> String {
+        self.set.iter().map(|set| set.column.as_str()).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// A DELETE of some rows.

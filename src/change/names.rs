@@ -47,7 +47,7 @@ pub(super) fn title(asked: &[Asked]) -> String {
             Change::AddConstraint(one) => format!("add {}", constraint(one)),
             Change::ValidateConstraint(one) => format!("validate {}", constraint(one)),
             Change::DropConstraint(one) => format!("drop {}", constraint(one)),
-            Change::Update(update) => format!("fill {}.{}", update.table.name, columns(update)),
+            Change::Update(update) => format!("fill {}.{}", update.table.name, update.columns()),
             Change::Delete(delete) => format!("delete rows of {}", delete.table.name),
             Change::Copy(copy) => format!("copy {} to {}", copy.from.name, copy.into.name),
             Change::Seed(seed) => format!("rows for {}", seed.table.name),
@@ -105,7 +105,7 @@ pub(super) fn slug(asked: &[Asked]) -> String {
         Some(Change::AddConstraint(one)) => format!("add {}", constraint(one)),
         Some(Change::ValidateConstraint(one)) => format!("validate {}", constraint(one)),
         Some(Change::DropConstraint(one)) => format!("drop {}", constraint(one)),
-        Some(Change::Update(update)) => format!("fill {} {}", update.table.name, columns(update)),
+        Some(Change::Update(update)) => format!("fill {} {}", update.table.name, update.columns()),
         Some(Change::Delete(delete)) => format!("delete {}", delete.table.name),
         Some(Change::Copy(copy)) => format!("copy {} to {}", copy.from.name, copy.into.name),
         Some(Change::Seed(seed)) => format!("rows for {}", seed.table.name),
@@ -142,8 +142,4 @@ fn constraint(of: &OfConstraint) -> String {
         };
         format!("a {kind} of {}", of.table.name)
     })
-}
-
-fn columns(update: &super::Update) -> String {
-    update.set.iter().map(|set| set.column.as_str()).collect::<Vec<_>>().join(", ")
 }

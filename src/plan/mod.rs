@@ -19,11 +19,12 @@ pub mod rows;
 mod rules;
 pub mod small;
 mod strategy;
+mod taken;
 
 use chrono::NaiveDate;
 
 use crate::catalog::{Catalog, Expr, TableName};
-use crate::change::{Asked, Change, Intent, Keep};
+use crate::change::{Asked, Change, Intent, Keep, Update};
 use crate::dialect::{Server, Tx, Verdict, quote};
 use crate::error::{Error, Result};
 use crate::source::Span;
@@ -211,6 +212,13 @@ impl Plan {
             let triggers = end.triggers.iter().filter(|((of, _), _)| of == name);
             self.intent.after.triggers.extend(triggers.map(|(k, v)| (k.clone(), v.clone())));
         }
+    }
+}
+
+impl Plan {
+    /// Its rows are filled in deploy 2.
+    pub fn is_late(&self, update: &Update) -> bool {
+        update.late && self.policy.downtime == Downtime::None
     }
 }
 

@@ -5,12 +5,15 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use crate::catalog::{Catalog, ConstraintKind, Identity, Key};
 use crate::error::{Error, Result};
 use crate::source::Dialect;
 
-use super::{Plan, Step};
+use super::{Plan, Step, taken};
 
 pub(super) fn prove(plan: &Plan) -> Result<()> {
     let mut catalog = plan.before.clone();
@@ -22,6 +25,7 @@ pub(super) fn prove(plan: &Plan) -> Result<()> {
         });
         for step in &deploy.steps {
             for op in &step.up {
+                taken::refuse(&catalog, op)?;
                 op.apply(&mut catalog).map_err(|misfit| unproven(step, "up", &misfit))?;
             }
         }
@@ -33,6 +37,7 @@ pub(super) fn prove(plan: &Plan) -> Result<()> {
     for (before, deploy) in befores.iter().zip(&plan.deploys).rev() {
         for step in deploy.steps.iter().rev() {
             for op in &step.down.ops {
+                taken::refuse(&catalog, op)?;
                 op.apply(&mut catalog).map_err(|misfit| unproven(step, "down", &misfit))?;
             }
         }
@@ -52,7 +57,13 @@ pub(super) fn broken(why: &str) -> Error {
 }
 
 fn compare(is: &Catalog, wanted: &Catalog, message: &str) -> Result<()> {
-    let (is, wanted) = (shape(is, wanted), shape(wanted, is));
+    // A rename writes a name without the quotes that it does not need.
+    static QUOTED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"\\"([a-z_][a-z0-9_]*)\\""#).expect("a regular expression"));
+    let plain = |lines: Vec<String>| -> Vec<String> {
+        lines.iter().map(|line| QUOTED.replace_all(line, "$1").into_owned()).collect()
+    };
+    let (is, wanted) = (plain(shape(is, wanted)), plain(shape(wanted, is)));
     if is == wanted {
         return Ok(());
     }

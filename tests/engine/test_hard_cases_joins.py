@@ -249,3 +249,26 @@ def test_filled_and_required(lay: Lay) -> None:
         "WHERE note IS NULL AND amount > 0; DELETE FROM orders WHERE amount = 0; "
         "ALTER TABLE orders ALTER note SET NOT NULL",
     )
+
+
+@EVERYWHERE
+def test_new_columns_are_filled_when_all_code_gives_them(lay: Lay) -> None:
+    """What new code has written until then stays; the rest is what the one statement gives."""
+    change = (
+        "ALTER TABLE orders ADD COLUMN plan text; ALTER TABLE orders ADD COLUMN boss integer;"
+        "UPDATE orders SET plan = c.plan, boss = c.boss FROM customers c WHERE c.id = customer_id"
+    )
+    hard.arrives(lay(SCHEMA, ROWS), change)
+    project = lay(SCHEMA, ROWS)
+    rollout = hard.run(project, change)
+    assert project.database.rows("SELECT count(plan), count(boss) FROM orders") == [(0, 0)]
+    project.database.script("UPDATE orders SET plan = 'mine' WHERE id < 10")
+    hard.take(project, hard.following(project, rollout))
+    mine = "SELECT count(*) FROM orders WHERE plan = 'mine'"
+    assert project.database.rows(mine) == [(9,)]
+    left = (
+        "SELECT count(*) FROM orders JOIN customers c ON c.id = customer_id "
+        "WHERE orders.plan IS NULL AND c.plan IS NOT NULL "
+        "OR orders.boss IS NULL AND c.boss IS NOT NULL"
+    )
+    assert project.database.rows(left) == [(0,)]

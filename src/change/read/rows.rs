@@ -91,6 +91,7 @@ impl Reader<'_> {
             table,
             alias: None,
             reads: Reads::default(),
+            late: false,
             filter: update.filter.map(|filter| Expr(filter.text.to_owned())),
             set: set
                 .into_iter()

@@ -56,6 +56,10 @@ impl Reader<'_> {
         for said in &update.set {
             columns.push(self.written_column(&table, said)?);
         }
+        let new = columns.iter().filter(|name| self.added(&table, name).is_some()).count();
+        if new > 0 && new < columns.len() {
+            return Err(self.not_yet("filling old and new columns together", span));
+        }
         let written = Written {
             table: &table,
             alias: update.alias.as_ref().map(|alias| alias.name.as_ref()),
@@ -91,7 +95,7 @@ impl Reader<'_> {
                     .at(self.source, said.expr.span(), "volatile, inside a query")
                     .note("one statement may ask such a query once for all rows, and batches once for each"));
             }
-            if volatile && !nulls.contains(column) {
+            if volatile && (new > 0 || !nulls.contains(column)) {
                 return Err(self.never_done(column, said.expr));
             }
             let mut own = found.own.iter().filter(|(_, span)| inside(span));
@@ -113,6 +117,7 @@ impl Reader<'_> {
             filter: filter.map(|filter| Expr(filter.text)),
             reads,
             table,
+            late: new > 0,
         };
         self.ask(Change::Update(change), span);
         Ok(())
@@ -176,14 +181,17 @@ impl Reader<'_> {
                 .hint("write one for each: `a = (SELECT …), b = (SELECT …)`"));
         };
         self.column(table, column)?;
-        if self.added(table, &column.name).is_some() {
+        if let Some(add) = self.added(table, &column.name) {
+            if add.existing.is_none() && add.fill.is_none() && !add.column.not_null {
+                return Ok(add.column.name.clone());
+            }
             return Err(Error::refused(format!(
                 "`{}` is new, and filled from another table",
                 column.name
             ))
             .at(self.source, said.expr.span(), "nothing would keep it in step meanwhile")
-            .note("rows that are written before all code fills the column need a trigger, and so do writes to the other table")
-            .hint("add the column alone; plan this UPDATE once the application writes it"));
+            .note("its rows are filled in deploy 2, when all code gives it: until then it is NULL in those from before")
+            .hint("add it without NOT NULL and without a default; plan those when its rollout is through"));
         }
         self.known_before(&self.after.tables[table], &column.name, column.span)?;
         let known = &self.after.tables[table];

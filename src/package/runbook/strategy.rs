@@ -212,6 +212,16 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                  Foreign keys and views follow; indexes, constraints, sequences and triggers keep their names.",
                 rename.from, rename.to
             ),
+            Change::Update(update) if plan.is_late(update) => {
+                let text = format!(
+                    "**{}** is filled from another table, which no trigger on `{}` could follow. So new code gives it from \
+                     deploy 1 on, and rows from before, where it is NULL, get it in deploy 2{}.",
+                    update.columns(),
+                    update.table.name,
+                    in_batches(plan),
+                );
+                with_reads(text, &asked.change)
+            }
             Change::Update(update) => {
                 let text = if plan.server.can(Action::UpdateBatch) {
                     format!(

@@ -18,7 +18,7 @@ mod filled;
 use std::collections::BTreeMap;
 
 use crate::catalog::{Column, Constraint, ConstraintKind, Expr};
-use crate::change::{AddColumn, DefaultKind};
+use crate::change::{AddColumn, Asked, Change, DefaultKind};
 use crate::dialect::Action;
 use crate::error::Result;
 use crate::input;
@@ -41,6 +41,18 @@ pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
     }
     if column.identity.is_some() {
         return numbered::steps(context, add);
+    }
+    let late = |asked: &Asked| {
+        matches!(&asked.change, Change::Update(update) if update.late && update.table == add.table
+            && update.set.iter().any(|set| set.column == column.name))
+    };
+    if column.not_null && add.fill.is_none() && context.intent.asked.iter().any(late) {
+        return Err(context
+            .refuse(
+                format!("`{}` is filled in deploy 2, from another table", column.name),
+                "it cannot be required before",
+            )
+            .hint("plan SET NOT NULL when this rollout is through"));
     }
     if column.not_null && add.existing.is_none() && add.fill.is_none() {
         return Err(context

@@ -1,4 +1,5 @@
-//! `UPDATE … SET … [WHERE …]` of columns that are already there: a backfill.
+//! `UPDATE … SET … [WHERE …]` of columns that are already there: a backfill. One of new columns that reads
+//! other tables comes in deploy 2, when all code gives them: no trigger could follow those tables.
 //!
 //! | server | as written | planned |
 //! |---|---|---|
@@ -10,42 +11,50 @@
 //! What is read from further tables is asked for row by row, as it is when the row's batch runs.
 
 use crate::catalog::Expr;
-use crate::change::Update;
+use crate::change::{Assignment, Update};
+use crate::dialect::compose;
 use crate::error::Result;
 use crate::input;
 
 use super::super::condition::{Condition, Predicate, Reason};
 use super::super::op::Op;
 use super::super::rows::Backfill;
-use super::super::{Down, Phase, Step};
+use super::super::{Down, Downtime, Phase, Step, column_expr};
 use super::Context;
 use crate::plan::strategy::backfill_unit;
 
 pub(super) fn steps(context: &Context, update: &Update) -> Result<Vec<Step>> {
     let table = &update.table;
     let remaining = remaining(context, update).called(update.alias.as_ref());
-    let columns: Vec<&str> = update.set.iter().map(|set| set.column.as_str()).collect();
-    let columns = columns.join(", ");
+    let columns = update.columns();
     let walk = context.walk(table)?;
     context.reads_little(table, &walk, &update.reads)?;
     let backfill = Backfill {
         table: table.clone(),
         walk,
-        set: update.set.iter().map(|set| (set.column.clone(), set.expr.clone())).collect(),
+        set: update
+            .set
+            .iter()
+            .map(|set| (set.column.clone(), value(context, update, set)))
+            .collect(),
         remaining: remaining.clone(),
         sync: None,
     };
+    let (phase, down) = if is_late(context, update) {
+        let note = "Nothing to undo: the values go with their column.";
+        (Phase::Switch, Down::noted(Vec::new(), note))
+    } else {
+        let note = format!("Nothing to undo: which rows had another {columns} is not kept.");
+        (Phase::Backfill, Down::lossy(Vec::new(), note))
+    };
     Ok(vec![Step {
-        phase: Phase::Backfill,
+        phase,
         table: table.clone(),
         slug: "backfill".into(),
         title: format!("fill {}.{columns}", table.name),
         unit: backfill_unit(context.server),
         up: vec![Op::Backfill(backfill)],
-        down: Down::lossy(
-            Vec::new(),
-            format!("Nothing to undo: which rows had another {columns} is not kept."),
-        ),
+        down,
         verify: vec![Condition::NoRows {
             table: table.clone(),
             filter: remaining,
@@ -57,6 +66,9 @@ pub(super) fn steps(context: &Context, update: &Update) -> Result<Vec<Step>> {
 
 fn remaining(context: &Context, update: &Update) -> Predicate {
     let dialect = context.server.dialect;
+    if is_late(context, update) {
+        return untouched(update);
+    }
     let differs: Vec<Predicate> = update
         .set
         .iter()
@@ -71,7 +83,7 @@ fn remaining(context: &Context, update: &Update) -> Predicate {
         })
         .collect();
     let Some(filter) = &update.filter else {
-        return any(differs);
+        return Predicate::any(differs);
     };
     let given = Predicate::Given(filter.clone());
     // `SET c = 'x' WHERE c IS NULL` says itself when a row is done.
@@ -81,11 +93,30 @@ fn remaining(context: &Context, update: &Update) -> Predicate {
     if says_itself || differs.is_empty() {
         return given;
     }
-    Predicate::And(vec![given, any(differs)])
+    Predicate::And(vec![given, Predicate::any(differs)])
 }
 
-fn any(mut parts: Vec<Predicate>) -> Predicate {
-    if parts.len() == 1 { parts.remove(0) } else { Predicate::Or(parts) }
+fn is_late(context: &Context, update: &Update) -> bool {
+    update.late && context.policy.downtime == Downtime::None
+}
+
+/// Where several new columns are filled each keeps what it has.
+fn value(context: &Context, update: &Update, set: &Assignment) -> Expr {
+    if is_late(context, update) && update.set.len() > 1 {
+        let Expr(own) = column_expr(context.server, &set.column);
+        return Expr(compose::or_else(&own, &set.expr.0));
+    }
+    set.expr.clone()
+}
+
+/// What new code has given stays.
+fn untouched(update: &Update) -> Predicate {
+    let given = update.filter.iter().cloned().map(Predicate::Given);
+    let left = update.set.iter().map(|set| {
+        let value = Predicate::ExprIsNotNull(set.expr.clone());
+        Predicate::all([Predicate::IsNull(set.column.clone()), value])
+    });
+    Predicate::all(given.chain([Predicate::any(left)]))
 }
 
 /// A literal that is not NULL.

@@ -77,6 +77,10 @@ fn by_itself(plan: &Plan) -> Vec<String> {
                 "New code writes {name} in every INSERT{follows}: the trigger that does it for old code leaves in deploy 2."
             ))
         }
+        Change::Update(update) if plan.is_late(update) => Some(format!(
+            "New code gives {} in every INSERT from deploy 1 on: deploy 2 fills the rows from before.",
+            update.columns()
+        )),
         Change::Require(one) if one.fill.is_some() => Some(format!(
             "New code never writes NULL into {}: the trigger that mends it for old code leaves in deploy 2.",
             one.column

@@ -69,9 +69,9 @@ pub(super) fn reasons(plan: &Plan, change: &Change, reasons: &mut Reasons) {
                 rename.from, rename.to
             ),
         ),
+        Change::Update(update) if plan.is_late(update) => {}
         Change::Update(update) => {
-            let columns: Vec<&str> = update.set.iter().map(|set| set.column.as_str()).collect();
-            let lost = columns.join(", ");
+            let lost = update.columns();
             reasons.warn(
                 "loses",
                 format!("the values that {lost} had before: there is no way back"),
@@ -155,6 +155,12 @@ fn of_type(plan: &Plan, one: &ChangeType, reasons: &mut Reasons) {
         "switch",
         format!(
             "prepared statements that select {name} fail once in deploy 2: let clients reconnect, or prepare again"
+        ),
+    );
+    reasons.warn(
+        "order",
+        format!(
+            "{name} is the last column from deploy 2 on: an INSERT or a COPY that names no columns would put values elsewhere"
         ),
     );
 }
