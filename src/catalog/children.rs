@@ -23,6 +23,28 @@ pub enum Follows {
 }
 
 impl Catalog {
+    /// What names an index or constraint of the table: replicas know rows by it, or CLUSTER orders them.
+    pub fn marked(&self, table: &TableName, name: &str) -> Option<&str> {
+        let mark = self.others.iter().find(|mark| {
+            matches!(mark.kind.as_str(), "REPLICA IDENTITY" | "CLUSTER ON")
+                && mark.on.as_ref() == Some(table)
+                && mark.object.as_ref().is_some_and(|object| object.name == name)
+        })?;
+        Some(&mark.kind)
+    }
+
+    /// Whether a GRANT is about the column alone.
+    pub fn is_granted(&self, table: &TableName, column: &str) -> bool {
+        self.others.iter().any(|other| {
+            let text = other.origin.text.as_str();
+            let privileges = text.split_once(" ON ").or_else(|| text.split_once(" on "));
+            other.kind == "GRANT"
+                && other.object.as_ref() == Some(table)
+                && privileges.is_some_and(|(privileges, _)| privileges.contains('('))
+                && other.mentions.iter().any(|name| name == column)
+        })
+    }
+
     /// The keys that point to the table, and to tables whose rows go along with its own.
     pub fn children(&self, table: &TableName) -> Vec<Child> {
         let mut found: Vec<Child> = Vec::new();

@@ -64,6 +64,7 @@ fn nothing_breaks_off(source: &Source, statement: &Statement<'_>, dialect: Diale
     let text = statement.text.text;
     let lexer = Lexer::new(text, dialect);
     let mut operator: Option<Range<usize>> = None;
+    let mut is_whole = false;
     let mut before = "";
     let mut at = 0;
     while let Ok(lexeme) = lexer.next(at) {
@@ -72,7 +73,7 @@ fn nothing_breaks_off(source: &Source, statement: &Statement<'_>, dialect: Diale
         match lexeme.kind {
             LexemeKind::LineComment | LexemeKind::BlockComment => continue,
             LexemeKind::End | LexemeKind::Token(TokenKind::Close | TokenKind::Comma) => {
-                if let Some(range) = operator.take() {
+                if let Some(range) = operator.take().filter(|_| !is_whole) {
                     let start = statement.text.start;
                     let span = Span::new(start + range.start, start + range.end);
                     return Err(Error::refused(format!("nothing follows `{}`", &text[range])).at(
@@ -85,10 +86,13 @@ fn nothing_breaks_off(source: &Source, statement: &Statement<'_>, dialect: Diale
             LexemeKind::Token(TokenKind::Operator) => {
                 operator = match operator {
                     Some(range) if range.end == lexeme.start => Some(range.start..lexeme.end),
-                    // `count(*)`, `a[2:]`, `OPERATOR(pg_catalog.=)`, `EXCLUDE (a WITH =)` are whole.
-                    _ if matches!(word, "*" | ":") || matches!(before, "(" | ".") => None,
-                    _ if before.eq_ignore_ascii_case("with") => None,
-                    _ => Some(lexeme.start..lexeme.end),
+                    _ => {
+                        // `count(*)`, `a[2:]`, `OPERATOR(pg_catalog.=)`, `EXCLUDE (a WITH =)`
+                        is_whole = matches!(word, "*" | ":")
+                            || matches!(before, "(" | ".")
+                            || before.eq_ignore_ascii_case("with");
+                        Some(lexeme.start..lexeme.end)
+                    }
                 };
             }
             _ => operator = None,

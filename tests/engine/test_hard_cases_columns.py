@@ -120,14 +120,16 @@ def test_a_rename_behind_other_changes_of_its_column(lay: Lay, more: str) -> Non
 
 
 def test_hc12_all_that_a_column_has(lay: Lay) -> None:
-    """Comment, column grants, statistics target, storage: the renamed column is the old one."""
+    """Comment, statistics target, storage: the renamed column is the old one."""
     more = """
         COMMENT ON COLUMN t.name IS 'as written on the door';
-        GRANT SELECT (name), UPDATE (name) ON t TO pg_monitor;
         ALTER TABLE t ALTER COLUMN name SET STATISTICS 500;
         ALTER TABLE t ALTER COLUMN name SET STORAGE EXTERNAL;
     """
     carried(lay(PLAIN + more, ROWS), RENAME)
+    granted = lay(f"{PLAIN} GRANT SELECT (name), UPDATE (name) ON t TO pg_monitor;", ROWS)
+    for change in (RENAME, TO_VARCHAR):
+        assert "a GRANT names it" in refusal(granted, change)
 
 
 @pytest.mark.parametrize("change", [RENAME, TO_VARCHAR, DROP])

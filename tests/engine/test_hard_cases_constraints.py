@@ -10,7 +10,7 @@ from hard import PLAIN, ROWS, Lay, carried, filenode, on_all, refusal
 
 def test_hc11_check(lay: Lay) -> None:
     project = lay(PLAIN.replace("n int", "n int CONSTRAINT t_n CHECK (n < 9)"))
-    said = refusal(project, "ALTER TABLE t ALTER COLUMN n TYPE bigint")
+    said = refusal(project, "ALTER TABLE t ALTER COLUMN n TYPE text")
     assert "cannot be of two types for a while: t_n would have to change with it" in said
 
 

@@ -18,7 +18,7 @@ mod leave;
 mod switch;
 
 use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Table};
-use crate::change::ChangeType;
+use crate::change::{Asked, Change, ChangeType, CommentOn};
 use crate::dialect::{Action, compose, type_change};
 use crate::error::Result;
 
@@ -63,6 +63,9 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
         && rule.indexes().all(|index| {
             index.filter.is_none() && index.keys.iter().all(|key| key.column().is_some())
         });
+    if free {
+        rule.refuse_checks_that_change()?;
+    }
     if free || context.policy.downtime != Downtime::None {
         return Ok(rule.direct(free));
     }
@@ -105,6 +108,32 @@ struct Rule<'c> {
 }
 
 impl Rule<'_> {
+    /// They are dropped and added again around the change, as they are.
+    fn refuse_checks_that_change(&self) -> Result<()> {
+        let Rule { context, change, .. } = self;
+        let named = |name: Option<&str>| self.checks().any(|check| check.name.as_deref() == name);
+        let changes = |asked: &&Asked| match &asked.change {
+            Change::DropConstraint(one) | Change::ValidateConstraint(one) => {
+                one.table == change.table && named(one.constraint.name.as_deref())
+            }
+            Change::RenameName(one) => one.table == change.table && named(Some(one.of.name())),
+            Change::Comment(one) => match &one.on {
+                CommentOn::Constraint(table, name) => *table == change.table && named(Some(name)),
+                _ => false,
+            },
+            _ => false,
+        };
+        if !context.intent.asked.iter().any(|asked| changes(&asked)) {
+            return Ok(());
+        }
+        Err(context
+            .refuse(
+                format!("a CHECK on `{}` is changed by this script too", self.old.name),
+                "the type and the CHECK change together",
+            )
+            .hint("plan one first, and the other when its rollout is through"))
+    }
+
     /// A cast to a narrower type cuts off, and says nothing: so it is asked whether it comes back. Where
     /// values have no equality no type is narrower.
     fn casts_are_compared(&self) -> bool {
@@ -164,12 +193,18 @@ impl Rule<'_> {
         let (drop, set) = self.defaults(after, before);
         down.extend(drop);
         let old_type = Column { ty: old.integer_type().to_owned(), ..(*old).clone() };
+        // The table is written anew anyway: so they are looked at in one go.
+        down.extend(checks.iter().filter_map(|check| {
+            Some(Op::DropConstraint { table: table.clone(), name: check.name.clone()? })
+        }));
         down.push(self.set_type(&old_type, back, false));
         down.extend(set);
-        down.extend(checks.iter().filter_map(|check| {
-            let (table, name) = (table.clone(), check.name.clone()?);
-            Some(Op::Validate { table, name, parent: None })
-        }));
+        down.extend(
+            checks.iter().map(|check| Op::AddConstraint {
+                table: table.clone(),
+                constraint: (*check).clone(),
+            }),
+        );
         if let Some([grow, shrink]) = self.sequence_grows() {
             up.push(grow);
             down.push(shrink);

@@ -18,7 +18,8 @@ use super::super::condition::Condition;
 use super::super::context::Context;
 use super::super::op::Op;
 use super::super::strategy::constrain::{
-    all_given, fulfilled, not_null_check, not_valid, required, tables_of, unique, validated,
+    all_given, fulfilled, is_enforced, not_null_check, not_valid, required, tables_of, unique,
+    validated,
 };
 use super::super::strategy::{named as aside, rebuild};
 use super::super::{Down, ModelChange, Phase, Step, Unit};
@@ -32,6 +33,7 @@ pub(super) fn add(context: &Context, add: &OfConstraint) -> Result<Vec<Step>> {
         }
         _ => false,
     };
+    rename_name::not_handed_over(context, table, constraint.name.as_deref(), dropped)?;
     match &constraint.name {
         Some(name)
             if context.can(Action::DropConstraint) && context.intent.asked.iter().any(dropped) =>
@@ -45,14 +47,32 @@ pub(super) fn add(context: &Context, add: &OfConstraint) -> Result<Vec<Step>> {
 /// Under another name first: it takes its own when the one before is gone.
 fn replacing(context: &Context, add: &OfConstraint, name: &str) -> Result<Vec<Step>> {
     let OfConstraint { table, constraint } = add;
+    if let Some(mark) = context.before.marked(table, name) {
+        return Err(context
+            .refuse(format!("{name} is marked by {mark}"), "which another would not be")
+            .hint("give the new one another name, and the mark to it"));
+    }
+    if let ConstraintKind::ForeignKey { table: target, .. } = &constraint.kind {
+        let rests = |asked: &Asked| {
+            matches!(&asked.change, Change::DropConstraint(old) if old.table == *target
+                && matches!(old.constraint.kind, ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_)))
+        };
+        if context.intent.asked.iter().any(rests) {
+            return Err(context
+                .refuse(
+                    format!("{name} and the key that it rests on are both replaced"),
+                    "by one script",
+                )
+                .hint("plan the key first, and this when that rollout is through"));
+        }
+    }
     let aside = Constraint { name: Some(aside(name, "_next")), ..constraint.clone() };
     let mut steps =
         added(context, &OfConstraint { table: table.clone(), constraint: aside.clone() })?;
     for step in &mut steps {
+        // It has this name for a while only.
+        step.verify.clear();
         step.model.clear();
-        if step.phase == Phase::Enforce {
-            step.verify.clear();
-        }
     }
     let rename =
         RenameName { table: table.clone(), of: Named::Constraint(aside), to: name.to_owned() };
@@ -96,7 +116,10 @@ fn added(context: &Context, add: &OfConstraint) -> Result<Vec<Step>> {
         return Ok(vec![by_rebuild(context, add, model)?]);
     }
     let mut first = not_valid(context, table, constraint);
-    first.up.splice(0..0, fulfilled(table, constraint).map(|one| Op::Guard(vec![one])));
+    // NOT VALID is written for rows that do not fulfil it.
+    let guard =
+        fulfilled(table, constraint).filter(|_| constraint.valid && is_enforced(constraint));
+    first.up.splice(0..0, guard.map(|one| Op::Guard(vec![one])));
     first.model.push(model);
     let mut steps = vec![first];
     if constraint.valid {

@@ -22,6 +22,10 @@ pub(super) fn steps(context: &Context, create: &CreateIndex) -> Result<Vec<Step>
     let CreateIndex { table, index } = create;
     let model = vec![ModelChange::AddIndex { table: table.clone(), index: index.clone() }];
     let dropped = |asked: &Asked| matches!(&asked.change, Change::DropIndex(old) if old.index.name == index.name);
+    let same = |asked: &Asked| {
+        dropped(asked) && matches!(&asked.change, Change::DropIndex(old) if old.table == *table)
+    };
+    rename_name::not_handed_over(context, table, Some(&index.name), same)?;
     if !context.intent.asked.iter().any(dropped) {
         return Ok(vec![built(context, table, index).modelled(model)]);
     }
@@ -34,12 +38,19 @@ pub(super) fn steps(context: &Context, create: &CreateIndex) -> Result<Vec<Step>
                 "give the new index another name: it is built before {name} is dropped"
             )));
     }
+    if let Some(mark) = context.before.marked(table, name) {
+        return Err(context
+            .refuse(format!("{name} is marked by {mark}"), "which another would not be")
+            .hint("give the new one another name, and the mark to it"));
+    }
     // It takes its name when the one before is gone.
     let aside = Index { name: named(name, "_next"), ..index.clone() };
     let of = Named::Index(aside.clone());
     let rename = RenameName { table: table.clone(), of, to: name.clone() };
     let last = Step { phase: Phase::Enforce, model, ..rename_name::step(context, &rename) };
-    Ok(vec![built(context, table, &aside), last])
+    let verify = built(context, table, index).verify;
+    let first = Step { verify: Vec::new(), ..built(context, table, &aside) };
+    Ok(vec![first, Step { verify, ..last }])
 }
 
 /// The index beside the writers, where the server can.

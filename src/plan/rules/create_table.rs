@@ -8,16 +8,25 @@
 //! Nobody uses the table yet: nothing is built concurrently or validated apart.
 
 use crate::catalog::{ConstraintKind, Table, TableName};
-use crate::change::CreateTable;
+use crate::change::{Asked, Change, CreateTable};
 use crate::dialect::Action;
+use crate::error::Result;
 
 use super::super::condition::Condition;
 use super::super::op::Op;
 use super::super::{Down, ModelChange, Phase, Step, Unit};
 use super::Context;
 
-pub(super) fn steps(context: &Context, create: &CreateTable) -> Vec<Step> {
+pub(super) fn steps(context: &Context, create: &CreateTable) -> Result<Vec<Step>> {
     let table = &create.table;
+    if let Some(later) = later(context, table) {
+        return Err(context
+            .refuse(
+                format!("`{}` and `{}` point to each other", table.name.name, later.name),
+                "one of them is not there yet",
+            )
+            .hint("plan the second foreign key when this rollout is through"));
+    }
     let parents = parents(context, table);
     let lock = |action| match parents.as_slice() {
         [] => Vec::new(),
@@ -27,7 +36,7 @@ pub(super) fn steps(context: &Context, create: &CreateTable) -> Vec<Step> {
     up.push(Op::CreateTable(Box::new(table.clone())));
     let mut down = lock(Action::DropTableReferences);
     down.push(Op::DropTable(Box::new(table.clone())));
-    vec![Step {
+    Ok(vec![Step {
         phase: Phase::Expand,
         table: table.name.clone(),
         slug: "table".into(),
@@ -37,7 +46,24 @@ pub(super) fn steps(context: &Context, create: &CreateTable) -> Vec<Step> {
         down: Down::noted(down, format!("Loses the rows written to {} by then.", table.name)),
         verify: vec![Condition::TableExists { table: table.name.clone() }],
         model: vec![ModelChange::AddModel(Box::new(table.clone()))],
-    }]
+    }])
+}
+
+/// A table that a foreign key points to and that the script makes only afterwards.
+fn later<'t>(context: &Context, table: &'t Table) -> Option<&'t TableName> {
+    let made = |asked: &Asked| match &asked.change {
+        Change::CreateTable(create) => Some(create.table.name.clone()),
+        _ => None,
+    };
+    let order: Vec<TableName> = context.intent.asked.iter().filter_map(made).collect();
+    let own = order.iter().position(|name| *name == table.name)?;
+    table.constraints.iter().find_map(|constraint| match &constraint.kind {
+        ConstraintKind::ForeignKey { table: parent, .. } => {
+            let at = order.iter().position(|name| name == parent)?;
+            (at > own && context.can(Action::ValidateCheck)).then_some(parent)
+        }
+        _ => None,
+    })
 }
 
 /// Tables that were there before and that foreign keys point to, each once.

@@ -36,7 +36,7 @@ pub(super) fn steps(context: &Context) -> Result<Vec<Step>> {
         Change::AddColumn(add) => add_column::steps(context, add),
         Change::Comment(comment) => Ok(comment::steps(context, comment)),
         Change::CreateIndex(create) => create_index::steps(context, create),
-        Change::CreateTable(create) => Ok(create_table::steps(context, create)),
+        Change::CreateTable(create) => create_table::steps(context, create),
         Change::DropIndex(drop) => drop_index::steps(context, drop),
         Change::RenameColumn(rename) if by_app => dual_write::rename(context, rename),
         Change::Replace(replace) if by_app => dual_write::replace(context, replace),

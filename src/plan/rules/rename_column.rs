@@ -111,6 +111,10 @@ impl Rule<'_> {
         let reasons = [
             (primary_key(self.table).is_some_and(named), "it is part of the primary key"),
             (self.old.generated.is_some(), "it is generated"),
+            (
+                self.context.before.is_granted(&self.rename.table, from),
+                "a GRANT names it, and its copy would be nobody's",
+            ),
             (self.old.identity.is_some(), "it numbers itself"),
             (further, "a unique constraint on it has further options"),
         ];

@@ -6,8 +6,10 @@
 //! | PostgreSQL, constraint | catalog only, and everybody waits behind ACCESS EXCLUSIVE on the table | the same, its lock taken in short tries |
 //! | SQLite | it has neither | refused |
 
-use crate::change::{Named, RenameName};
+use crate::catalog::{ConstraintKind, TableName};
+use crate::change::{Asked, Change, Named, RenameName};
 use crate::dialect::Action;
+use crate::error::Result;
 
 use super::super::op::Op;
 use super::super::{Down, ModelChange, Phase, Step, Unit};
@@ -53,5 +55,43 @@ pub(super) fn step(context: &Context, rename: &RenameName) -> Step {
         down: Down::ops(with_lock(back)),
         verify: Vec::new(),
         model,
+    }
+}
+
+/// Refuses a name that the script takes from an index or constraint of another kind or table: both are
+/// there for a while. `same` is what gives way to its like, which takes its name in the end.
+pub(super) fn not_handed_over(
+    context: &Context,
+    table: &TableName,
+    name: Option<&str>,
+    same: impl Fn(&Asked) -> bool,
+) -> Result<()> {
+    let drops = |asked: &Asked| match &asked.change {
+        Change::DropIndex(old) => {
+            old.table.schema == table.schema && Some(old.index.name.as_str()) == name
+        }
+        Change::DropConstraint(old) => {
+            let keyed = matches!(
+                old.constraint.kind,
+                ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_)
+            );
+            (keyed || old.table == *table)
+                && old.table.schema == table.schema
+                && old.constraint.name.as_deref() == name
+        }
+        _ => false,
+    };
+    let online = context.can(Action::CreateIndexOnline);
+    match context.intent.asked.iter().find(|asked| online && drops(asked) && !same(asked)) {
+        None => Ok(()),
+        Some(_) => Err(context
+            .refuse(
+                format!(
+                    "{} is dropped by this script, and something else gets its name",
+                    name.unwrap_or("it")
+                ),
+                "both are there for a while",
+            )
+            .hint("give the new one another name")),
     }
 }

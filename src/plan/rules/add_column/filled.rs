@@ -24,6 +24,7 @@ use super::Rule;
 
 impl Rule<'_> {
     pub(super) fn filled(&self, fill: &Fill) -> Result<Vec<Step>> {
+        self.refuse_what_comes_by_itself(fill)?;
         let checked_after_trigger = self.context.can(Action::TriggerSetsNew);
         match &self.add.existing {
             Some(constant) if self.is_over_default() => self.over_default(fill, constant),
@@ -65,25 +66,44 @@ impl Rule<'_> {
             let to = names[own..].iter().position(Option::is_none).map_or(asked.len(), |n| own + n);
             from..to
         });
-        let rules: Vec<Rule> = asked[run]
+        asked[run]
             .iter()
             .filter_map(|asked| match &asked.change {
                 Change::AddColumn(add) => Some(Rule { context: self.context, add }),
                 _ => None,
             })
             .filter(|rule| rule.add.fill.is_some() && !rule.is_over_default())
-            .collect();
-        let reads = |rule: &Rule| {
-            rule.add
-                .fill
-                .iter()
-                .flat_map(|fill| &fill.sources)
-                .any(|source| rules.iter().any(|other| other.add.column.name == *source))
+            .collect()
+    }
+
+    /// A trigger reads what other triggers of this rollout have not written yet, or never do.
+    fn refuse_what_comes_by_itself(&self, fill: &Fill) -> Result<()> {
+        let Rule { context, add } = self;
+        let moves = |change: &Change, name: &String| match change {
+            Change::AddColumn(other) => {
+                other.table == add.table && other.column.name == *name && other.fill.is_some()
+            }
+            Change::RenameColumn(one) => {
+                one.table == add.table && (one.from == *name || one.to == *name)
+            }
+            Change::Replace(one) => {
+                one.table == add.table
+                    && (one.new.iter().any(|new| new.column.name == *name)
+                        || one.old.iter().any(|(old, _)| old.column == *name))
+            }
+            _ => false,
         };
-        if rules.iter().any(reads) {
-            return vec![Rule { context: self.context, add: self.add }];
+        let asked = || context.intent.asked.iter();
+        match fill.sources.iter().find(|name| asked().any(|asked| moves(&asked.change, name))) {
+            None => Ok(()),
+            Some(name) => Err(context
+                .refuse(
+                    format!("`{}` is computed from `{name}`", add.column.name),
+                    "which this script fills or moves as well",
+                )
+                .note("old and new code write side by side meanwhile, and only one of them writes it")
+                .hint("compute it from columns that stay as they are, or plan it when this rollout is through")),
         }
-        rules
     }
 
     fn is_over_default(&self) -> bool {

@@ -3,7 +3,7 @@
 use crate::catalog::{Constraint, ConstraintKind, Index};
 use crate::dialect::type_change;
 use crate::error::Result;
-use crate::plan::strategy::constrain::further_options;
+use crate::plan::strategy::constrain::{further_options, is_enforced};
 
 use super::Rule;
 
@@ -22,19 +22,24 @@ impl Rule<'_> {
     }
 
     fn what_stays(&self) -> Option<String> {
+        if self.context.before.is_granted(&self.change.table, &self.old.name) {
+            return Some("a GRANT names it, and its copy would be nobody's".into());
+        }
         if self.old.identity.is_some() && !(self.between_integers() && self.numbering().is_some()) {
             return Some("it numbers itself".into());
         }
         let computes = |index: &&Index| {
             index.filter.is_some() || index.keys.iter().any(|key| key.column().is_none())
         };
-        let alike = type_change::computes_alike(&self.old.ty, &self.change.after.ty);
+        // Values that are computed need not fulfil what the old ones did.
+        let alike = self.change.using.is_none()
+            && type_change::computes_alike(&self.old.ty, &self.change.after.ty);
         let carried = |c: &Constraint| match &c.kind {
             ConstraintKind::Unique(_) => !further_options(c),
             // Its copy is an index, which is checked at once.
             ConstraintKind::PrimaryKey(_) => c.options.is_none(),
             ConstraintKind::ForeignKey { .. } => true,
-            ConstraintKind::Check(_) => alike,
+            ConstraintKind::Check(_) => alike && is_enforced(c),
             _ => false,
         };
         if let Some(constraint) = self.constraints().find(|c| !carried(c)) {
@@ -52,11 +57,9 @@ impl Rule<'_> {
         let indexes = self.indexes().map(|index| index.name.as_str());
         let names: Vec<&str> =
             indexes.chain(self.constraints().filter_map(|c| c.name.as_deref())).collect();
-        self.context.before.others.iter().find_map(|mark| {
-            let name = mark.object.as_ref()?.name.as_str();
-            let marks = matches!(mark.kind.as_str(), "REPLICA IDENTITY" | "CLUSTER ON")
-                && mark.on.as_ref() == Some(&self.change.table);
-            (marks && names.contains(&name)).then(|| format!("{name} is marked by {}", mark.kind))
+        names.iter().find_map(|name| {
+            let mark = self.context.before.marked(&self.change.table, name)?;
+            Some(format!("{name} is marked by {mark}"))
         })
     }
 
