@@ -114,6 +114,40 @@ fn what_is_left_out_is_said() {
 }
 
 #[test]
+fn what_a_script_does_to_itself() {
+    let repo = Repo::raw(
+        "CREATE TABLE t (id int PRIMARY KEY, a int CONSTRAINT k CHECK (a < 9), b int, name text,
+            v varchar(9) CONSTRAINT kk CHECK (v <> ''), c int CONSTRAINT u UNIQUE, g int);
+        CREATE TABLE o (id int PRIMARY KEY, CONSTRAINT i_old UNIQUE (id));
+        CREATE TABLE d (c int CONSTRAINT d_c REFERENCES t (c));
+        CREATE INDEX i ON t (b);
+        CREATE UNIQUE INDEX ri ON o (id);
+        ALTER TABLE o REPLICA IDENTITY USING INDEX ri;
+        GRANT SELECT (id, g) ON t TO app;",
+    );
+    let mut all = String::new();
+    for change in [
+        "ALTER TABLE t ADD COLUMN z int; ALTER TABLE t ADD COLUMN y int; UPDATE t SET z = b; UPDATE t SET y = z",
+        "ALTER TABLE t ADD COLUMN z int; ALTER TABLE t ADD COLUMN y int; UPDATE t SET z = b, y = z",
+        "ALTER TABLE t RENAME COLUMN name TO label; ALTER TABLE t ADD COLUMN y text; UPDATE t SET y = upper(label)",
+        "ALTER TABLE t ALTER COLUMN g TYPE bigint",
+        "ALTER TABLE t RENAME COLUMN g TO h",
+        "-- miggen: back a = (a / 100)::int\nALTER TABLE t ALTER COLUMN a TYPE bigint USING a * 100",
+        "ALTER TABLE t ALTER COLUMN b TYPE bigint",
+        "ALTER TABLE t DROP CONSTRAINT u; CREATE UNIQUE INDEX u ON t (b)",
+        "DROP INDEX i; ALTER TABLE t ADD CONSTRAINT i UNIQUE (b)",
+        "DROP INDEX ri; CREATE UNIQUE INDEX ri ON o (id)",
+        "ALTER TABLE d DROP CONSTRAINT d_c; ALTER TABLE t DROP CONSTRAINT u; ALTER TABLE t ADD CONSTRAINT u UNIQUE (c); ALTER TABLE d ADD CONSTRAINT d_c FOREIGN KEY (c) REFERENCES t (c)",
+        "ALTER TABLE t DROP CONSTRAINT kk; ALTER TABLE t ALTER COLUMN v TYPE text",
+        "ALTER TABLE t DROP COLUMN b; CREATE INDEX i ON t (name)",
+        "CREATE TABLE x (id int PRIMARY KEY, y_id int); CREATE TABLE y (id int PRIMARY KEY, x_id int REFERENCES x); ALTER TABLE x ADD CONSTRAINT x_y FOREIGN KEY (y_id) REFERENCES y",
+    ] {
+        told(&mut all, change, &fails(&repo, &with(&[change])));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
 fn what_is_there_already() {
     let repo = Repo::raw(SCHEMA);
     let mut all = String::new();

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 import consumers
+import dumps
 import hard
 import miggen
 import projects
@@ -75,7 +76,17 @@ class Notes(models.Model):
             models.UniqueConstraint(fields=["post", "kind"], name="notes_once"),
         ]
 """
+LEGACY = """
+
+class Legacy(models.Model):
+    name = models.TextField()
+
+    class Meta:
+        db_table = "legacy"
+        managed = False
+"""
 ROWS = """
+    CREATE TABLE legacy (id bigserial PRIMARY KEY, name text NOT NULL);
     INSERT INTO users (email) SELECT 'u' || n FROM generate_series(1, 3) AS n;
     INSERT INTO posts (author_id, title, state, votes, likes, place, email, slug, created)
     SELECT n % 3 + 1, 'Title ' || n, 'open', n, n, '', 'E' || n || '@x', 's' || n,
@@ -96,6 +107,11 @@ class Case(NamedTuple):
 
 def index(name: str, change: str, text: str) -> Case:
     return Case(name, change, ((INDEXES, f"            {text},\n{INDEXES}"),))
+
+
+def field(name: str, change: str, text: str) -> Case:
+    last = "    created = models.DateTimeField(db_default=Now())\n"
+    return Case(name, f"ALTER TABLE posts {change}", ((last, f"{last}    x = models.{text}\n"),))
 
 
 def constraint(name: str, change: str, text: str) -> Case:
@@ -175,6 +191,26 @@ CASES = (
         "default",
         "ALTER TABLE posts ALTER COLUMN state SET DEFAULT 'open'",
         (('"Done")])', '"Done")], default="open", db_default="open")'),),
+    ),
+    field(
+        "json", "ADD COLUMN x jsonb NOT NULL DEFAULT '{}'", "JSONField(default=dict, db_default={})"
+    ),
+    field(
+        "json_list",
+        "ADD COLUMN x jsonb NOT NULL DEFAULT '[]'",
+        "JSONField(default=list, db_default=[])",
+    ),
+    field("no_zone", "ADD COLUMN x timestamp", "DateTimeField(null=True)"),
+    field(
+        "reference_elsewhere",
+        "ADD COLUMN x text REFERENCES posts (slug)",
+        'ForeignKey(to="blog.post", to_field="slug", db_column="x", '
+        'on_delete=models.DO_NOTHING, db_index=False, related_name="+", null=True)',
+    ),
+    Case(
+        "unmanaged",
+        "ALTER TABLE legacy ADD COLUMN x text; CREATE INDEX legacy_x ON legacy (x)",
+        (),
     ),
     Case(
         "no_default",
@@ -299,7 +335,7 @@ def blog(running: servers.Servers, tmp_path: Path) -> Iterator[Project]:
     root = tmp_path / "repo"
     root.mkdir()
     target.lay_out(root, "postgres")
-    (root / "blog/models.py").write_text(MODELS)
+    (root / "blog/models.py").write_text(MODELS + LEGACY)
     (root / "blog/migrations/0001_initial.py").unlink()
     server = running.get("pg15")
     project = Project(target, server, root, server.create(tmp_path))
@@ -317,6 +353,8 @@ def blog(running: servers.Servers, tmp_path: Path) -> Iterator[Project]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_models_say_what_migrations_say(blog: Project, case: Case) -> None:
+    reference = blog.database.copy()
+    reference.script(case.change)
     folder = ("--dir=blog/migrations",) if "CREATE TABLE" in case.change else ()
     rollout = miggen.plan(blog, case.change, *folder)
     runbook = (blog.root / rollout.folder / "RUNBOOK.md").read_text()
@@ -328,6 +366,9 @@ def test_models_say_what_migrations_say(blog: Project, case: Case) -> None:
     while not rollout.is_last:
         rollout = hard.following(blog, rollout)
         take(blog, case, rollout, runbook)
+    shapes = (dumps.shape(reference), dumps.shape(blog.database))
+    dumps.assert_same(*shapes, "not where the change leads", ("wanted", "is"))
+    reference.drop()
 
 
 def take(blog: Project, case: Case, rollout: Rollout, runbook: str) -> None:

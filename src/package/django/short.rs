@@ -52,7 +52,7 @@ fn short_q(function: &str, args: &[Py], mut kwargs: Vec<(String, Py)>) -> Py {
     let is_any = taken("_connector") == Some(Py::str("OR"));
     let is_negated = taken("_negated") == Some(Py::raw("True"));
     let q = |kwargs| Py::Call { function: function.to_owned(), args: Vec::new(), kwargs };
-    // Django compares conditions by the order of their parts, and sorts keywords.
+    // Django compares conditions by the order of their parts, and sorts what are keywords.
     let sorted = |lookups: &[(String, Py)]| lookups.is_sorted_by(|(a, _), (b, _)| a <= b);
     let mut lookups = Vec::new();
     let mut parts = Vec::new();
@@ -69,7 +69,7 @@ fn short_q(function: &str, args: &[Py], mut kwargs: Vec<(String, Py)>) -> Py {
     }
     lookups.extend(kwargs.iter().cloned());
     parts.extend(kwargs.into_iter().map(|lookup| q(vec![lookup])));
-    if !is_any && lookups.len() == parts.len() && sorted(&lookups) {
+    if !is_any && lookups.len() == parts.len() && (args.is_empty() || sorted(&lookups)) {
         parts = vec![q(lookups)];
     }
     let whole = match (parts.pop(), parts.is_empty()) {

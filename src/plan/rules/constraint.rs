@@ -63,7 +63,7 @@ fn replacing(context: &Context, add: &OfConstraint, name: &str) -> Result<Vec<St
                     format!("{name} and the key that it rests on are both replaced"),
                     "by one script",
                 )
-                .hint("plan the key first, and this when that rollout is through"));
+                .hint("drop the foreign key in a rollout of its own; then replace the key, and add it again"));
         }
     }
     let aside = Constraint { name: Some(aside(name, "_next")), ..constraint.clone() };
