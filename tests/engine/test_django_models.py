@@ -35,6 +35,7 @@ class Post(models.Model):
     slug = models.TextField(unique=True)
     tags = models.JSONField(db_default={})
     created = models.DateTimeField(db_default=Now())
+    readers = models.ManyToManyField(User, related_name="read")
 
     class Meta:
         db_table = "posts"
@@ -369,6 +370,12 @@ def test_models_say_what_migrations_say(blog: Project, case: Case) -> None:
     shapes = (dumps.shape(reference), dumps.shape(blog.database))
     dumps.assert_same(*shapes, "not where the change leads", ("wanted", "is"))
     reference.drop()
+
+
+def test_a_table_that_is_named_after_another(blog: Project) -> None:
+    """Django would look for the readers of a post under the table's new name."""
+    said = hard.refusal(blog, "ALTER TABLE posts RENAME TO articles")
+    assert "Django looks for the rows of Post.readers in a table named after `posts`" in said
 
 
 def take(blog: Project, case: Case, rollout: Rollout, runbook: str) -> None:

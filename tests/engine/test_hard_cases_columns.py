@@ -367,3 +367,27 @@ def test_hc54_an_index_is_dropped_before_its_column(lay: Lay) -> None:
     schema = PLAIN + "CREATE INDEX t_name ON t (name); CREATE INDEX t_both ON t (n, name);"
     rows = "INSERT INTO t (id, name) VALUES (1, 'a'), (2, 'b')"
     carried(lay(schema, rows), f"DROP INDEX t_name; DROP INDEX t_both; {DROP}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE t ADD COLUMN x int, ADD COLUMN y int; UPDATE t SET x = n, y = k;"
+        "CREATE UNIQUE INDEX t_x ON t (x) WHERE y > 0;"
+        "ALTER TABLE t ADD CONSTRAINT t_xy CHECK (x > 0 OR y > 0)",
+        "ALTER TABLE t ALTER COLUMN n TYPE bigint",
+    ],
+)
+def test_what_the_runbook_asks_before_can_be_asked(lay: Lay, change: str) -> None:
+    """Nobody can ask for a column that is not there yet."""
+    schema = (
+        "CREATE TABLE t (id int PRIMARY KEY, n int, k int CONSTRAINT t_k CHECK (k > 0));"
+        "CREATE UNIQUE INDEX t_n ON t ((n % 1000)) WHERE k > 0;"
+    )
+    project = lay(schema, "INSERT INTO t SELECT n, n, n FROM generate_series(1, 50) AS n")
+    rollout = miggen.plan(project, change)
+    runbook = (project.root / rollout.folder / "RUNBOOK.md").read_text()
+    asked = re.search(r"\*\*Before\*\*.*?```sql\n(.*?)```", runbook, re.DOTALL)
+    assert asked
+    (project.root / "before.sql").write_text(asked[1])
+    project.run("psql -X -v ON_ERROR_STOP=1 -f before.sql")

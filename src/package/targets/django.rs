@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::catalog::{Constraint, ConstraintKind, Table};
 use crate::change::Change;
 use crate::dialect::Dialect;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::package::constants::Constants;
 use crate::package::django::{self, imports};
 use crate::package::python::{self, Py};
@@ -78,6 +78,7 @@ impl Target for Django {
                 others.remove(&table.name.name);
             }
         }
+        refuse_tables_named_after(request, &project)?;
         let mut before = project.leaf.clone();
         let mut steps = Vec::new();
         for (position, step) in (0_u32..).zip(&all) {
@@ -136,6 +137,26 @@ impl Target for Django {
         let models = django::Models { labels: others, known: project.models };
         Ok(Emission { parent: project.leaf, steps, notes, models })
     }
+}
+
+/// Django finds the table of a `ManyToManyField` by the name of its model's table.
+fn refuse_tables_named_after(request: &Request, project: &Project) -> Result<()> {
+    for change in request.steps().iter().flat_map(|step| &step.model) {
+        let ModelChange::RenameModel { from, .. } = change else { continue };
+        let Some(model) = project.models.get(&from.name) else { continue };
+        let said = |field: &repo::Field| {
+            ["db_table", "through"].iter().any(|name| field.definition.keyword(name).is_some())
+        };
+        let named = model.fields.iter().find(|(_, field)| field.column.is_none() && !said(field));
+        if let Some((name, _)) = named {
+            return Err(Error::refused(format!(
+                "Django looks for the rows of {}.{name} in a table named after `{}`",
+                model.name, from.name
+            ))
+            .hint(format!("db_table=\"{}_{name}\" in its ManyToManyField first", from.name)));
+        }
+    }
+    Ok(())
 }
 
 /// Only its foreign keys change, along with what they point to: no model says so.
