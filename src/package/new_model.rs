@@ -49,19 +49,21 @@ pub(super) fn sqlalchemy(dialect: Dialect, table: &Table) -> Vec<String> {
         lines.push(format!("    {}", mapped(dialect, &field_of(table, column), is_key)));
     }
     for constraint in &table.constraints {
-        if let ConstraintKind::Unique(keys) = &constraint.kind
-            && keys.len() > 1
-            && let Some(name) = &constraint.name
-        {
-            let keys: Vec<String> =
-                keys.iter().filter_map(Key::column).map(python::string).collect();
-            let name = python::string(name);
-            arguments.push(format!("sa.UniqueConstraint({}, name={name})", keys.join(", ")));
-        }
+        let by_itself = match &constraint.kind {
+            ConstraintKind::Unique(keys) => keys.len() > 1,
+            ConstraintKind::ForeignKey { columns, .. } => columns.len() > 1,
+            ConstraintKind::Check(_) => true,
+            _ => false,
+        };
+        arguments.extend(super::runbook::constraint_arg(constraint).filter(|_| by_itself));
     }
     arguments.extend(table.indexes.iter().map(|index| super::runbook::table_arg(index, false)));
-    if let Some(comment) = &table.comment {
-        arguments.push(format!("{{\"comment\": {}}}", python::string(comment)));
+    let schema = table.name.schema.as_deref().map(|schema| ("schema", schema));
+    let options = schema.into_iter().chain(table.comment.as_deref().map(|text| ("comment", text)));
+    let options: Vec<String> =
+        options.map(|(name, text)| format!("\"{name}\": {}", python::string(text))).collect();
+    if !options.is_empty() {
+        arguments.push(format!("{{{}}}", options.join(", ")));
     }
     if !arguments.is_empty() {
         lines.push(String::new());
@@ -80,7 +82,9 @@ pub(super) fn mapped(dialect: Dialect, field: &Field, is_key: bool) -> String {
         && let ConstraintKind::ForeignKey { table, references, actions, .. } = &reference.kind
     {
         let column = references.first().map_or("id", String::as_str);
-        let mut parts = vec![python::string(&format!("{}.{column}", table.name))];
+        let schema = table.schema.iter().map(|schema| format!("{schema}."));
+        let target = format!("{}{}.{column}", schema.collect::<String>(), table.name);
+        let mut parts = vec![python::string(&target)];
         if let Some(name) = reference.name.as_ref().filter(|_| reference.named) {
             parts.push(format!("name={}", python::string(name)));
         }
@@ -122,5 +126,29 @@ pub(super) fn mapped(dialect: Dialect, field: &Field, is_key: bool) -> String {
         let or_none = if column.not_null || is_key { "" } else { " | None" };
         format!(": Mapped[{python}{or_none}]")
     });
-    format!("{}{annotation} = mapped_column({})", column.name, args.join(", "))
+    // Else the attribute has the column's name.
+    let name = attribute(&column.name);
+    if name != column.name {
+        args.insert(0, python::string(&column.name));
+    }
+    format!("{name}{annotation} = mapped_column({})", args.join(", "))
+}
+
+/// What Python and the declarative base leave free: `class_`, `my_column`.
+fn attribute(column: &str) -> String {
+    const TAKEN: &[&str] = &[
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class",
+        "continue", "def", "del", "elif", "else", "except", "finally", "for", "from", "global",
+        "if", "import", "in", "is", "lambda", "metadata", "nonlocal", "not", "or", "pass", "raise",
+        "registry", "return", "try", "while", "with", "yield",
+    ];
+    let plain = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let name: String = column.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    if TAKEN.contains(&name.as_str()) {
+        format!("{name}_")
+    } else if name.starts_with(|first: char| first.is_numeric()) {
+        format!("_{name}")
+    } else {
+        name
+    }
 }

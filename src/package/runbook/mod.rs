@@ -22,7 +22,7 @@ use crate::error::Result;
 use crate::plan::{DualWrite, Plan, Step, Unit};
 use crate::sql;
 
-pub(in crate::package) use models::table_arg;
+pub(in crate::package) use models::{constraint_arg, table_arg};
 pub use risk::{Risk, risk};
 
 pub struct Input<'i> {

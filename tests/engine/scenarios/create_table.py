@@ -30,6 +30,7 @@ ALEMBIC = """class BlogTag(Base):
 
     __table_args__ = ({args},)"""
 UNIQUE = 'sa.UniqueConstraint("post_id", "name", name="blog_tag_post_id_name_key")'
+WEIGHT = 'sa.CheckConstraint("weight > 0", name="blog_tag_weight_check")'
 INDEX = 'sa.Index("blog_tag_name_idx", "name")'
 COMMENT = '{"comment": "What a post\'s about"}'
 
@@ -101,7 +102,7 @@ SCENARIOS = [
                     more="",
                     post="sa.BigInteger()",
                     comment=', comment="From 1"',
-                    args=", ".join((UNIQUE, INDEX, COMMENT)),
+                    args=", ".join((WEIGHT, UNIQUE, INDEX, COMMENT)),
                 )
             ),
             "alembic-sqlite": alembic(

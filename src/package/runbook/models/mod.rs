@@ -13,7 +13,7 @@ use crate::package::django::Models;
 use crate::package::targets::{ModelStyle, Target};
 use crate::plan::{ModelChange, Plan};
 
-pub(in crate::package) use sqlalchemy::table_arg;
+pub(in crate::package) use sqlalchemy::{constraint_arg, table_arg};
 
 /// Paragraphs and code blocks.
 pub(super) fn application(
@@ -31,7 +31,8 @@ pub(super) fn application(
         let dialect = plan.server.dialect;
         let lines: Vec<String> = match target.models() {
             ModelStyle::SqlAlchemy => {
-                diff::diff(&changes, |change| sqlalchemy::lines(dialect, change))
+                let lines = diff::diff(&changes, |change| sqlalchemy::lines(dialect, change));
+                sqlalchemy::with_imports(lines)
             }
             ModelStyle::Django => django::with_imports(diff::diff(&changes, |change| {
                 django::lines(dialect, change, models)

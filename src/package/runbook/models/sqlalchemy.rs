@@ -1,5 +1,10 @@
 //! Changes of models as SQLAlchemy declares them.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key, TableName};
 use crate::change::CommentOn;
 use crate::dialect::Dialect;
@@ -70,6 +75,32 @@ pub(super) fn lines(dialect: Dialect, change: &ModelChange) -> Vec<Line> {
     }
 }
 
+/// The lines, below what they use and the file may not import yet.
+pub(super) fn with_imports(lines: Vec<String>) -> Vec<String> {
+    const HOMES: &[(&str, &str)] = &[
+        ("date", "datetime"),
+        ("datetime", "datetime"),
+        ("time", "datetime"),
+        ("timedelta", "datetime"),
+        ("Decimal", "decimal"),
+        ("UUID", "uuid"),
+    ];
+    static MAPPED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"Mapped\[(?:list\[)?(\w+)").expect("a regular expression"));
+    let added = || lines.iter().filter(|line| line.starts_with('+'));
+    let types: BTreeSet<String> =
+        added().filter_map(|line| Some(MAPPED.captures(line)?[1].to_owned())).collect();
+    let mut imports: Vec<String> = HOMES
+        .iter()
+        .filter(|(name, _)| types.contains(*name))
+        .map(|(name, module)| format!("+from {module} import {name}"))
+        .collect();
+    if added().any(|line| line.contains("postgresql.")) {
+        imports.push("+from sqlalchemy.dialects import postgresql".into());
+    }
+    imports.into_iter().chain(lines).collect()
+}
+
 fn renamed_model(
     from: &TableName,
     to: &TableName,
@@ -117,7 +148,10 @@ pub(in crate::package) fn table_arg(index: &Index, constraint: bool) -> String {
         .keys
         .iter()
         .map(|key| match key {
-            Key::Column { name, .. } => python::string(name),
+            Key::Column { name, rest: None } => python::string(name),
+            Key::Column { name, rest: Some(rest) } => {
+                format!("sa.text({})", python::string(&format!("{name} {rest}")))
+            }
             Key::Expr(Expr(text)) => format!("sa.text({})", python::string(&python::sa_text(text))),
         })
         .collect();
@@ -136,7 +170,7 @@ pub(in crate::package) fn table_arg(index: &Index, constraint: bool) -> String {
 }
 
 /// `sa.UniqueConstraint("a", "b", name="…")`, in `__table_args__`.
-fn constraint_arg(constraint: &Constraint) -> Option<String> {
+pub(in crate::package) fn constraint_arg(constraint: &Constraint) -> Option<String> {
     let name = python::string(constraint.name.as_deref()?);
     let quoted = |names: &[String]| {
         names.iter().map(|name| python::string(name)).collect::<Vec<_>>().join(", ")
