@@ -4,6 +4,7 @@
 //! On SQLite that is always: its schema editor makes tables anew, and loses triggers and indexes it
 //! does not know.
 
+mod native;
 mod states;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,13 +20,12 @@ use crate::package::django::{self, imports};
 use crate::package::python::{self, Py};
 use crate::package::sql_file::{reset, set};
 use crate::package::{Emission, EmittedStep, File, Request, new_model, settings};
-use crate::plan::op::Op;
 use crate::plan::{Field, ModelChange, Step, Unit};
 use crate::repo::django::{self as repo, Model, Project};
 use crate::sql::{Rendered, Sql};
 
 use super::{ModelStyle, Target};
-use states::add_field;
+use native::undoes;
 
 pub(super) struct Django;
 
@@ -271,14 +271,6 @@ struct Builder<'b> {
     theirs: BTreeSet<String>,
 }
 
-/// An operation of Django's own, and which of the step's operations it stands for.
-struct Native {
-    position: usize,
-    call: Py,
-    /// Statements of the operation that the call does not run.
-    before: Vec<Sql>,
-}
-
 impl Builder<'_> {
     fn dialect(&self) -> Dialect {
         self.request.plan.server.dialect
@@ -384,71 +376,6 @@ impl Builder<'_> {
     fn constant(&mut self, name: &str, sql: &Sql) -> String {
         let value = python::string(&format!("\n{}\n", sql.text));
         self.constants.name(name, &sql.comment, value)
-    }
-
-    /// Django's own operation for one of the step's, where its SQL is the plan's.
-    fn native(&mut self, step: &Step, up: &[Rendered]) -> Option<Native> {
-        // One call cannot stand for several changes of the models.
-        if self.request.plan.server.dialect != Dialect::Postgres || step.model.len() != 1 {
-            return None;
-        }
-        let model = self.model?.name.to_lowercase();
-        for (position, rendered) in up.iter().enumerate() {
-            match rendered.op {
-                Op::AddColumn { column, constraints, .. } if constraints.is_empty() => {
-                    let field = step.model.iter().find_map(|change| match change {
-                        ModelChange::AddField { field, .. } if field.column.name == column.name => {
-                            Some(field)
-                        }
-                        _ => None,
-                    })?;
-                    let same = field.column == *column
-                        && field.unique.is_none()
-                        && field.references.is_none();
-                    // Django quotes every name and writes types its own way; what counts is that the
-                    // column comes out the same.
-                    let same = same && django::adds_the_same(column);
-                    let text = self.field(field).filter(|_| same)?;
-                    return Some(Native {
-                        position,
-                        call: add_field(&model, &column.name, text),
-                        before: Vec::new(),
-                    });
-                }
-                Op::CreateIndex { index, online: true, .. } => {
-                    let known = step
-                        .model
-                        .iter()
-                        .any(|change| matches!(change, ModelChange::AddIndex { .. }));
-                    // A condition goes through Django's adapters and its three-valued logic.
-                    let plain = !index.unique && index.filter.is_none();
-                    let text = self.index(index).filter(|_| known && plain)?;
-                    return Some(Native {
-                        position,
-                        call: Py::call(
-                            "AddIndexConcurrently",
-                            [],
-                            [("model_name", Py::Str(model)), ("index", text)],
-                        ),
-                        before: rendered.statements[..rendered.statements.len() - 1].to_vec(),
-                    });
-                }
-                _ => {}
-            }
-        }
-        None
-    }
-}
-
-fn undoes(down: &Op, up: &Op) -> bool {
-    match (down, up) {
-        (Op::DropColumn { column, .. }, Op::AddColumn { column: added, .. }) => {
-            *column == added.name
-        }
-        (Op::DropIndex { index, .. }, Op::CreateIndex { index: made, .. }) => {
-            index.name == made.name
-        }
-        _ => false,
     }
 }
 
