@@ -1,5 +1,7 @@
 //! What hangs on a table: rows of others, views, triggers.
 
+use crate::input;
+
 use super::{Catalog, ConstraintKind, Table, TableName};
 
 /// A foreign key that points to a table.
@@ -36,12 +38,11 @@ impl Catalog {
     /// Whether a GRANT is about the column alone.
     pub fn is_granted(&self, table: &TableName, column: &str) -> bool {
         self.others.iter().any(|other| {
-            let text = other.origin.text.as_str();
-            let privileges = text.split_once(" ON ").or_else(|| text.split_once(" on "));
             other.kind == "GRANT"
                 && other.object.as_ref() == Some(table)
-                && privileges.is_some_and(|(privileges, _)| privileges.contains('('))
-                && other.mentions.iter().any(|name| name == column)
+                && input::granted_columns(&other.origin.text, self.dialect)
+                    .iter()
+                    .any(|name| name == column)
         })
     }
 

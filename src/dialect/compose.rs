@@ -45,16 +45,6 @@ pub fn or_else(text: &str, other: &str) -> String {
     format!("coalesce({text}, {other})")
 }
 
-/// A moment of one type in the other, in UTC: the server knows zones of `timestamp` and `timestamptz` alone.
-pub fn at_utc(column: &str, from: &str, to: &str) -> String {
-    let [from, to] = [from, to].map(|ty| Type::read(ty).name);
-    match (from.as_str(), to.as_str()) {
-        ("timestamp", _) | (_, "timestamp") => format!("{column} AT TIME ZONE 'UTC'"),
-        ("timestamptz", other) => format!("({column} AT TIME ZONE 'UTC')::{other}"),
-        _ => format!("{column}::timestamp AT TIME ZONE 'UTC'"),
-    }
-}
-
 /// NULL, or the other, where the condition is not met.
 pub fn when(condition: &str, text: &str, other: Option<&str>) -> String {
     let other = other.map_or_else(String::new, |other| format!(" ELSE {other}"));

@@ -150,6 +150,16 @@ pub fn asks_the_session(server: &Server, from: &str, to: &str) -> bool {
     server.dialect == Dialect::Postgres && zoned(from) != zoned(to)
 }
 
+/// A moment of one type in the other, in UTC: PostgreSQL knows zones of `timestamp` and `timestamptz` alone.
+pub fn at_utc(column: &str, from: &str, to: &str) -> String {
+    let [from, to] = [from, to].map(|ty| Type::read(ty).name);
+    match (from.as_str(), to.as_str()) {
+        ("timestamp", _) | (_, "timestamp") => format!("{column} AT TIME ZONE 'UTC'"),
+        ("timestamptz", other) => format!("({column} AT TIME ZONE 'UTC')::{other}"),
+        _ => format!("{column}::timestamp AT TIME ZONE 'UTC'"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

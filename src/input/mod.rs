@@ -46,7 +46,7 @@ use statement::understand;
 use tokens::Piece;
 
 pub(crate) use create_table::is_mysql_table_option;
-pub use mentions::columns_mentioned;
+pub use mentions::{columns_mentioned, granted_columns};
 pub use one_case::{Declared, declare, one_case};
 pub use shape::{cast_of, is_calls_only, is_null_test, literal_text, qualify, unqualified};
 pub use strict::strict;

@@ -136,15 +136,9 @@ pub(super) fn mapped(dialect: Dialect, field: &Field, is_key: bool) -> String {
 
 /// What Python and the declarative base leave free: `class_`, `my_column`.
 fn attribute(column: &str) -> String {
-    const TAKEN: &[&str] = &[
-        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class",
-        "continue", "def", "del", "elif", "else", "except", "finally", "for", "from", "global",
-        "if", "import", "in", "is", "lambda", "metadata", "nonlocal", "not", "or", "pass", "raise",
-        "registry", "return", "try", "while", "with", "yield",
-    ];
     let plain = |letter: char| letter.is_alphanumeric() || letter == '_';
     let name: String = column.chars().map(|c| if plain(c) { c } else { '_' }).collect();
-    if TAKEN.contains(&name.as_str()) {
+    if python::is_keyword(&name) || matches!(name.as_str(), "metadata" | "registry") {
         format!("{name}_")
     } else if name.starts_with(|first: char| first.is_numeric()) {
         format!("_{name}")

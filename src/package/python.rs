@@ -214,6 +214,17 @@ impl Py {
     }
 }
 
+/// Whether Python takes the word for itself.
+pub fn is_keyword(word: &str) -> bool {
+    const KEYWORDS: &[&str] = &[
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class",
+        "continue", "def", "del", "elif", "else", "except", "finally", "for", "from", "global",
+        "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return",
+        "try", "while", "with", "yield",
+    ];
+    KEYWORDS.contains(&word)
+}
+
 /// The literal for a text, as a person would write it: in double quotes, in three of them over
 /// several lines, raw where there are backslashes, and with escapes only where nothing else helps.
 pub fn string(text: &str) -> String {

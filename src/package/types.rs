@@ -103,6 +103,16 @@ pub(crate) fn sqlalchemy(dialect: Dialect, ty: &str) -> Option<SaType> {
 }
 
 /// What `Mapped[…]` says of a type; `None` where Python has no one type for it.
+/// Where Python has the annotations that are not built in.
+pub(crate) const HOMES: &[(&str, &str)] = &[
+    ("date", "datetime"),
+    ("datetime", "datetime"),
+    ("time", "datetime"),
+    ("timedelta", "datetime"),
+    ("Decimal", "decimal"),
+    ("UUID", "uuid"),
+];
+
 pub(crate) fn annotation(ty: &SaType) -> Option<String> {
     let (class, args) = ty.call.split_once('(')?;
     let name = match class {

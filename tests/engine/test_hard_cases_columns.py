@@ -391,3 +391,14 @@ def test_what_the_runbook_asks_before_can_be_asked(lay: Lay, change: str) -> Non
     assert asked
     (project.root / "before.sql").write_text(asked[1])
     project.run("psql -X -v ON_ERROR_STOP=1 -f before.sql")
+
+
+@pytest.mark.parametrize("lay", ["pg12", "pg18", "sqlite"], indirect=True)
+def test_a_check_that_quotes_the_name(lay: Lay) -> None:
+    """As Django writes each of its own on SQLite: the same condition, whoever quotes what."""
+    schema = (
+        'CREATE TABLE t (id INTEGER PRIMARY KEY, "a" int, b int,'
+        ' CONSTRAINT c CHECK ("a" > 0), CONSTRAINT ab CHECK ("a" < "b"));'
+    )
+    project = lay(schema, "INSERT INTO t VALUES (1, 1, 2), (2, 3, 4)")
+    hard.carried(project, "ALTER TABLE t RENAME COLUMN a TO z")

@@ -5,18 +5,14 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::meta;
 use crate::package::python::Py;
 
 /// Names that miggen itself writes, and where they are.
 const HOMES: &[(&str, &str)] = &[
     ("AddIndexConcurrently", "django.contrib.postgres.operations"),
-    ("BrinIndex", "django.contrib.postgres.indexes"),
-    ("GinIndex", "django.contrib.postgres.indexes"),
-    ("GistIndex", "django.contrib.postgres.indexes"),
-    ("HashIndex", "django.contrib.postgres.indexes"),
     ("Lower", "django.db.models.functions"),
     ("Now", "django.db.models.functions"),
-    ("SpGistIndex", "django.contrib.postgres.indexes"),
     ("Upper", "django.db.models.functions"),
     ("migrations", "django.db"),
     ("models", "django.db"),
@@ -55,7 +51,9 @@ pub(crate) fn lines<'p>(
         }
     }
     let bound: BTreeSet<&str> = from.values().flatten().copied().collect();
-    for (name, module) in HOMES {
+    let indexes =
+        meta::CLASSES.iter().map(|(_, class)| (*class, "django.contrib.postgres.indexes"));
+    for (name, module) in HOMES.iter().copied().chain(indexes) {
         if heads.contains(name) && !bound.contains(name) {
             from.entry(module).or_default().insert(name);
         }

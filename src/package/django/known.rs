@@ -7,9 +7,6 @@ use crate::package::types;
 use crate::plan::Field;
 use crate::repo::django::{self, Definition, Listed, Model};
 
-/// What a column's type says; the rest of a definition is the user's.
-const OF_THE_TYPE: &[&str] = &["max_length", "max_digits", "decimal_places"];
-
 pub(crate) fn definition(definition: &Definition) -> Py {
     let parsed = |(name, text): &(String, String)| (name.clone(), Py::parse(text));
     Py::Call {
@@ -34,11 +31,12 @@ pub(crate) fn altered(
     if before.column.ty != after.column.ty && !is_reference {
         let new = types::django(&after.column.ty)?;
         let was = types::django(&before.column.ty);
-        if was.is_none_or(|was| was.class != new.class) {
+        if was.as_ref().is_none_or(|was| was.class != new.class) {
             function = format!("models.{}", new.class);
         }
         let said: Vec<String> = kwargs.iter().map(|(name, _)| name.clone()).collect();
-        kwargs.retain(|(name, _)| !OF_THE_TYPE.contains(&name.as_str()));
+        let types = || was.iter().chain([&new]).flat_map(|ty| &ty.args);
+        kwargs.retain(|(name, _)| !types().any(|(of_the_type, _)| of_the_type == name));
         let own = new.args.into_iter().map(|(name, value)| (name.to_owned(), Py::Raw(value)));
         // A class of the project's own may give them itself.
         let taken = own.filter(|(name, _)| function.starts_with("models.") || said.contains(name));

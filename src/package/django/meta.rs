@@ -13,7 +13,7 @@ use crate::dialect::Dialect;
 use crate::package::python::Py;
 
 /// An access method, and the class of its index; all but the first are PostgreSQL's.
-const CLASSES: &[(&str, &str)] = &[
+pub(super) const CLASSES: &[(&str, &str)] = &[
     ("btree", "models.Index"),
     ("brin", "BrinIndex"),
     ("gin", "GinIndex"),

@@ -13,7 +13,7 @@ mod condition;
 
 use std::collections::BTreeMap;
 
-use super::python::Py;
+use super::python::{self, Py};
 use super::types;
 use crate::catalog::{Column, Constraint, ConstraintKind, Expr};
 use crate::dialect::Dialect;
@@ -154,13 +154,9 @@ fn literal(dialect: Dialect, Expr(text): &Expr) -> Option<Py> {
 
 /// What Python takes as a name, and Django as a field's or an index's.
 pub(super) fn is_name(name: &str) -> bool {
-    const KEYWORDS: &[&str] = &[
-        "False", "None", "True", "objects", "and", "as", "assert", "async", "await", "break",
-        "class", "continue", "def", "del", "elif", "else", "except", "finally", "for", "from",
-        "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "pk",
-        "raise", "return", "try", "while", "with", "yield",
-    ];
+    // What every model has.
+    let taken = python::is_keyword(name) || matches!(name, "objects" | "pk");
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic());
-    plain && starts && !name.contains("__") && !name.ends_with('_') && !KEYWORDS.contains(&name)
+    plain && starts && !name.contains("__") && !name.ends_with('_') && !taken
 }

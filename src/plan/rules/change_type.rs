@@ -92,9 +92,9 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
             )
             .hint(format!(
                 "-- miggen: back {name} = {}  before  … TYPE {} USING {}",
-                compose::at_utc(name, &change.after.ty, &old.ty),
+                type_change::at_utc(name, &change.after.ty, &old.ty),
                 change.after.ty,
-                compose::at_utc(name, &old.ty, &change.after.ty),
+                type_change::at_utc(name, &old.ty, &change.after.ty),
             )));
     }
     rule.by_copy()

@@ -21,11 +21,11 @@ use super::{Context, rename_name};
 pub(super) fn steps(context: &Context, create: &CreateIndex) -> Result<Vec<Step>> {
     let CreateIndex { table, index } = create;
     let model = vec![ModelChange::AddIndex { table: table.clone(), index: index.clone() }];
-    let dropped = |asked: &Asked| matches!(&asked.change, Change::DropIndex(old) if old.index.name == index.name);
-    let same = |asked: &Asked| {
-        dropped(asked) && matches!(&asked.change, Change::DropIndex(old) if old.table == *table)
+    let dropped = |asked: &Asked| match &asked.change {
+        Change::DropIndex(old) => old.table == *table && old.index.name == index.name,
+        _ => false,
     };
-    rename_name::not_handed_over(context, table, Some(&index.name), same)?;
+    rename_name::not_handed_over(context, table, Some(&index.name), dropped)?;
     if !context.intent.asked.iter().any(dropped) {
         return Ok(vec![built(context, table, index).modelled(model)]);
     }

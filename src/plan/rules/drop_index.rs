@@ -32,9 +32,10 @@ pub(super) fn steps(context: &Context, drop: &DropIndex) -> Result<Vec<Step>> {
             missing: Missing::RunAgain,
         }]));
     }
-    let made_again = context.intent.asked.iter().any(
-        |asked| matches!(&asked.change, Change::CreateIndex(new) if new.index.name == index.name),
-    );
+    let made_again = context.intent.asked.iter().any(|asked| match &asked.change {
+        Change::CreateIndex(new) => new.table == *table && new.index.name == index.name,
+        _ => false,
+    });
     let note = index
         .unique
         .then(|| format!("Fails where rows share {} by then: make them unique first.", index.name));

@@ -1,6 +1,6 @@
 //! Changes of models as SQLAlchemy declares them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -8,7 +8,7 @@ use regex::Regex;
 use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key, TableName};
 use crate::change::CommentOn;
 use crate::dialect::Dialect;
-use crate::package::{new_model, python, references};
+use crate::package::{new_model, python, references, types};
 use crate::plan::{Field, ModelChange};
 
 use super::diff::{Line, List, whole};
@@ -77,23 +77,18 @@ pub(super) fn lines(dialect: Dialect, change: &ModelChange) -> Vec<Line> {
 
 /// The lines, below what they use and the file may not import yet.
 pub(super) fn with_imports(lines: Vec<String>) -> Vec<String> {
-    const HOMES: &[(&str, &str)] = &[
-        ("date", "datetime"),
-        ("datetime", "datetime"),
-        ("time", "datetime"),
-        ("timedelta", "datetime"),
-        ("Decimal", "decimal"),
-        ("UUID", "uuid"),
-    ];
     static MAPPED: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"Mapped\[(?:list\[)?(\w+)").expect("a regular expression"));
     let added = || lines.iter().filter(|line| line.starts_with('+'));
-    let types: BTreeSet<String> =
+    let used: BTreeSet<String> =
         added().filter_map(|line| Some(MAPPED.captures(line)?[1].to_owned())).collect();
-    let mut imports: Vec<String> = HOMES
+    let mut homes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, module) in types::HOMES.iter().filter(|(name, _)| used.contains(*name)) {
+        homes.entry(module).or_default().push(name);
+    }
+    let mut imports: Vec<String> = homes
         .iter()
-        .filter(|(name, _)| types.contains(*name))
-        .map(|(name, module)| format!("+from {module} import {name}"))
+        .map(|(module, names)| format!("+from {module} import {}", names.join(", ")))
         .collect();
     if added().any(|line| line.contains("postgresql.")) {
         imports.push("+from sqlalchemy.dialects import postgresql".into());
