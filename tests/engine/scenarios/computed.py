@@ -90,8 +90,27 @@ TOGETHER = Scenario(
     },
 )
 
+EMAIL = "author_email: Mapped[str | None] = mapped_column(sa.Text())"
+
+# No trigger could follow another table: deploy 2 fills it, once all code gives it.
+FROM_ANOTHER = Scenario(
+    name="add_column_from_another",
+    table="users",
+    sql="ALTER TABLE posts ADD COLUMN author_email text;\n"
+    "UPDATE posts SET author_email = "
+    "(SELECT u.email FROM users u WHERE u.id = posts.author_id);\n",
+    old=OLD,
+    new=OLD,
+    values=values(),
+    kept=("id", "email", "status"),
+    at_end="SELECT posts.id FROM posts JOIN users ON users.id = author_id "
+    "WHERE author_email IS NULL",
+    models=models("posts", EMAIL, "author_email = models.TextField(null=True)"),
+)
+
 SCENARIOS = [
     NUMBERED,
+    FROM_ANOTHER,
     TOGETHER,
     replace(
         NUMBERED,
