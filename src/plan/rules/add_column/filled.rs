@@ -48,7 +48,8 @@ impl Rule<'_> {
             steps.push(self.filling(&together, &sync)?);
         }
         steps.extend(self.enforce(required)?);
-        steps.extend(self.contract(&sync, model, brings));
+        let takes = if brings { together.as_slice() } else { &[] };
+        steps.extend(self.contract(&sync, model, takes));
         Ok(steps)
     }
 
@@ -142,7 +143,8 @@ impl Rule<'_> {
     fn over_default(&self, fill: &Fill, constant: &Expr) -> Result<Vec<Step>> {
         let Rule { add, .. } = self;
         let column = &add.column;
-        let sync = self.sync(&[Rule { context: self.context, add }])?;
+        let alone = [Rule { context: self.context, add }];
+        let sync = self.sync(&alone)?;
         let first = Column { default: Some(constant.clone()), ..column.clone() };
         let model = Column { default: None, ..column.clone() };
         let (table, name) = (add.table.clone(), column.name.clone());
@@ -170,7 +172,7 @@ impl Rule<'_> {
         let backfill = self.backfill(set, Predicate::all(remaining), Some(&sync))?;
         let mut steps = vec![expand, backfill];
         steps.extend(self.enforce(false)?);
-        steps.extend(self.contract(&sync, model, true));
+        steps.extend(self.contract(&sync, model, &alone));
         Ok(steps)
     }
 
@@ -254,8 +256,9 @@ impl Rule<'_> {
         expand
     }
 
-    /// Deploy 2: the application gives the column itself; `was` is the column until then.
-    fn contract(&self, sync: &Sync, was: Column, takes: bool) -> Option<Step> {
+    /// Deploy 2: the application gives the column itself; `was` is the column until then. The trigger
+    /// goes with the one that brought it, which `takes` it from all that it fills.
+    fn contract(&self, sync: &Sync, was: Column, takes: &[Rule]) -> Option<Step> {
         let Rule { context, add } = self;
         let (table, column) = (&add.table, &add.column);
         let mut verify = Vec::new();
@@ -264,7 +267,8 @@ impl Rule<'_> {
             guards.push(Condition::NotBefore { date, what: format!("the trigger {}", sync.name) });
         }
         guards.push(sync::on(sync, Missing::Finish(1)));
-        if takes {
+        let brought = !takes.is_empty();
+        if brought {
             verify.push(Condition::SyncGone { table: table.clone(), name: sync.name.clone() });
         }
         let (of, name) = (|| table.clone(), || column.name.clone());
@@ -283,7 +287,7 @@ impl Rule<'_> {
             there.push(Op::SetDefault { table: of(), column: name(), expr: default.clone() });
             back.push(Op::DropDefault { table: of(), column: name() });
         }
-        if there.is_empty() && !takes {
+        if there.is_empty() && !brought {
             return None;
         }
         let mut model = Vec::new();
@@ -299,21 +303,16 @@ impl Rule<'_> {
         }
         let mut up = vec![Op::Guard(guards)];
         up.extend(context.lock(&[table], Action::DropTrigger));
-        up.extend(takes.then(|| Op::DropSync(sync.clone())));
+        up.extend(brought.then(|| Op::DropSync(sync.clone())));
         up.extend(there);
         let mut down = context.lock(&[table], Action::CreateTrigger);
         down.extend(back);
-        down.extend(takes.then(|| Op::CreateSync(sync.clone())));
-        let filled = match &sync.kind {
-            SyncKind::Derive(columns) => columns.iter().map(|one| one.column.as_str()).collect(),
-            _ => vec![column.name.as_str()],
-        };
-        let title = match (takes, filled.as_slice()) {
-            (false, _) => format!("{}.{} as it was asked for", table.name, column.name),
-            (true, [one]) => format!("{}.{one} without its trigger", table.name),
-            (true, several) => {
-                format!("{}.{} without their trigger", table.name, several.join(", "))
-            }
+        down.extend(brought.then(|| Op::CreateSync(sync.clone())));
+        let filled: Vec<&str> = takes.iter().map(|rule| rule.add.column.name.as_str()).collect();
+        let title = match filled.as_slice() {
+            [] => format!("{}.{} as it was asked for", table.name, column.name),
+            [one] => format!("{}.{one} without its trigger", table.name),
+            several => format!("{}.{} without their trigger", table.name, several.join(", ")),
         };
         Some(Step {
             phase: Phase::Contract,
