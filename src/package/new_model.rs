@@ -57,7 +57,8 @@ pub(super) fn sqlalchemy(dialect: Dialect, table: &Table) -> Vec<String> {
         };
         arguments.extend(super::runbook::constraint_arg(constraint).filter(|_| by_itself));
     }
-    arguments.extend(table.indexes.iter().map(|index| super::runbook::table_arg(index, false)));
+    arguments
+        .extend(table.indexes.iter().map(|index| super::runbook::table_arg(dialect, index, false)));
     let schema = table.name.schema.as_deref().map(|schema| ("schema", schema));
     let options = schema.into_iter().chain(table.comment.as_deref().map(|text| ("comment", text)));
     let options: Vec<String> =

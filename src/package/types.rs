@@ -102,7 +102,14 @@ pub(crate) fn sqlalchemy(dialect: Dialect, ty: &str) -> Option<SaType> {
     Some(SaType { call, postgresql })
 }
 
-/// What `Mapped[…]` says of a type; `None` where Python has no one type for it.
+/// SQLAlchemy's argument for the condition of an index.
+pub(crate) fn where_of(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "sqlite_where",
+        _ => "postgresql_where",
+    }
+}
+
 /// Where Python has the annotations that are not built in.
 pub(crate) const HOMES: &[(&str, &str)] = &[
     ("date", "datetime"),
@@ -113,6 +120,7 @@ pub(crate) const HOMES: &[(&str, &str)] = &[
     ("UUID", "uuid"),
 ];
 
+/// What `Mapped[…]` says of a type; `None` where Python has no one type for it.
 pub(crate) fn annotation(ty: &SaType) -> Option<String> {
     let (class, args) = ty.call.split_once('(')?;
     let name = match class {

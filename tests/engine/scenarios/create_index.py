@@ -14,7 +14,11 @@ def scenario(kind: str, sql: str, alembic: str, *django: Edit) -> Scenario:
         new=OLD,
         values=values(),
         kept=("id", "email", "status"),
-        models={"alembic": ((alembic_index(alembic),),), "django": (django,)},
+        models={
+            "alembic-postgres": ((alembic_index(alembic),),),
+            "alembic-sqlite": ((alembic_index(alembic.replace("postgresql_", "sqlite_")),),),
+            "django": (django,),
+        },
     )
 
 

@@ -221,8 +221,13 @@ fn shown(text: &str) -> String {
 
 /// The lines, below what they use and the file may not import yet.
 pub(super) fn with_imports(lines: Vec<String>) -> Vec<String> {
-    let added = lines.iter().filter_map(|line| line.strip_prefix('+')).map(Py::raw);
-    let added: Vec<Py> = added.collect();
+    // What is called, and not what stands in a text.
+    let called = |line: &String| {
+        let line = line.strip_prefix('+')?;
+        let call = line.split_once(" = ").map_or(line, |(_, call)| call);
+        Some(Py::parse(call.trim().trim_end_matches(',')))
+    };
+    let added: Vec<Py> = lines.iter().filter_map(called).collect();
     let new = imports::lines(&added, &BTreeSet::new());
     let new = new.into_iter().filter(|line| !line.starts_with("from django.db import"));
     new.map(|line| format!("+{line}")).chain(lines).collect()

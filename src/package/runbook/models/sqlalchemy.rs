@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key, TableName};
 use crate::change::CommentOn;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, quote};
 use crate::package::{new_model, python, references, types};
 use crate::plan::{Field, ModelChange};
 
@@ -17,7 +17,7 @@ const ARGUMENTS: List = List { before: &["    __table_args__ = ("], after: &["  
 
 pub(super) fn lines(dialect: Dialect, change: &ModelChange) -> Vec<Line> {
     let argument = |mark: char, text: String| Line::listed(mark, ARGUMENTS, &text);
-    let index = |mark: char, index: &Index| argument(mark, table_arg(index, false));
+    let index = |mark: char, index: &Index| argument(mark, table_arg(dialect, index, false));
     match change {
         ModelChange::AddField { field, .. } => {
             let mut lines = vec![Line::field('+', &mapped(dialect, field))];
@@ -43,8 +43,8 @@ pub(super) fn lines(dialect: Dialect, change: &ModelChange) -> Vec<Line> {
                 Line::field('+', &mapped(dialect, field)),
             ];
             for index in indexes {
-                lines.push(argument('-', table_arg(&index.before, index.constraint)));
-                lines.push(argument('+', table_arg(&index.after, index.constraint)));
+                lines.push(argument('-', table_arg(dialect, &index.before, index.constraint)));
+                lines.push(argument('+', table_arg(dialect, &index.after, index.constraint)));
             }
             lines
         }
@@ -138,14 +138,15 @@ fn mapped(dialect: Dialect, field: &Field) -> String {
     new_model::mapped(dialect, field, false)
 }
 
-pub(in crate::package) fn table_arg(index: &Index, constraint: bool) -> String {
+pub(in crate::package) fn table_arg(dialect: Dialect, index: &Index, constraint: bool) -> String {
     let keys: Vec<String> = index
         .keys
         .iter()
         .map(|key| match key {
             Key::Column { name, rest: None } => python::string(name),
             Key::Column { name, rest: Some(rest) } => {
-                format!("sa.text({})", python::string(&format!("{name} {rest}")))
+                let key = format!("{} {rest}", quote::ident(dialect, name));
+                format!("sa.text({})", python::string(&key))
             }
             Key::Expr(Expr(text)) => format!("sa.text({})", python::string(&python::sa_text(text))),
         })
@@ -157,7 +158,8 @@ pub(in crate::package) fn table_arg(index: &Index, constraint: bool) -> String {
     let unique = if index.unique { ", unique=True" } else { "" };
     let filter = match &index.filter {
         Some(Expr(text)) => {
-            format!(", postgresql_where=sa.text({})", python::string(&python::sa_text(text)))
+            let text = python::string(&python::sa_text(text));
+            format!(", {}=sa.text({text})", types::where_of(dialect))
         }
         None => String::new(),
     };

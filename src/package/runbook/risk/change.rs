@@ -160,7 +160,7 @@ fn of_type(plan: &Plan, one: &ChangeType, reasons: &mut Reasons) {
     reasons.warn(
         "order",
         format!(
-            "{name} is the last column from deploy 2 on: an INSERT or a COPY that names no columns would put values elsewhere"
+            "{name} stands behind the other columns from deploy 2 on: an INSERT or a COPY that names no columns would put values elsewhere"
         ),
     );
 }

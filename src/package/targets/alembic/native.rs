@@ -238,11 +238,7 @@ impl Module {
         if let Some(Expr(filter)) = &index.filter {
             self.sqlalchemy = true;
             let filter = call("sa.text", vec![Py::Str(python::sa_text(filter))], vec![]);
-            let name = match dialect {
-                Dialect::Sqlite => "sqlite_where",
-                _ => "postgresql_where",
-            };
-            kwargs.push((name.into(), filter));
+            kwargs.push((types::where_of(dialect).into(), filter));
         }
         Some(call("op.create_index", args, kwargs))
     }
