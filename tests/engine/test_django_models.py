@@ -104,6 +104,7 @@ class Case(NamedTuple):
     # What stands in the models, and what instead of it from that deploy on.
     edits: tuple[tuple[str, str], ...]
     deploy: int = 1
+    told: tuple[str, ...] = ()
 
 
 def index(name: str, change: str, text: str) -> Case:
@@ -247,11 +248,13 @@ CASES = (
         "not_unique",
         "ALTER TABLE posts DROP CONSTRAINT posts_slug_key",
         (("models.TextField(unique=True)", "models.TextField()"),),
+        told=("-    slug = models.TextField(unique=True)\n+    slug = models.TextField()\n",),
     ),
     Case(
         "not_unique_together",
         "ALTER TABLE posts DROP CONSTRAINT posts_together",
         (('        unique_together = [("author", "created")]\n', ""),),
+        told=('# unique_together: without ("author", "created")',),
     ),
     Case(
         "no_index",
@@ -359,6 +362,7 @@ def test_models_say_what_migrations_say(blog: Project, case: Case) -> None:
     folder = ("--dir=blog/migrations",) if "CREATE TABLE" in case.change else ()
     rollout = miggen.plan(blog, case.change, *folder)
     runbook = (blog.root / rollout.folder / "RUNBOOK.md").read_text()
+    assert all(line in runbook for line in case.told), runbook
     take(blog, case, rollout, runbook)
     for step in reversed(rollout.deploy.steps):
         rollouts.down(blog, step)
