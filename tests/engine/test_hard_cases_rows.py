@@ -457,3 +457,18 @@ def test_refused_rows(lay: Lay) -> None:
         said = refusal(project, change)
         assert sentence in said, f"{change}\n{said}"
         assert miggen.files(project.root) == before, change
+
+
+def test_columns_named_like_variables(lay: Lay) -> None:
+    """A table's columns are read where the batches have variables of that name."""
+    names = "batch before done from hi hot left lines lo missed next page pages pass pause plain \
+rest row rows slowest start stripe stripes swept to top without".split()
+    columns = ", ".join(f"v_{name} int DEFAULT {n}" for n, name in enumerate(names))
+    project = lay(
+        f"CREATE TABLE t (id int PRIMARY KEY, name text, done text, {columns})",
+        "INSERT INTO t SELECT n, 'Name ' || n FROM generate_series(1, 20000) AS n",
+    )
+    total = " + ".join(f"v_{name}" for name in names)
+    run(project, f"UPDATE t SET done = ({total})::text WHERE done IS NULL AND v_rows < 99")
+    expected = str(sum(range(len(names))))
+    assert project.database.rows("SELECT DISTINCT done FROM t") == [(expected,)]

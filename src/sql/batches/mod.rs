@@ -8,6 +8,8 @@
 //! An UPDATE takes its window in stripes, each every so-many-th line of a page: it then finds room in
 //! the same pages, freed by the stripes before it. Where an old snapshot keeps dead rows alive that
 //! fails; the block sees it in the server's own statistics, and goes on in plain windows. Figures: README.
+//!
+//! In a statement a name is the table's column first; the block's own carry its label there.
 
 mod window;
 
@@ -170,7 +172,9 @@ impl Writer<'_> {
             ),
         };
         format!(
-            "DECLARE
+            "#variable_conflict use_column
+<<batches>>
+DECLARE
 {declared}BEGIN
 {guard}    FOR v_pass IN 1..30 LOOP
         SELECT EXISTS (
@@ -287,7 +291,7 @@ impl Writer<'_> {
 fn batch(dialect: Dialect, batches: &Batches, rows: &str, relation: &str, striped: bool) -> String {
     let (stripe, hot, hot_after) = if striped {
         (
-            "\n        AND get_byte(tidsend(ctid), 5) % v_stripes = v_stripe  -- the line in its page",
+            "\n        AND get_byte(tidsend(ctid), 5) % batches.v_stripes = stripe.v_stripe  -- its line",
             format!("v_hot := pg_stat_get_xact_tuples_hot_updated({relation});\n"),
             format!("v_hot := pg_stat_get_xact_tuples_hot_updated({relation}) - v_hot;\n"),
         )
@@ -323,6 +327,7 @@ PERFORM pg_sleep(v_pause);",
     if striped {
         format!(
             "
+            <<stripe>>
             FOR v_stripe IN 0..v_stripes - 1 LOOP
                 {}
             END LOOP;

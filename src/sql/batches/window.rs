@@ -34,7 +34,7 @@ impl Writer<'_> {
                 "            v_from := format('(%s,0)', v_page);
             v_to := format('(%s,0)', v_next);
 ",
-                "ctid >= v_from AND ctid < v_to",
+                "ctid >= batches.v_from AND ctid < batches.v_to",
             )
         } else {
             (
@@ -44,7 +44,7 @@ impl Writer<'_> {
             FROM generate_series(v_page, v_next - 1) AS page,
                 generate_series(1, current_setting('block_size')::int / 28) AS line;
 ",
-                "ctid = ANY (v_lines)",
+                "ctid = ANY (batches.v_lines)",
             )
         };
         Window {
@@ -92,7 +92,7 @@ impl Writer<'_> {
         let key = row(&names);
         let down: Vec<String> = names.iter().map(|name| format!("{name} DESC")).collect();
         let (lo, hi, top) = (of("v_lo"), of("v_hi"), of("v_top"));
-        let stripes = if batches.in_place { " * v_stripes" } else { "" };
+        let stripes = if batches.in_place { " * batches.v_stripes" } else { "" };
         let remaining = indent(self.dialect, &batches.remaining, 8);
         let deeper = indent(self.dialect, &batches.remaining, 12);
         Window {
@@ -118,7 +118,7 @@ impl Writer<'_> {
             FROM {table}
             WHERE {key} >= {lo} AND {key} <= {top}
             ORDER BY {list}
-            OFFSET v_batch{stripes} - 1 LIMIT 1;
+            OFFSET batches.v_batch{stripes} - 1 LIMIT 1;
             IF NOT FOUND THEN
                 v_hi := v_top;
             END IF;

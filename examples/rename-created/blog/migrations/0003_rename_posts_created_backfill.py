@@ -7,6 +7,8 @@ from django.db import migrations
 # Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
 BACKFILL = """
 DO $backfill$
+#variable_conflict use_column
+<<batches>>
 DECLARE
     -- The trigger that a batch goes without: its own, unless others may write the row too.
     v_without constant text := CASE
@@ -64,6 +66,7 @@ BEGIN
             v_to := format('(%s,0)', v_next);
             v_slowest := 0.001;
 
+            <<stripe>>
             FOR v_stripe IN 0..v_stripes - 1 LOOP
                 v_start := clock_timestamp();
                 v_hot := pg_stat_get_xact_tuples_hot_updated('posts'::regclass);
@@ -73,8 +76,8 @@ BEGIN
                     PERFORM set_config('miggen.backfill', v_without, true);
                     UPDATE posts
                     SET created_at = created
-                    WHERE ctid >= v_from AND ctid < v_to
-                        AND get_byte(tidsend(ctid), 5) % v_stripes = v_stripe  -- the line in its page
+                    WHERE ctid >= batches.v_from AND ctid < batches.v_to
+                        AND get_byte(tidsend(ctid), 5) % batches.v_stripes = stripe.v_stripe  -- its line
                         AND created_at IS NULL;
                     GET DIAGNOSTICS v_rows = ROW_COUNT;
                 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN

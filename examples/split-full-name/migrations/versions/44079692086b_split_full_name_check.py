@@ -1,8 +1,8 @@
-"""replace users.full_name by first_name and last_name, 2/3: backfill
+"""replace users.full_name by first_name and last_name, deploy 2, 1/2: check
 
-Revision ID: f1013639ffbc
-Revises: 0f03b5911953
-Create Date: 2025-01-13 12:00:02.000000
+Revision ID: 44079692086b
+Revises: fee5abd937e4
+Create Date: 2025-02-17 12:00:01.000000
 
 """
 
@@ -11,18 +11,52 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "f1013639ffbc"
-down_revision: str | Sequence[str] | None = "0f03b5911953"
+revision: str = "44079692086b"
+down_revision: str | Sequence[str] | None = "fee5abd937e4"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# Fills first_name and last_name; one commit per batch. It may be killed and run again at any time.
+# Reads the whole table once; locks nothing.
+GUARD = """
+DO $guard$
+DECLARE
+    v_rows bigint;
+BEGIN
+    IF now() < '2025-02-14' THEN
+        RAISE EXCEPTION
+            'users.full_name is kept until 2025-02-14: leave this for a later release';
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM pg_trigger
+        WHERE tgrelid = 'users'::regclass AND tgname = 'users_full_name_sync'
+            AND tgenabled IN ('O', 'A')
+    ) THEN
+        RAISE EXCEPTION
+            'users_full_name_sync is missing: finish deploy 1 on this database first';
+    END IF;
+    SELECT count(*) INTO v_rows
+    FROM users
+    WHERE (
+        first_name IS DISTINCT FROM split_part(btrim(full_name), ' ', 1)
+        OR last_name IS DISTINCT FROM nullif(btrim(substr(btrim(full_name),
+            length(split_part(btrim(full_name), ' ', 1)) + 2)), '')
+    ) AND full_name IS DISTINCT FROM left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255);
+    IF v_rows > 0 THEN
+        RAISE EXCEPTION '% rows of users are out of step: see the runbook', v_rows;
+    END IF;
+END
+$guard$
+"""
+
+# Fills full_name; one commit per batch. It may be killed and run again at any time.
 # A window is updated in stripes: each finds room in the same pages, freed by the stripes
 # before it, so no index is touched and WAL is halved. While an old snapshot keeps dead
 # rows alive that fails, and plain batches are used.
 # Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
 BACKFILL = """
 DO $backfill$
+#variable_conflict use_column
+<<batches>>
 DECLARE
     -- The trigger that a batch goes without: its own, unless others may write the row too.
     v_without constant text := CASE
@@ -62,11 +96,7 @@ BEGIN
     FOR v_pass IN 1..30 LOOP
         SELECT EXISTS (
             SELECT FROM users
-            WHERE first_name IS NULL AND last_name IS NULL AND (
-                split_part(btrim(full_name), ' ', 1) IS NOT NULL
-                OR nullif(btrim(substr(btrim(full_name),
-                    length(split_part(btrim(full_name), ' ', 1)) + 2)), '') IS NOT NULL
-            )
+            WHERE full_name IS NULL AND left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255) IS NOT NULL
         ) INTO v_left;
         EXIT WHEN NOT v_left;
         IF v_missed > 0 THEN
@@ -84,6 +114,7 @@ BEGIN
             v_to := format('(%s,0)', v_next);
             v_slowest := 0.001;
 
+            <<stripe>>
             FOR v_stripe IN 0..v_stripes - 1 LOOP
                 v_start := clock_timestamp();
                 v_hot := pg_stat_get_xact_tuples_hot_updated('users'::regclass);
@@ -92,16 +123,10 @@ BEGIN
                     SET LOCAL lock_timeout = '500ms';
                     PERFORM set_config('miggen.backfill', v_without, true);
                     UPDATE users
-                    SET first_name = split_part(btrim(full_name), ' ', 1),
-                        last_name = nullif(btrim(substr(btrim(full_name),
-                            length(split_part(btrim(full_name), ' ', 1)) + 2)), '')
-                    WHERE ctid >= v_from AND ctid < v_to
-                        AND get_byte(tidsend(ctid), 5) % v_stripes = v_stripe  -- the line in its page
-                        AND first_name IS NULL AND last_name IS NULL AND (
-                            split_part(btrim(full_name), ' ', 1) IS NOT NULL
-                            OR nullif(btrim(substr(btrim(full_name),
-                                length(split_part(btrim(full_name), ' ', 1)) + 2)), '') IS NOT NULL
-                        );
+                    SET full_name = left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255)
+                    WHERE ctid >= batches.v_from AND ctid < batches.v_to
+                        AND get_byte(tidsend(ctid), 5) % batches.v_stripes = stripe.v_stripe  -- its line
+                        AND full_name IS NULL AND left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255) IS NOT NULL;
                     GET DIAGNOSTICS v_rows = ROW_COUNT;
                 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
                     v_rows := 0;
@@ -136,7 +161,7 @@ BEGIN
     IF v_left THEN
         RAISE EXCEPTION 'rows of users stayed locked: end the blocker, run this again';
     END IF;
-    ANALYZE users (first_name, last_name);
+    ANALYZE users (full_name);
 END
 $backfill$
 """
@@ -147,10 +172,16 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute("SET lock_timeout = 0")
         op.execute("SET statement_timeout = 0")
-        op.execute(BACKFILL)
+        op.execute(GUARD)
         op.execute("RESET lock_timeout")
         op.execute("RESET statement_timeout")
 
 
 def downgrade() -> None:
-    """Nothing to undo: the values go with their columns."""
+    """Part of the way back: computes full_name again."""
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        op.execute("SET statement_timeout = 0")
+        op.execute(BACKFILL)
+        op.execute("RESET lock_timeout")
+        op.execute("RESET statement_timeout")

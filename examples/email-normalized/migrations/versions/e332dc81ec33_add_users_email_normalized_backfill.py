@@ -1,8 +1,8 @@
-"""replace users.full_name by first_name and last_name, deploy 2, 1/2: check
+"""add users.email_normalized, 2/4: fill email_normalized
 
-Revision ID: aea5c8a8c484
-Revises: e05f9d466fa3
-Create Date: 2025-02-17 12:00:01.000000
+Revision ID: e332dc81ec33
+Revises: 971108928534
+Create Date: 2025-01-13 12:00:02.000000
 
 """
 
@@ -11,58 +11,28 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "aea5c8a8c484"
-down_revision: str | Sequence[str] | None = "e05f9d466fa3"
+revision: str = "e332dc81ec33"
+down_revision: str | Sequence[str] | None = "971108928534"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# Reads the whole table once; locks nothing.
-GUARD = """
-DO $guard$
-DECLARE
-    v_rows bigint;
-BEGIN
-    IF now() < '2025-02-14' THEN
-        RAISE EXCEPTION
-            'users.full_name is kept until 2025-02-14: leave this for a later release';
-    END IF;
-    IF NOT EXISTS (
-        SELECT FROM pg_trigger
-        WHERE tgrelid = 'users'::regclass AND tgname = 'users_full_name_sync'
-            AND tgenabled IN ('O', 'A')
-    ) THEN
-        RAISE EXCEPTION
-            'users_full_name_sync is missing: finish deploy 1 on this database first';
-    END IF;
-    SELECT count(*) INTO v_rows
-    FROM users
-    WHERE (
-        first_name IS DISTINCT FROM split_part(btrim(full_name), ' ', 1)
-        OR last_name IS DISTINCT FROM nullif(btrim(substr(btrim(full_name),
-            length(split_part(btrim(full_name), ' ', 1)) + 2)), '')
-    ) AND full_name IS DISTINCT FROM left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255);
-    IF v_rows > 0 THEN
-        RAISE EXCEPTION '% rows of users are out of step: see the runbook', v_rows;
-    END IF;
-END
-$guard$
-"""
-
-# Fills full_name; one commit per batch. It may be killed and run again at any time.
+# Fills email_normalized; one commit per batch. It may be killed and run again at any time.
 # A window is updated in stripes: each finds room in the same pages, freed by the stripes
 # before it, so no index is touched and WAL is halved. While an old snapshot keeps dead
 # rows alive that fails, and plain batches are used.
 # Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
 BACKFILL = """
 DO $backfill$
+#variable_conflict use_column
+<<batches>>
 DECLARE
     -- The trigger that a batch goes without: its own, unless others may write the row too.
     v_without constant text := CASE
         WHEN EXISTS (
             SELECT FROM pg_trigger
-            WHERE tgrelid = 'users'::regclass AND NOT tgisinternal AND tgname <> 'users_full_name_sync'
+            WHERE tgrelid = 'users'::regclass AND NOT tgisinternal AND tgname <> 'users_email_normalized_sync'
         ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'users'::regclass AND relhasrules)
-        THEN '' ELSE 'users_full_name_sync'
+        THEN '' ELSE 'users_email_normalized_sync'
     END;
     v_pause constant float8 := coalesce(current_setting('miggen.pause', true), '0');
     v_from tid;             -- the window is v_from <= ctid < v_to
@@ -85,16 +55,16 @@ DECLARE
 BEGIN
     IF NOT EXISTS (
         SELECT FROM pg_trigger
-        WHERE tgrelid = 'users'::regclass AND tgname = 'users_full_name_sync'
+        WHERE tgrelid = 'users'::regclass AND tgname = 'users_email_normalized_sync'
             AND tgenabled IN ('O', 'A')
     ) THEN
-        RAISE EXCEPTION 'users_full_name_sync is missing: run the step before this one first';
+        RAISE EXCEPTION 'users_email_normalized_sync is missing: run the step before this one first';
     END IF;
 
     FOR v_pass IN 1..30 LOOP
         SELECT EXISTS (
             SELECT FROM users
-            WHERE full_name IS NULL AND left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255) IS NOT NULL
+            WHERE email_normalized IS NULL
         ) INTO v_left;
         EXIT WHEN NOT v_left;
         IF v_missed > 0 THEN
@@ -112,6 +82,7 @@ BEGIN
             v_to := format('(%s,0)', v_next);
             v_slowest := 0.001;
 
+            <<stripe>>
             FOR v_stripe IN 0..v_stripes - 1 LOOP
                 v_start := clock_timestamp();
                 v_hot := pg_stat_get_xact_tuples_hot_updated('users'::regclass);
@@ -120,10 +91,10 @@ BEGIN
                     SET LOCAL lock_timeout = '500ms';
                     PERFORM set_config('miggen.backfill', v_without, true);
                     UPDATE users
-                    SET full_name = left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255)
-                    WHERE ctid >= v_from AND ctid < v_to
-                        AND get_byte(tidsend(ctid), 5) % v_stripes = v_stripe  -- the line in its page
-                        AND full_name IS NULL AND left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255) IS NOT NULL;
+                    SET email_normalized = lower(trim(email))
+                    WHERE ctid >= batches.v_from AND ctid < batches.v_to
+                        AND get_byte(tidsend(ctid), 5) % batches.v_stripes = stripe.v_stripe  -- its line
+                        AND email_normalized IS NULL;
                     GET DIAGNOSTICS v_rows = ROW_COUNT;
                 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
                     v_rows := 0;
@@ -158,7 +129,7 @@ BEGIN
     IF v_left THEN
         RAISE EXCEPTION 'rows of users stayed locked: end the blocker, run this again';
     END IF;
-    ANALYZE users (full_name);
+    ANALYZE users (email_normalized);
 END
 $backfill$
 """
@@ -169,16 +140,10 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute("SET lock_timeout = 0")
         op.execute("SET statement_timeout = 0")
-        op.execute(GUARD)
+        op.execute(BACKFILL)
         op.execute("RESET lock_timeout")
         op.execute("RESET statement_timeout")
 
 
 def downgrade() -> None:
-    """Part of the way back: computes full_name again."""
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = 0")
-        op.execute("SET statement_timeout = 0")
-        op.execute(BACKFILL)
-        op.execute("RESET lock_timeout")
-        op.execute("RESET statement_timeout")
+    """Nothing to undo: the values go with their column."""

@@ -1,7 +1,7 @@
 """add users.email_normalized, 3/4: users.email_normalized unique
 
-Revision ID: ce1f9fd35ce2
-Revises: 8f4c9a27d391
+Revision ID: 9e230b4f4797
+Revises: e332dc81ec33
 Create Date: 2025-01-13 12:00:03.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "ce1f9fd35ce2"
-down_revision: str | Sequence[str] | None = "8f4c9a27d391"
+revision: str = "9e230b4f4797"
+down_revision: str | Sequence[str] | None = "e332dc81ec33"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
