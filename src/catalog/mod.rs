@@ -150,6 +150,14 @@ pub struct Constraint {
     pub comment: Option<String>,
 }
 
+impl Constraint {
+    /// PostgreSQL 18 knows constraints that only say something.
+    pub(crate) fn is_enforced(&self) -> bool {
+        let options = self.options.as_deref().unwrap_or_default();
+        !options.to_ascii_uppercase().contains("NOT ENFORCED")
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum ConstraintKind {
     PrimaryKey(Vec<Key>),

@@ -1,5 +1,7 @@
 """Hard cases of constraints: what is read under which lock, and what proves what."""
 
+import re
+
 import pytest
 
 import hard
@@ -231,3 +233,19 @@ REPLACED_ROWS = """
 def test_hc64_the_same_name_again(lay: Lay, change: str) -> None:
     """What takes the place of another is there before that one goes, and then takes its name."""
     carried(lay(REPLACED, REPLACED_ROWS), change)
+
+
+def test_a_check_that_was_never_proven(lay: Lay) -> None:
+    """Rows that break it cannot be written anew: the pre-checks find them, and not the backfill."""
+    project = lay(PLAIN, ROWS)
+    project.database.script("UPDATE t SET n = -1 WHERE id < 9")
+    project.database.script("ALTER TABLE t ADD CONSTRAINT positive CHECK (n > 0) NOT VALID")
+    hard.again(project)
+    rollout = miggen.plan(project, "ALTER TABLE t ADD COLUMN m int; UPDATE t SET m = n + 1")
+    runbook = (project.root / rollout.folder / "RUNBOOK.md").read_text()
+    told = "-- 0 rows: the server writes none of these anew, and a backfill fails at the first."
+    (question,) = re.findall(f"^{told}\n([^;]+;)", runbook, re.MULTILINE)
+    assert project.database.rows(question)[0][-1] == 8
+    project.database.script("UPDATE t SET n = 1 WHERE id < 9")
+    assert project.database.rows(question)[0][-1] == 0
+    hard.take(project, rollout)

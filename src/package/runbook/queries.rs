@@ -1,9 +1,9 @@
 //! Queries for people: pre-checks and what to watch.
 
-use crate::catalog::Key;
+use crate::catalog::{ConstraintKind, Key};
 use crate::change::AddColumn;
 use crate::dialect::{Action, Dialect, quote};
-use crate::plan::condition::{Condition, Reason};
+use crate::plan::condition::{Condition, Predicate, Reason};
 use crate::plan::op::Op;
 use crate::plan::{Deploy, Plan, Unit};
 use crate::sql;
@@ -142,7 +142,46 @@ SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelid = {name}::regclass;"
             queries.push(format!("{comment}\n{query};"));
         }
     }
+    let asked = sql::verification(&plan.server, &never_proven(plan, deploy));
+    queries.extend(asked.into_iter().map(|query| {
+        format!("-- 0 rows: the server writes none of these anew, and a backfill fails at the first.\n{query};")
+    }));
     queries
+}
+
+/// A NOT VALID check was not asked of the rows that were there; it is of each that is written.
+fn never_proven(plan: &Plan, deploy: &Deploy) -> Vec<Condition> {
+    let fills = deploy.steps.iter().flat_map(|step| &step.up).filter_map(|op| match op {
+        Op::Backfill(fill) => Some(fill),
+        Op::Job { op, .. } => match &**op {
+            Op::Backfill(fill) => Some(fill),
+            _ => None,
+        },
+        _ => None,
+    });
+    let mut found = Vec::new();
+    for fill in fills {
+        let constraints = plan.before.tables.get(&fill.table).map(|table| &table.constraints);
+        for constraint in constraints.into_iter().flatten() {
+            let ConstraintKind::Check(check) = &constraint.kind else { continue };
+            let name = constraint.name.clone().unwrap_or_default();
+            let mentions =
+                |column: &str| crate::input::mentions(&check.0, column, plan.server.dialect);
+            let written = fill.set.iter().any(|(column, _)| mentions(column));
+            if constraint.valid || written || !constraint.is_enforced() {
+                continue;
+            }
+            let violates = Condition::NoRows {
+                table: fill.table.clone(),
+                filter: Predicate::Refused(check.clone()),
+                reason: Reason::Violates { name },
+            };
+            if !found.contains(&violates) {
+                found.push(violates);
+            }
+        }
+    }
+    found
 }
 
 /// The question before the first step has run: a column that is not there yet is asked for by what it

@@ -25,7 +25,7 @@ use crate::error::Result;
 use super::super::condition::{Condition, Predicate, Reason};
 use super::super::context::Context;
 use super::super::op::Op;
-use super::super::strategy::constrain::{is_enforced, unique_index, validated};
+use super::super::strategy::constrain::{unique_index, validated};
 use super::super::strategy::dependants::{IN_THE_WAY, in_the_way, in_the_way_but_keys};
 use super::super::strategy::rebuild;
 use super::super::{Down, Downtime, DualWrite, Field, ModelChange, Phase, Step, Unit, column_expr};
@@ -179,7 +179,7 @@ impl Rule<'_> {
         let to = using(change.using.as_ref(), old, &change.after, &change.forward);
         let back = using(change.back.as_ref(), &change.after, old, &change.backward);
         // The server would look at every row for each of them, and keep all others out meanwhile.
-        let checks: Vec<&Constraint> = self.checks().filter(|c| free && is_enforced(c)).collect();
+        let checks: Vec<&Constraint> = self.checks().filter(|c| free && c.is_enforced()).collect();
         up.extend(checks.iter().filter_map(|check| {
             Some(Op::DropConstraint { table: table.clone(), name: check.name.clone()? })
         }));

@@ -18,8 +18,7 @@ use super::super::condition::Condition;
 use super::super::context::Context;
 use super::super::op::Op;
 use super::super::strategy::constrain::{
-    all_given, fulfilled, is_enforced, not_null_check, not_valid, required, tables_of, unique,
-    validated,
+    all_given, fulfilled, not_null_check, not_valid, required, tables_of, unique, validated,
 };
 use super::super::strategy::{named as aside, rebuild};
 use super::super::{Down, ModelChange, Phase, Step, Unit};
@@ -118,7 +117,7 @@ fn added(context: &Context, add: &OfConstraint) -> Result<Vec<Step>> {
     let mut first = not_valid(context, table, constraint);
     // NOT VALID is written for rows that do not fulfil it.
     let guard =
-        fulfilled(table, constraint).filter(|_| constraint.valid && is_enforced(constraint));
+        fulfilled(table, constraint).filter(|_| constraint.valid && constraint.is_enforced());
     first.up.splice(0..0, guard.map(|one| Op::Guard(vec![one])));
     first.model.push(model);
     let mut steps = vec![first];

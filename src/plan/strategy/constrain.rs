@@ -284,12 +284,6 @@ pub(in crate::plan) fn further_options(constraint: &Constraint) -> bool {
         && !when.iter().any(|word| rest.to_ascii_uppercase().starts_with(word))
 }
 
-/// PostgreSQL 18 knows constraints that only say something.
-pub(in crate::plan) fn is_enforced(constraint: &Constraint) -> bool {
-    let options = constraint.options.as_deref().unwrap_or_default();
-    !options.to_ascii_uppercase().contains("NOT ENFORCED")
-}
-
 /// Given, or by the server's usual rule where it gives none itself.
 pub(in crate::plan) fn unique_name(table: &TableName, constraint: &Constraint) -> String {
     let keys = match &constraint.kind {

@@ -3,7 +3,7 @@
 use crate::catalog::{Constraint, ConstraintKind, Index};
 use crate::dialect::type_change;
 use crate::error::Result;
-use crate::plan::strategy::constrain::{further_options, is_enforced};
+use crate::plan::strategy::constrain::further_options;
 
 use super::Rule;
 
@@ -39,7 +39,7 @@ impl Rule<'_> {
             // Its copy is an index, which is checked at once.
             ConstraintKind::PrimaryKey(_) => c.options.is_none(),
             ConstraintKind::ForeignKey { .. } => true,
-            ConstraintKind::Check(_) => alike && is_enforced(c),
+            ConstraintKind::Check(_) => alike && c.is_enforced(),
             _ => false,
         };
         if let Some(constraint) = self.constraints().find(|c| !carried(c)) {
