@@ -2,6 +2,7 @@
 
 use crate::input;
 
+use super::options::ROW_SECURITY;
 use super::{Catalog, ConstraintKind, Table, TableName};
 
 /// A foreign key that points to a table.
@@ -33,6 +34,14 @@ impl Catalog {
                 && mark.object.as_ref().is_some_and(|object| object.name == name)
         })?;
         Some(&mark.kind)
+    }
+
+    /// Whether rows are filtered by who asks; the owner sees all, unless that too is forced.
+    pub fn has_row_security(&self, table: &TableName) -> bool {
+        let is_on = |on: &TableName| self.same_table(on, table);
+        self.others
+            .iter()
+            .any(|other| other.kind == ROW_SECURITY && other.on.as_ref().is_some_and(is_on))
     }
 
     /// Whether a GRANT is about the column alone.

@@ -9,6 +9,9 @@ use crate::input::ast::Slice;
 use super::build::Replay;
 use super::{Other, TableName};
 
+pub(super) const ROW_SECURITY: &str = "ROW LEVEL SECURITY";
+const FORCED: &str = "FORCE ROW LEVEL SECURITY";
+
 impl Replay<'_, '_> {
     /// PostgreSQL marks an index for replicas to know rows by, or for CLUSTER to order them by.
     fn marked_index(&mut self, table: &TableName, words: &str, text: &Slice<'_>) {
@@ -31,11 +34,33 @@ impl Replay<'_, '_> {
         }
     }
 
+    /// Whether a table's rows are filtered by who asks, and for its owner too.
+    fn row_security(&mut self, table: &TableName, words: &str) {
+        let (kind, is_on) = match words {
+            "ENABLE ROW LEVEL SECURITY" => (ROW_SECURITY, true),
+            "DISABLE ROW LEVEL SECURITY" => (ROW_SECURITY, false),
+            "FORCE ROW LEVEL SECURITY" => (FORCED, true),
+            "NO FORCE ROW LEVEL SECURITY" => (FORCED, false),
+            _ => return,
+        };
+        self.catalog.others.retain(|other| other.kind != kind || other.on.as_ref() != Some(table));
+        if is_on {
+            self.catalog.others.push(Other {
+                kind: kind.to_owned(),
+                object: None,
+                on: Some(table.clone()),
+                mentions: Vec::new(),
+                origin: self.origin(),
+            });
+        }
+    }
+
     /// MySQL's table options, the last of which counts; the rest changes nothing kept here.
     pub(super) fn other_action(&mut self, table: &TableName, words: &str, text: &Slice<'_>) {
         let dialect = self.dialect();
         if !self.mysql() {
             self.marked_index(table, words, text);
+            self.row_security(table, words);
             return;
         }
         let text = input::folded(text.text, dialect);

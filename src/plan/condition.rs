@@ -66,6 +66,10 @@ pub enum Condition {
     NoRowSecurity {
         table: TableName,
     },
+    /// No policy keeps rows from who asks: a table's owner, unless that too is forced, and BYPASSRLS.
+    RowsVisible {
+        table: TableName,
+    },
     /// A CHECK of this column alone takes its default: else every INSERT that leaves it out fails.
     DefaultFits {
         table: TableName,

@@ -144,6 +144,9 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
             "NOT EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = {} AND relrowsecurity\n)",
             relation(of)
         ),
+        Condition::RowsVisible { table: of } => {
+            format!("NOT row_security_active({})", literal(&table(server.dialect, of)))
+        }
         Condition::DefaultFits { table: of, column, ty, default, check, .. } => format!(
             "NOT EXISTS (\n    SELECT FROM (SELECT CAST({} AS {ty}) AS {}) AS {}\n    WHERE NOT ({})\n)",
             default.0,
@@ -231,7 +234,7 @@ fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
             format!("{} = 1", objects("view", std::slice::from_ref(&name.name)))
         }
         // There is no row security.
-        Condition::NoRowSecurity { .. } => "1".into(),
+        Condition::NoRowSecurity { .. } | Condition::RowsVisible { .. } => "1".into(),
         // There is no such state: a constraint is part of its table.
         Condition::DefaultFits { .. }
         | Condition::ConstraintOn { .. }
@@ -291,6 +294,10 @@ pub(super) fn message(condition: &Condition) -> String {
         Condition::StandIn { name } => format!("the view {} is missing", name.name),
         Condition::NoRowSecurity { table } => format!(
             "{} has row-level security, which a view would pass by: use --downtime",
+            table.name
+        ),
+        Condition::RowsVisible { table } => format!(
+            "policies may keep rows of {} from this role: use one that has BYPASSRLS",
             table.name
         ),
         Condition::DefaultFits { column, default, name, .. } => {

@@ -49,6 +49,30 @@ IN_THE_WAY = [
 ]
 
 
+HIDDEN = """
+    CREATE POLICY mine ON t USING (n = 1);
+    ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY;
+    CREATE ROLE {role}; ALTER TABLE t OWNER TO {role}; GRANT CREATE ON SCHEMA public TO {role};
+"""
+
+
+@pytest.mark.parametrize("change", [TO_VARCHAR, RENAME, "UPDATE t SET n = 7 WHERE n IS NULL"])
+def test_hc24_rows_that_policies_hide(
+    lay: Lay, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom policies apply to would fill some rows only, and count no others that are left."""
+    project = lay(PLAIN, ROWS)
+    role = f"keeper_{project.database.name}"
+    project.database.script(HIDDEN.format(role=role))
+    hard.again(project)
+    rollout = miggen.plan(project, change)
+    as_owner = project.database.env() | {"PGOPTIONS": f"-c role={role}"}
+    with monkeypatch.context() as patch:
+        patch.setattr(project.database, "env", lambda: as_owner)
+        assert "policies may keep rows of t from this role" in hard.fails(project, rollout)
+    hard.take(project, rollout)
+
+
 @pytest.mark.parametrize(("number", "more", "named"), IN_THE_WAY, ids=lambda v: v[:2])
 def test_hc01_to_04_24_96_in_the_way(lay: Lay, number: str, more: str, named: str) -> None:
     """What stands on a column is named, not lost; a rename takes along what follows by itself."""

@@ -132,6 +132,10 @@ SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelid = {name}::regclass;"
                 Some(now) => ("-- 0: each of these would fail the unique index.", now),
                 None => continue,
             },
+            Condition::RowsVisible { .. } => (
+                "-- t, asked by the role that migrates: else policies keep rows from it.",
+                condition.clone(),
+            ),
             Condition::NoRows { .. } => {
                 ("-- 0 rows: the first step asks the same.", condition.clone())
             }

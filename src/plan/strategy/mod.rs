@@ -5,6 +5,7 @@ pub(super) mod constrain;
 pub(super) mod dependants;
 pub(super) mod rebuild;
 pub(super) mod sync;
+pub(super) mod visible;
 pub(super) mod walk;
 
 use sha2::{Digest, Sha256};
