@@ -25,6 +25,14 @@ pub enum Follows {
     Set,
 }
 
+impl Table {
+    /// It `INHERITS`: its columns, and rows, are another table's too.
+    pub fn is_heir(&self) -> bool {
+        let options = self.options.as_deref().unwrap_or_default();
+        options.to_ascii_uppercase().starts_with("INHERITS")
+    }
+}
+
 impl Catalog {
     /// What names an index or constraint of the table: replicas know rows by it, or CLUSTER orders them.
     pub fn marked(&self, table: &TableName, name: &str) -> Option<&str> {
@@ -141,10 +149,20 @@ impl Catalog {
     }
 
     fn inherits(&self, heir: &Table, table: &TableName) -> bool {
-        heir.options.as_ref().is_some_and(|options| {
-            options.to_ascii_uppercase().starts_with("INHERITS")
-                && crate::input::columns_mentioned(options, self.dialect).contains(&table.name)
-        })
+        let options = heir.options.as_deref().unwrap_or_default();
+        heir.is_heir() && input::columns_mentioned(options, self.dialect).contains(&table.name)
+    }
+
+    /// The table, and all its partitions at any depth.
+    pub fn with_partitions(&self, table: &TableName) -> Vec<TableName> {
+        let mut found = vec![table.clone()];
+        let mut at = 0;
+        while let Some(of) = found.get(at).cloned() {
+            let own = self.tables.values().filter(|other| other.partition_of.as_ref() == Some(&of));
+            found.extend(own.map(|partition| partition.name.clone()));
+            at += 1;
+        }
+        found
     }
 
     /// Rows of the one may be rows of the other: the same table, a partition, an heir.

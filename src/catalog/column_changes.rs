@@ -38,17 +38,10 @@ impl Replay<'_, '_> {
         for constraint in read.constraints {
             self.add_constraint(&mut owner, constraint, Some(&name));
         }
-        let partitions: Vec<TableName> = self
-            .catalog
-            .tables
-            .values()
-            .filter(|other| other.partition_of.as_ref() == Some(table))
-            .map(|other| other.name.clone())
-            .collect();
         let column = owner.column(&name).cloned();
         self.catalog.tables.insert(table.clone(), owner);
-        for partition in partitions {
-            if let (Some(partition), Some(column)) = (self.catalog.table_mut(&partition), &column) {
+        for partition in self.catalog.with_partitions(table).iter().skip(1) {
+            if let (Some(partition), Some(column)) = (self.catalog.table_mut(partition), &column) {
                 partition.columns.push(column.clone());
             }
         }
@@ -75,15 +68,8 @@ impl Replay<'_, '_> {
             return;
         }
         let name = column.name.as_ref();
-        let partitions = self
-            .catalog
-            .tables
-            .values()
-            .filter(|other| other.partition_of.as_ref() == Some(table))
-            .map(|other| other.name.clone());
-        let tables: Vec<TableName> = partitions.chain([table.clone()]).collect();
-        for table in &tables {
-            if let Some(table) = self.catalog.table_mut(table) {
+        for table in self.catalog.with_partitions(table) {
+            if let Some(table) = self.catalog.table_mut(&table) {
                 drop_column_from(table, name, cascade);
             }
         }

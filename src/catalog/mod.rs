@@ -335,8 +335,10 @@ impl Catalog {
 
     /// The column leaves its table with every index and constraint that names it.
     pub fn drop_column(&mut self, table: &TableName, column: &str) {
-        if let Some(table) = self.table_mut(table) {
-            column_changes::drop_column_from(table, column, false);
+        for name in self.with_partitions(table) {
+            if let Some(table) = self.table_mut(&name) {
+                column_changes::drop_column_from(table, column, false);
+            }
         }
         let owns = |(of, own): &(TableName, String)| of == table && own == column;
         self.sequences.retain(|_, sequence| !sequence.owned_by.as_ref().is_some_and(owns));

@@ -20,6 +20,7 @@ mod rules;
 pub mod small;
 mod strategy;
 mod taken;
+mod unfit;
 
 use chrono::NaiveDate;
 

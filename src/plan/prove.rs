@@ -13,7 +13,7 @@ use crate::catalog::{Catalog, ConstraintKind, Identity, Key};
 use crate::error::{Error, Result};
 use crate::source::Dialect;
 
-use super::{Plan, Step, taken};
+use super::{Plan, Step, taken, unfit};
 
 pub(super) fn prove(plan: &Plan) -> Result<()> {
     let mut catalog = plan.before.clone();
@@ -26,6 +26,7 @@ pub(super) fn prove(plan: &Plan) -> Result<()> {
         for step in &deploy.steps {
             for op in &step.up {
                 taken::refuse(&catalog, op)?;
+                unfit::refuse(&catalog, op)?;
                 op.apply(&mut catalog).map_err(|misfit| unproven(step, "up", &misfit))?;
             }
         }
@@ -38,6 +39,7 @@ pub(super) fn prove(plan: &Plan) -> Result<()> {
         for step in deploy.steps.iter().rev() {
             for op in &step.down.ops {
                 taken::refuse(&catalog, op)?;
+                unfit::refuse(&catalog, op)?;
                 op.apply(&mut catalog).map_err(|misfit| unproven(step, "down", &misfit))?;
             }
         }

@@ -426,3 +426,64 @@ def test_a_check_that_quotes_the_name(lay: Lay) -> None:
     )
     project = lay(schema, "INSERT INTO t VALUES (1, 1, 2), (2, 3, 4)")
     hard.carried(project, "ALTER TABLE t RENAME COLUMN a TO z")
+
+
+PARTITIONED = """
+    CREATE TABLE t (id int, n int NOT NULL DEFAULT 1, name text, PRIMARY KEY (id))
+        PARTITION BY RANGE (id);
+    CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100);
+    CREATE TABLE t_2 PARTITION OF t DEFAULT;
+"""
+
+
+@on_all
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE t ADD COLUMN note text",
+        "ALTER TABLE t ADD note text NOT NULL DEFAULT 'none', ADD at date DEFAULT '2020-01-01'",
+        "ALTER TABLE t ALTER COLUMN n SET DEFAULT 2",
+        "ALTER TABLE t ALTER COLUMN n DROP DEFAULT",
+        "ALTER TABLE t ALTER COLUMN n DROP NOT NULL",
+    ],
+)
+def test_partitions_get_what_reads_no_row(lay: Lay, change: str) -> None:
+    rows = "INSERT INTO t SELECT n, n, 'Name ' || n FROM generate_series(1, 300) AS n"
+    carried(lay(PARTITIONED, rows), change)
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["UNIQUE", "REFERENCES t (id)", "CHECK (m > 0)", "DEFAULT random()", "; UPDATE t SET m = n"],
+)
+def test_partitions_are_not_read(lay: Lay, more: str) -> None:
+    said = refusal(lay(PARTITIONED), f"ALTER TABLE t ADD COLUMN m int {more}")
+    assert "`t` is partitioned" in said
+
+
+HEIRS = (
+    "CREATE TABLE t (id int PRIMARY KEY, n int, name text); CREATE TABLE c (x int) INHERITS (t);"
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        RENAME,
+        "ALTER TABLE t ALTER COLUMN n TYPE bigint",
+        "ALTER TABLE t ADD COLUMN m int; UPDATE t SET m = n",
+    ],
+)
+def test_no_trigger_sees_what_heirs_are_written(lay: Lay, change: str) -> None:
+    project = lay(HEIRS)
+    assert "other tables inherit from `t`" in refusal(project, change)
+    assert "changing a table that inherits" in refusal(project, "ALTER TABLE c ADD COLUMN y int")
+    carried(project, "ALTER TABLE t ADD COLUMN m int")
+
+
+def test_a_domain_that_admits_no_null(lay: Lay) -> None:
+    """Its column cannot come empty, and be filled behind."""
+    flag = "CREATE DOMAIN flag AS boolean NOT NULL;"
+    project = lay(f"{flag} CREATE TABLE t (id int PRIMARY KEY, is_made flag, n int)")
+    said = refusal(project, "ALTER TABLE t RENAME COLUMN is_made TO made")
+    assert "flag admits no NULL" in said

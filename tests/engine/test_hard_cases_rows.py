@@ -461,8 +461,9 @@ def test_refused_rows(lay: Lay) -> None:
 
 def test_columns_named_like_variables(lay: Lay) -> None:
     """A table's columns are read where the batches have variables of that name."""
-    names = "batch before done from hi hot left lines lo missed next page pages pass pause plain \
-rest row rows slowest start stripe stripes swept to top without".split()
+    names = ("batch", "before", "done", "from", "hi", "hot", "left", "lines", "lo", "missed")
+    names += ("next", "page", "pages", "pass", "pause", "plain", "rest", "row", "rows", "slowest")
+    names += ("start", "stripe", "stripes", "swept", "to", "top", "without")
     columns = ", ".join(f"v_{name} int DEFAULT {n}" for n, name in enumerate(names))
     project = lay(
         f"CREATE TABLE t (id int PRIMARY KEY, name text, done text, {columns})",

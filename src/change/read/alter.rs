@@ -14,12 +14,26 @@ impl Reader<'_> {
     pub(super) fn alter_table(&mut self, alter: &AlterTable, statement: &Statement) -> Result<()> {
         let table = TableName::of(&alter.table, self.server.dialect);
         let found = self.table(&table, alter.table.span())?;
+        if found.is_heir() {
+            return Err(self.not_yet("changing a table that inherits", alter.table.span()));
+        }
         if !found.partial.is_empty() {
             return Err(Error::refused(format!("`{}` is not known in full", table.name))
                 .at(self.source, alter.table.span(), found.partial.join("; "))
                 .hint("give a schema file with the table as it is: `--schema schema.sql`"));
         }
-        if found.partition_by.is_some() || found.partition_of.is_some() {
+        // These reach every partition by themselves, and read none.
+        let of_all = |action: &AlterAction| {
+            matches!(
+                action.kind,
+                AlterKind::AddColumn { .. }
+                    | AlterKind::SetDefault { .. }
+                    | AlterKind::DropDefault { .. }
+                    | AlterKind::DropNotNull { .. }
+            )
+        };
+        let partitioned = found.partition_by.is_some() && !alter.actions.iter().all(of_all);
+        if partitioned || found.partition_of.is_some() {
             return Err(self.not_yet("changing a partitioned table", alter.table.span()));
         }
         // Names are checked against the state before an action, what it brings is read off the one after.

@@ -19,13 +19,15 @@ impl Op {
         match self {
             Op::Guard(_) | Op::Lock { .. } | Op::Touch { .. } => Ok(()),
             Op::AddColumn { table, column, constraints } => {
-                let table = table_mut(catalog, table)?;
-                if table.columns.iter().any(|c| c.name == column.name) {
+                let owner = table_mut(catalog, table)?;
+                if owner.columns.iter().any(|c| c.name == column.name) {
                     return Err(format!("column {} is already there", column.name));
                 }
-                table.columns.push(column.clone());
                 for constraint in constraints {
-                    add_constraint(table, constraint)?;
+                    add_constraint(owner, constraint)?;
+                }
+                for name in catalog.with_partitions(table) {
+                    table_mut(catalog, &name)?.columns.push(column.clone());
                 }
                 Ok(())
             }

@@ -36,6 +36,15 @@ use super::{Context, default, generated, numbered};
 pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
     let rule = Rule { context, add };
     let column = &add.column;
+    if context.table(&add.table).partition_by.is_some() && !rule.only_in_the_catalog() {
+        return Err(context
+            .refuse(
+                format!("`{}` is partitioned", add.table.name),
+                "such a column is filled, indexed or proven in each partition",
+            )
+            .note("miggen does not plan that yet")
+            .hint("plan the column alone, without UPDATE, keys and checks: the server adds it everywhere at once"));
+    }
     if let Some(generated) = &column.generated {
         return generated::add(context, add, generated);
     }
@@ -122,6 +131,17 @@ struct Rule<'c> {
 }
 
 impl Rule<'_> {
+    /// The server looks at no row, and nothing follows.
+    fn only_in_the_catalog(&self) -> bool {
+        let AddColumn { column, fill, unique, references, checks, default, existing, .. } =
+            self.add;
+        let computes = column.generated.is_some() || column.identity.is_some();
+        let one_default = *default != DefaultKind::Volatile
+            && existing.as_ref() == column.default.as_ref().filter(|text| !text.is_null());
+        let apart = fill.is_some() || unique.is_some() || references.is_some();
+        !computes && one_default && !apart && checks.is_empty()
+    }
+
     fn in_place(&self) -> Result<Vec<Step>> {
         let mut steps = vec![self.expand(self.add.column.clone(), Vec::new(), Vec::new(), true)];
         steps.extend(self.enforce(false)?);
