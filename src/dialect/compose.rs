@@ -51,6 +51,11 @@ pub fn when(condition: &str, text: &str, other: Option<&str>) -> String {
     format!("CASE WHEN {condition} THEN {text}{other} END")
 }
 
+/// Whether a text is a label of an enum. PostgreSQL only.
+pub fn is_label(text: &str, ty: &str) -> String {
+    format!("CAST({text} AS text) = ANY (CAST(enum_range(CAST(NULL AS {ty})) AS text[]))")
+}
+
 pub fn within(text: &str, range: &RangeInclusive<i64>) -> String {
     format!("{text} BETWEEN {} AND {}", range.start(), range.end())
 }

@@ -84,6 +84,15 @@ pub fn is_assigned(from: &str, to: &str) -> bool {
     Type::read(to).is_text() || are_both(from, to, &[NUMBERS, TIMES])
 }
 
+/// Whether it does not for sure: who made a type may have made a cast.
+pub fn is_never_assigned(from: &str, to: &str) -> bool {
+    const OTHERS: &[&str] =
+        &["boolean", "bytea", "date", "inet", "interval", "json", "jsonb", "time", "uuid"];
+    let name = Type::read(to).name;
+    let is_known = OTHERS.contains(&name.as_str()) || NUMBERS.contains(&name.as_str());
+    is_known && !is_assigned(from, to)
+}
+
 /// Whether conditions and expressions of a column mean the same of both types.
 pub fn computes_alike(from: &str, to: &str) -> bool {
     are_both(from, to, &[NUMBERS, TEXTS])
@@ -142,6 +151,11 @@ pub fn holds_all(from: &str, to: &str) -> bool {
 /// Whether a cast to the type never fails: any value has a text.
 pub fn takes_anything(ty: &str) -> bool {
     Type::read(ty).is_text()
+}
+
+/// Texts that become such values come back written another way, whatever they were.
+pub fn writes_its_own_way(from: &str, to: &str) -> bool {
+    Type::read(from).is_text() && matches!(Type::read(to).name.as_str(), "jsonb" | "inet")
 }
 
 /// A cast between them takes the time zone of whoever's session computes it.

@@ -130,12 +130,12 @@ pub fn qualify(
         if !columns.iter().any(|column| *column == name) || raw(at + 1) == "(" {
             continue;
         }
-        if at > 0
-            && (raw(at - 1) == "." || raw(at - 1) == ":" || raw(at - 1).eq_ignore_ascii_case("as"))
-        {
-            return None;
+        let before = |back: usize| at.checked_sub(back).map_or("", raw);
+        // The name of a type.
+        if before(1).eq_ignore_ascii_case("as") || [before(2), before(1)] == [":", ":"] {
+            continue;
         }
-        if raw(at + 1) == "." {
+        if before(1) == "." || before(1) == ":" || raw(at + 1) == "." {
             return None;
         }
         result.push_str(&text[end..token.start()]);

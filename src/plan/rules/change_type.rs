@@ -27,7 +27,7 @@ use super::super::context::Context;
 use super::super::op::Op;
 use super::super::strategy::constrain::{unique_index, validated};
 use super::super::strategy::dependants::{IN_THE_WAY, in_the_way, in_the_way_but_keys};
-use super::super::strategy::rebuild;
+use super::super::strategy::{rebuild, sync};
 use super::super::{Down, Downtime, DualWrite, Field, ModelChange, Phase, Step, Unit, column_expr};
 
 pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>> {
@@ -35,6 +35,7 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
     let Some(old) = table.column(&change.before.name) else {
         return Err(context.refuse("this script adds the column that it changes", "say it there"));
     };
+    rule_out_default(context, change, old)?;
     let in_the_way = if context.can(Action::Rebuild) {
         in_the_way(context.before, &change.table, &old.name)
     } else {
@@ -81,6 +82,18 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
             .hint("or leave out `--dual-write app`: a trigger computes the copy"));
     }
     rule.refuse_what_cannot_be_carried()?;
+    if change.using.is_none() && type_change::writes_its_own_way(&old.ty, &change.after.ty) {
+        let (name, to) = (&old.name, &change.after.ty);
+        return Err(context
+            .refuse(
+                format!("what `{name}` holds would come back written another way"),
+                format!("{to} keeps what a text means, not how it is written"),
+            )
+            .hint(format!(
+                "where that is no loss: -- miggen: back {name} = {name}::{}  before  … TYPE {to} USING {name}::{to}",
+                old.ty
+            )));
+    }
     if change.using.is_none()
         && type_change::asks_the_session(context.server, &old.ty, &change.after.ty)
     {
@@ -98,6 +111,30 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
             )));
     }
     rule.by_copy()
+}
+
+/// The server casts a default that stays as it would a value that is stored, and not by USING.
+fn rule_out_default(context: &Context, change: &ChangeType, old: &Column) -> Result<()> {
+    let Some(Expr(default)) = &change.after.default else { return Ok(()) };
+    let stays = change.before.default == change.after.default;
+    let is_text = default.starts_with('\'') && default.ends_with('\'');
+    if !stays
+        || is_text
+        || context.can(Action::Rebuild)
+        || !(type_change::is_never_assigned(&old.ty, &change.after.ty)
+            || sync::is_enum(context.before, &change.after.ty))
+    {
+        return Ok(());
+    }
+    let (name, to) = (&old.name, &change.after.ty);
+    Err(context
+        .refuse(
+            format!("the default of `{name}` is {default}, which is no {to}"),
+            "the server does not cast it",
+        )
+        .hint(format!(
+            "ALTER COLUMN {name} DROP DEFAULT, ALTER COLUMN {name} TYPE {to} …, ALTER COLUMN {name} SET DEFAULT …"
+        )))
 }
 
 struct Rule<'c> {

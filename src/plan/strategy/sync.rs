@@ -31,9 +31,13 @@ pub(in crate::plan) fn tells_apart(server: &Server, catalog: &Catalog, column: &
 /// Whether two values that are equal are the same one, so that nothing is lost where a write of an
 /// equal value is taken for none: not so for `1.5` and `1.50`, or two boxes of one area.
 pub(in crate::plan) fn is_exact(server: &Server, catalog: &Catalog, column: &Column) -> bool {
-    let named = Type::read(&column.ty);
-    let is_enum = catalog.enums.keys().any(|known| known.name == named.element().trim_matches('"'));
-    (is_enum || type_change::is_exact(server, &column.ty)) && tells_apart(server, catalog, column)
+    (is_enum(catalog, &column.ty) || type_change::is_exact(server, &column.ty))
+        && tells_apart(server, catalog, column)
+}
+
+pub(in crate::plan) fn is_enum(catalog: &Catalog, ty: &str) -> bool {
+    let named = Type::read(ty);
+    catalog.enums.keys().any(|known| known.name == named.element().trim_matches('"'))
 }
 
 /// What `column` gets; `None` where its expression cannot be read.

@@ -56,9 +56,14 @@ impl Rule<'_> {
         named(&self.old.name, "_old")
     }
 
-    /// The old value, of a row that has the new one; NULL for a number that the old type cannot hold.
+    /// The old value, of a row that has the new one; NULL for a number that the old type cannot hold,
+    /// and for a text that is none of its labels.
     pub(super) fn back(&self) -> Expr {
         let cast = &self.change.backward;
+        if self.back_is_a_label() {
+            let Expr(column) = column_expr(self.context.server, &self.old.name);
+            return Expr(compose::when(&compose::is_label(&column, &self.old.ty), &cast.0, None));
+        }
         let ranges = type_change::integer_range(&self.old.ty)
             .zip(type_change::integer_range(&self.change.after.ty))
             .filter(|_| self.change.back.is_none());
@@ -76,12 +81,16 @@ impl Rule<'_> {
         self.back() != self.change.backward || self.back_may_fail()
     }
 
-    /// Not for integers, see [`Self::back`], and not for text.
+    fn back_is_a_label(&self) -> bool {
+        self.change.back.is_none() && sync::is_enum(self.context.before, &self.old.ty)
+    }
+
+    /// Not for integers and labels, see [`Self::back`], and not for text.
     fn back_may_fail(&self) -> bool {
         let [old, new] =
             [&self.old.ty, &self.change.after.ty].map(|ty| type_change::integer_range(ty));
         let integers = old.is_some() && new.is_some() && self.change.back.is_none();
-        !integers && !type_change::takes_anything(&self.old.ty)
+        !integers && !self.back_is_a_label() && !type_change::takes_anything(&self.old.ty)
     }
 
     /// The column cannot be optional before: the primary key or the identity on it asks for values.
