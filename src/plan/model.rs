@@ -106,7 +106,8 @@ pub struct Field {
 pub struct RenamedIndex {
     pub before: Index,
     pub after: Index,
-    /// The name of the one on the old column while both exist.
-    pub aside: String,
+    /// The one on the copy of the column: no name of the old one's goes to it while both exist, for
+    /// code may name a constraint in ON CONFLICT, or in what it makes of an error.
+    pub copy: Index,
     pub constraint: bool,
 }

@@ -487,3 +487,30 @@ def test_a_domain_that_admits_no_null(lay: Lay) -> None:
     project = lay(f"{flag} CREATE TABLE t (id int PRIMARY KEY, is_made flag, n int)")
     said = refusal(project, "ALTER TABLE t RENAME COLUMN is_made TO made")
     assert "flag admits no NULL" in said
+
+
+@on_all
+def test_code_that_names_a_constraint_of_a_renamed_column(lay: Lay) -> None:
+    """It goes on to do so at every step, and a violation goes on to tell that name."""
+    project = lay(
+        "CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, CONSTRAINT t_name UNIQUE (name))",
+        "INSERT INTO t SELECT n, 'Name ' || n FROM generate_series(1, 300) AS n",
+    )
+
+    def writes(column: str) -> None:
+        insert = f"INSERT INTO t (id, {column}) VALUES (1000, 'Name 1')"
+        project.database.script(f"{insert} ON CONFLICT ON CONSTRAINT t_name DO NOTHING")
+        project.database.script(f"{insert} ON CONFLICT ({column}) DO UPDATE SET id = t.id")
+        with pytest.raises(psycopg.errors.UniqueViolation, match='"t_name"'):
+            project.database.script(insert)
+
+    rollout = miggen.plan(project, RENAME)
+    for step in rollout.deploy.steps:
+        rollouts.up(project, step)
+        writes("name")
+    writes("label")
+    rollout = hard.following(project, rollout)
+    for step in rollout.deploy.steps:
+        writes("label")
+        rollouts.up(project, step)
+    writes("label")

@@ -80,7 +80,8 @@ BEGIN
                         AND get_byte(tidsend(ctid), 5) % batches.v_stripes = stripe.v_stripe  -- its line
                         AND newsletter IS NULL;
                     GET DIAGNOSTICS v_rows = ROW_COUNT;
-                EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                EXCEPTION WHEN lock_not_available OR deadlock_detected
+                    OR serialization_failure THEN
                     v_rows := 0;
                     v_missed := v_missed + 1;
                 END;

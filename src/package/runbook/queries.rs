@@ -95,7 +95,11 @@ SELECT tgname FROM pg_trigger WHERE tgrelid {synced} AND NOT tgisinternal;"
         ));
     }
     for op in deploy.steps.iter().flat_map(|step| &step.up) {
-        if let Op::DropIndex { table, index, online: true } = op {
+        // What came with a deploy before has another in its place.
+        let known = |table| plan.before.tables.get(table);
+        if let Op::DropIndex { table, index, online: true } = op
+            && known(table).is_some_and(|table| table.index(&index.name).is_some())
+        {
             let name = table.sibling(index.name.clone());
             let name = quote::literal(plan.server.dialect, &sql::table(plan.server.dialect, &name));
             queries.push(format!(

@@ -146,8 +146,7 @@ impl Rule<'_> {
             to: to.to_owned(),
         };
         let indexes = self.indexes()?;
-        let moved: Vec<&RenamedIndex> =
-            indexes.iter().filter(|index| index.before.name != index.after.name).collect();
+        let moved = moved(&indexes);
         let mut up = lock.clone();
         up.push(rename(from, to));
         up.extend(
@@ -271,12 +270,14 @@ impl Rule<'_> {
 }
 
 fn renamed_index(before: Index, after: Index, constraint: bool) -> RenamedIndex {
-    let aside =
-        if before.name == after.name { named(&before.name, "_old") } else { before.name.clone() };
-    RenamedIndex { before, after, aside, constraint }
+    let mut copy = after.clone();
+    if before.name == after.name {
+        copy.name = named(&after.name, "_copy");
+    }
+    RenamedIndex { before, after, copy, constraint }
 }
 
-/// A UNIQUE of the table itself, which stays with it.
-fn is_constraint_of(table: &Table, index: &RenamedIndex) -> bool {
-    !table.indexes.iter().any(|own| own.name == index.before.name)
+/// Those that get a new name with their column.
+fn moved(indexes: &[RenamedIndex]) -> Vec<&RenamedIndex> {
+    indexes.iter().filter(|index| index.before.name != index.after.name).collect()
 }

@@ -229,7 +229,8 @@ DECLARE
                     {head}
                     WHERE {same}
                         AND {remaining}{tail};
-                EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                EXCEPTION WHEN lock_not_available OR deadlock_detected
+    OR serialization_failure THEN
                     v_missed := v_missed + 1;
                     v_swept := false;
                 END;
@@ -311,7 +312,8 @@ fn batch(dialect: Dialect, batches: &Batches, rows: &str, relation: &str, stripe
     WHERE {rows}{stripe}
         AND {remaining}{tail};
     GET DIAGNOSTICS v_rows = ROW_COUNT;
-EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+EXCEPTION WHEN lock_not_available OR deadlock_detected
+    OR serialization_failure THEN
     v_rows := 0;
     v_missed := v_missed + 1;
 END;

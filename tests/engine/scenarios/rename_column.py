@@ -52,7 +52,9 @@ INDEX = 'sa.Index("posts_created_idx", "created")'
 NEW_INDEX = 'sa.Index("posts_created_idx", "created_at")'
 DJANGO_INDEX = 'models.Index(fields=["created"], name="posts_created_idx")'
 NEW_DJANGO_INDEX = DJANGO_INDEX.replace("created", "created_at", 1)
-LEAVING = alembic_leaving(("posts", "created"), ("posts", "posts_created_idx_old"))
+LEAVING = alembic_leaving(
+    ("posts", "created"), ("posts", "posts_created_idx"), ("posts", "posts_created_idx_copy")
+)
 GONE = tuple(Edit(edit.file, edit.new, edit.old) for edit in LEAVING)
 
 
@@ -132,7 +134,11 @@ SCENARIOS = [
                         f"{OLD_COLUMN}    {OPTIONAL}\n",
                         (OPTIONAL,),
                     ),
-                    *alembic_leaving(("posts", "created"), ("posts", "posts_created_idx_new")),
+                    *alembic_leaving(
+                        ("posts", "created"),
+                        ("posts", "posts_created_idx"),
+                        ("posts", "posts_created_idx_new"),
+                    ),
                 ),
                 (Edit("models.py", OPTIONAL, NEW_COLUMN, (NEW_COLUMN,)),),
                 (

@@ -89,7 +89,6 @@ class Migration(migrations.Migration):
                     [
                         GUARD,
                         LOCK_POSTS,
-                        "ALTER INDEX posts_created_idx RENAME TO posts_created_idx_old",
                         ADD_COLUMN,
                         SYNC_FUNCTION,
                         SYNC_TRIGGER,
@@ -101,7 +100,6 @@ class Migration(migrations.Migration):
                         "DROP TRIGGER posts_created_sync ON posts",
                         "DROP FUNCTION posts_created_sync()",
                         "ALTER TABLE posts DROP COLUMN created_at",
-                        "ALTER INDEX posts_created_idx_old RENAME TO posts_created_idx",
                     ],
                 ),
             ],

@@ -5,10 +5,10 @@ DO $guard$
 BEGIN
     IF NOT EXISTS (
         SELECT FROM pg_index
-        WHERE indexrelid = to_regclass('posts_created_idx') AND indisvalid
+        WHERE indexrelid = to_regclass('posts_created_idx_copy') AND indisvalid
     ) THEN
         RAISE EXCEPTION
-            'posts_created_idx is missing or invalid: run this again';
+            'posts_created_idx_copy is missing or invalid: run this again';
     END IF;
 END
 $guard$
@@ -28,8 +28,8 @@ class Migration(migrations.Migration):
                 "SET lock_timeout = 0",
                 "SET statement_timeout = 0",
                 # A build that was cut off left an invalid index: so it is dropped first.
-                "DROP INDEX CONCURRENTLY IF EXISTS posts_created_idx",
-                "CREATE INDEX CONCURRENTLY posts_created_idx ON posts (created_at)",
+                "DROP INDEX CONCURRENTLY IF EXISTS posts_created_idx_copy",
+                "CREATE INDEX CONCURRENTLY posts_created_idx_copy ON posts (created_at)",
                 VERIFY,
                 "RESET lock_timeout",
                 "RESET statement_timeout",
@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
             [
                 "SET lock_timeout = 0",
                 "SET statement_timeout = 0",
-                "DROP INDEX CONCURRENTLY IF EXISTS posts_created_idx",
+                "DROP INDEX CONCURRENTLY IF EXISTS posts_created_idx_copy",
                 "RESET lock_timeout",
                 "RESET statement_timeout",
             ],

@@ -13,10 +13,10 @@ BEGIN
     END IF;
     IF NOT EXISTS (
         SELECT FROM pg_index
-        WHERE indexrelid = to_regclass('posts_created_idx') AND indisvalid
+        WHERE indexrelid = to_regclass('posts_created_idx_copy') AND indisvalid
     ) THEN
         RAISE EXCEPTION
-            'posts_created_idx is missing: finish deploy 1 on this database first';
+            'posts_created_idx_copy is missing: finish deploy 1 on this database first';
     END IF;
 END
 $guard$

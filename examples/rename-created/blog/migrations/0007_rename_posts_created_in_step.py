@@ -96,7 +96,8 @@ BEGIN
                         AND get_byte(tidsend(ctid), 5) % batches.v_stripes = stripe.v_stripe  -- its line
                         AND created_at IS NULL;
                     GET DIAGNOSTICS v_rows = ROW_COUNT;
-                EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                EXCEPTION WHEN lock_not_available OR deadlock_detected
+                    OR serialization_failure THEN
                     v_rows := 0;
                     v_missed := v_missed + 1;
                 END;
@@ -139,10 +140,10 @@ INVALID_POSTS = """
 DO $invalid$
 BEGIN
     IF EXISTS (
-        SELECT FROM pg_index WHERE indexrelid = to_regclass('posts_created_idx') AND NOT indisvalid
+        SELECT FROM pg_index WHERE indexrelid = to_regclass('posts_created_idx_copy') AND NOT indisvalid
     ) THEN
         PERFORM set_config('lock_timeout', '2s', true);
-        DROP INDEX posts_created_idx;
+        DROP INDEX posts_created_idx_copy;
     END IF;
 END
 $invalid$
@@ -153,10 +154,10 @@ DO $guard$
 BEGIN
     IF NOT EXISTS (
         SELECT FROM pg_index
-        WHERE indexrelid = to_regclass('posts_created_idx') AND indisvalid
+        WHERE indexrelid = to_regclass('posts_created_idx_copy') AND indisvalid
     ) THEN
         RAISE EXCEPTION
-            'posts_created_idx is missing or invalid: run this again';
+            'posts_created_idx_copy is missing or invalid: run this again';
     END IF;
 END
 $guard$
@@ -185,7 +186,7 @@ class Migration(migrations.Migration):
                 "SET statement_timeout = 0",
                 BACKFILL,
                 INVALID_POSTS,
-                "CREATE INDEX CONCURRENTLY IF NOT EXISTS posts_created_idx ON posts (created_at)",
+                "CREATE INDEX CONCURRENTLY IF NOT EXISTS posts_created_idx_copy ON posts (created_at)",
                 VERIFY,
                 "RESET lock_timeout",
                 "RESET statement_timeout",

@@ -90,13 +90,11 @@ class Migration(migrations.Migration):
                 "DROP FUNCTION posts_created_sync()",
                 "ALTER TABLE posts DROP COLUMN created_at",
                 "ALTER TABLE posts RENAME COLUMN created TO created_at",
-                "ALTER INDEX posts_created_idx_old RENAME TO posts_created_idx",
                 TOUCH_POSTS,
             ],
             # Loses nothing: created_at is created again, and gets its copy back; the downs before fill it.
             [
                 LOCK_POSTS,
-                "ALTER INDEX posts_created_idx RENAME TO posts_created_idx_old",
                 "ALTER TABLE posts RENAME COLUMN created_at TO created",
                 ADD_COLUMN,
                 SYNC_FUNCTION,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::catalog::{Constraint, ConstraintKind};
+use crate::catalog::{Constraint, ConstraintKind, Index};
 use crate::package::python;
 use crate::plan::{ModelChange, Plan};
 
@@ -14,18 +14,21 @@ pub(super) fn leaving(plan: &Plan, folder: &Path) -> Option<String> {
         for (name, table) in &state.tables {
             let Some(end) = after.tables.get(name) else { continue };
             let columns = table.columns.iter().map(|c| c.name.as_str());
-            let indexes = table.indexes.iter().map(|i| i.name.as_str());
+            let same = |own: &Index| end.index(&own.name).is_some_and(|e| e.keys == own.keys);
+            let kept = |name: &str| end.constraint(name);
+            let indexes =
+                table.indexes.iter().filter(|own| !same(own) && kept(&own.name).is_none());
+            let indexes = indexes.map(|index| index.name.as_str());
             let compared = |c: &&Constraint| {
                 matches!(c.kind, ConstraintKind::Unique(_) | ConstraintKind::ForeignKey { .. })
             };
-            let constraints =
-                table.constraints.iter().filter(compared).filter_map(|c| c.name.as_deref());
-            let here = columns.filter(|name| end.column(name).is_none()).chain(
-                indexes
-                    .chain(constraints)
-                    .filter(|name| end.index(name).is_none() && end.constraint(name).is_none()),
-            );
-            for left in here {
+            let constraints = table.constraints.iter().filter(compared).filter_map(|own| {
+                let name = own.name.as_deref()?;
+                let same = kept(name).is_some_and(|end| end.kind == own.kind);
+                (!same && end.index(name).is_none()).then_some(name)
+            });
+            let columns = columns.filter(|name| end.column(name).is_none());
+            for left in columns.chain(indexes).chain(constraints) {
                 let entry = (name.name.clone(), left.to_owned());
                 if !names.contains(&entry) {
                     names.push(entry);

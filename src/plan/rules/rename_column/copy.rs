@@ -12,7 +12,7 @@ use crate::plan::strategy::constrain::{built_as, not_anothers, required};
 use crate::plan::strategy::{backfill_unit, sync};
 use crate::plan::{Down, Phase, RenamedIndex, Step, Unit, column_expr};
 
-use super::Rule;
+use super::{Rule, moved};
 
 impl Rule<'_> {
     pub(super) fn by_copy(&self, indexes: &[RenamedIndex]) -> Result<Vec<Step>> {
@@ -41,8 +41,6 @@ impl Rule<'_> {
     fn expand(&self, indexes: &[RenamedIndex]) -> Step {
         let RenameColumn { table, from, to } = self.rename;
         let lock = self.context.lock(&[table], Action::AddColumn);
-        let aside: Vec<&RenamedIndex> =
-            indexes.iter().filter(|i| i.aside != i.before.name).collect();
         let mut up = vec![Op::Guard(vec![Condition::ColumnIs {
             table: table.clone(),
             column: from.clone(),
@@ -50,15 +48,11 @@ impl Rule<'_> {
             not_null: self.old.not_null,
         }])];
         up.extend(lock.clone());
-        up.extend(aside.iter().map(|i| self.rename_index(i, &i.before, &i.before.name, &i.aside)));
         up.extend(self.add_copy());
         up.push(self.touch(from));
         let mut down = lock;
         down.push(Op::DropSync(self.sync.clone()));
         down.push(Op::DropColumn { table: table.clone(), column: to.clone() });
-        down.extend(
-            aside.iter().map(|i| self.rename_index(i, &i.before, &i.aside, &i.before.name)),
-        );
         Step {
             phase: Phase::Expand,
             table: table.clone(),
@@ -127,24 +121,24 @@ impl Rule<'_> {
     fn index(&self, index: &RenamedIndex) -> Step {
         let table = &self.rename.table;
         let online = self.context.can(Action::CreateIndexOnline);
-        let copy = index.after.clone();
+        let copy = index.copy.clone();
         let valid = Condition::IndexValid {
             table: table.clone(),
             name: copy.name.clone(),
             missing: Missing::RunAgain,
         };
         let mut first = copy.clone();
-        if index.constraint {
+        if self.is_deferrable(index) {
             first.name = built_as(self.context, &copy.name);
         }
-        let mut up: Vec<Op> = index
-            .constraint
+        let mut up: Vec<Op> = self
+            .is_deferrable(index)
             .then(|| Op::Guard(vec![not_anothers(table, &copy)]))
             .into_iter()
             .collect();
         up.push(Op::CreateIndex { table: table.clone(), index: first.clone(), online });
         let mut down = Vec::new();
-        if index.constraint {
+        if self.is_deferrable(index) {
             up.extend(self.context.lock(&[table], Action::UniqueUsingIndex));
             up.push(Op::UsingIndex {
                 table: table.clone(),
@@ -192,13 +186,19 @@ impl Rule<'_> {
             .collect()
     }
 
+    /// An index alone asks at once.
+    fn is_deferrable(&self, index: &RenamedIndex) -> bool {
+        let options = self.unique_options(&index.before.name).filter(|_| index.constraint);
+        options.is_some_and(|options| options.to_ascii_uppercase().contains("DEFERRABLE"))
+    }
+
     fn index_again(&self, index: &RenamedIndex) -> Vec<Op> {
         let table = self.rename.table.clone();
         let online = self.context.can(Action::CreateIndexOnline);
-        let name = index.after.name.clone();
+        let name = index.copy.name.clone();
         let mut ops =
-            vec![Op::RestoreIndex { table: table.clone(), index: index.after.clone(), online }];
-        if index.constraint {
+            vec![Op::RestoreIndex { table: table.clone(), index: index.copy.clone(), online }];
+        if self.is_deferrable(index) {
             let options = self.unique_options(&index.before.name);
             ops.push(Op::Unless {
                 table: table.clone(),
@@ -226,7 +226,7 @@ impl Rule<'_> {
         let mut conditions = self.may_contract();
         conditions.extend(indexes.iter().map(|index| Condition::IndexValid {
             table: self.rename.table.clone(),
-            name: index.after.name.clone(),
+            name: index.copy.name.clone(),
             missing: Missing::Finish(1),
         }));
         self.question(
@@ -246,7 +246,7 @@ impl Rule<'_> {
             conditions.extend(self.may_contract());
             conditions.extend(indexes.iter().map(|index| Condition::IndexValid {
                 table: self.rename.table.clone(),
-                name: index.after.name.clone(),
+                name: index.copy.name.clone(),
                 missing: Missing::Finish(1),
             }));
         }
@@ -296,19 +296,22 @@ impl Rule<'_> {
         if !self.context.can(Action::DropColumnTakesIndexes) {
             up.extend(indexes.iter().map(|i| Op::DropIndex {
                 table: table.clone(),
-                index: i.after.clone(),
+                index: i.copy.clone(),
                 online: false,
             }));
         }
         up.push(Op::DropColumn { table: table.clone(), column: to.clone() });
         up.push(Op::RenameColumn { table: table.clone(), from: from.clone(), to: to.clone() });
-        let moved: Vec<&RenamedIndex> =
-            indexes.iter().filter(|i| i.aside != i.after.name).collect();
-        up.extend(moved.iter().map(|i| self.rename_index(i, &i.after, &i.aside, &i.after.name)));
+        let moved = moved(indexes);
+        up.extend(
+            moved.iter().map(|i| self.rename_index(i, &i.after, &i.before.name, &i.after.name)),
+        );
         up.push(self.touch(to));
 
         let mut down = lock;
-        down.extend(moved.iter().map(|i| self.rename_index(i, &i.after, &i.after.name, &i.aside)));
+        down.extend(
+            moved.iter().map(|i| self.rename_index(i, &i.after, &i.after.name, &i.before.name)),
+        );
         down.push(Op::RenameColumn { table: table.clone(), from: to.clone(), to: from.clone() });
         down.extend(self.add_copy());
         Step {

@@ -82,12 +82,7 @@ impl Rule<'_> {
                 origin: Origin::default(),
             };
             let constraint = self.context.can(Action::UniqueUsingIndex);
-            let mut renamed = renamed_index(named(old, keys), named(&new, new_keys), constraint);
-            if !constraint {
-                // The constraint of the table itself stays and has no name to give way.
-                renamed.aside.clone_from(&renamed.before.name);
-            }
-            found.push(renamed);
+            found.push(renamed_index(named(old, keys), named(&new, new_keys), constraint));
         }
         Ok(found)
     }

@@ -1,14 +1,14 @@
 //! Where NOT NULL is checked before a trigger could fill the old column: the table is made anew, and
 //! again in deploy 2.
 
-use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Index};
+use crate::catalog::{Column, Constraint, ConstraintKind, Expr};
 use crate::change::RenameColumn;
 use crate::plan::condition::{Condition, Missing};
 use crate::plan::op::{Op, SyncKind};
 use crate::plan::strategy::{named, sync};
 use crate::plan::{Down, Phase, RenamedIndex, Step, Unit, column_expr};
 
-use super::{Rule, is_constraint_of};
+use super::{Rule, moved};
 
 impl Rule<'_> {
     pub(super) fn by_rebuild(&self, indexes: &[RenamedIndex]) -> Vec<Step> {
@@ -39,45 +39,30 @@ impl Rule<'_> {
             from: from.into(),
             to: to.into(),
         };
-        // A UNIQUE of the table itself has no name to give way, and is copied as an index.
-        let own = |index: &&RenamedIndex| is_constraint_of(self.table, index);
-        let moved: Vec<&RenamedIndex> = indexes
-            .iter()
-            .filter(|index| !own(index) && index.aside != index.before.name)
-            .collect();
+        let moved = moved(indexes);
         let copies: Vec<Op> = indexes
             .iter()
             .map(|index| Op::CreateIndex {
                 table: table.clone(),
-                index: if own(&index) {
-                    let name = named(&format!("{}_{to}", table.name), "_key");
-                    Index { name, ..index.after.clone() }
-                } else {
-                    index.after.clone()
-                },
+                index: index.copy.clone(),
                 online: false,
             })
             .collect();
 
         let mut expand = vec![optional(from)];
-        expand.extend(
-            moved.iter().map(|i| self.rename_index(i, &i.before, &i.before.name, &i.aside)),
-        );
         expand.push(add.clone());
         expand.extend(copies.clone());
-        let mut unexpand = vec![drop.clone()];
-        unexpand.extend(
-            moved.iter().map(|i| self.rename_index(i, &i.before, &i.aside, &i.before.name)),
-        );
-        unexpand.push(required(from));
+        let unexpand = vec![drop.clone(), required(from)];
         // Not inside: only the server's own RENAME reaches into views and triggers.
         let mut contract = vec![drop];
-        contract
-            .extend(moved.iter().map(|i| self.rename_index(i, &i.before, &i.aside, &i.after.name)));
+        contract.extend(
+            moved.iter().map(|i| self.rename_index(i, &i.before, &i.before.name, &i.after.name)),
+        );
         contract.push(required(from));
         let mut uncontract = vec![optional(from)];
-        uncontract
-            .extend(moved.iter().map(|i| self.rename_index(i, &i.before, &i.after.name, &i.aside)));
+        uncontract.extend(
+            moved.iter().map(|i| self.rename_index(i, &i.before, &i.after.name, &i.before.name)),
+        );
         uncontract.push(add);
         uncontract.extend(copies);
         let anew = |edits: Vec<Op>, copy: Option<(&String, String)>| Op::Anew {

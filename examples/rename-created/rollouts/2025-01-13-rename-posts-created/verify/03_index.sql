@@ -2,5 +2,5 @@
 SELECT
     EXISTS (
         SELECT FROM pg_index
-        WHERE indexrelid = to_regclass('posts_created_idx') AND indisvalid
+        WHERE indexrelid = to_regclass('posts_created_idx_copy') AND indisvalid
     ) AS ok;

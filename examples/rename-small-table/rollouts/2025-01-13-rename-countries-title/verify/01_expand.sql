@@ -12,7 +12,7 @@ SELECT
     )
     AND EXISTS (
         SELECT FROM pg_index
-        WHERE indexrelid = to_regclass('countries_title_idx') AND indisvalid
+        WHERE indexrelid = to_regclass('countries_title_idx_copy') AND indisvalid
     )
     AND EXISTS (
         SELECT FROM pg_attribute

@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 1/2: check
 
-Revision ID: 44079692086b
-Revises: fee5abd937e4
+Revision ID: 2f4e7a8a8f2f
+Revises: 7a93a9e6c6aa
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "44079692086b"
-down_revision: str | Sequence[str] | None = "fee5abd937e4"
+revision: str = "2f4e7a8a8f2f"
+down_revision: str | Sequence[str] | None = "7a93a9e6c6aa"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -128,7 +128,8 @@ BEGIN
                         AND get_byte(tidsend(ctid), 5) % batches.v_stripes = stripe.v_stripe  -- its line
                         AND full_name IS NULL AND left(nullif(concat_ws(' ', first_name, last_name), '')::text, 255) IS NOT NULL;
                     GET DIAGNOSTICS v_rows = ROW_COUNT;
-                EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                EXCEPTION WHEN lock_not_available OR deadlock_detected
+                    OR serialization_failure THEN
                     v_rows := 0;
                     v_missed := v_missed + 1;
                 END;

@@ -1,6 +1,6 @@
 """rename countries.title to name: expand
 
-Revision ID: 5ae0e658b877
+Revision ID: 1b3ad5a47183
 Revises: b7e40c15d982
 Create Date: 2025-01-13 12:00:01.000000
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "5ae0e658b877"
+revision: str = "1b3ad5a47183"
 down_revision: str | Sequence[str] | None = "b7e40c15d982"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -98,21 +98,24 @@ def upgrade() -> None:
     """Upgrade schema."""
     op.execute(GUARD)
     op.execute(LOCK_COUNTRIES)
-    op.execute("ALTER INDEX countries_title_idx RENAME TO countries_title_idx_old")
     op.add_column("countries", sa.Column("name", sa.Text(), nullable=True))
     op.execute(SYNC_FUNCTION)
     op.execute(SYNC_TRIGGER)
     op.execute(TOUCH_COUNTRIES)
     op.execute(BACKFILL)
-    op.create_index(op.f("countries_title_idx"), "countries", ["name"], unique=True)
+    op.create_index(
+        op.f("countries_title_idx_copy"),
+        "countries",
+        ["name"],
+        unique=True,
+    )
     op.alter_column("countries", "name", existing_type=sa.Text(), nullable=False)
 
 
 def downgrade() -> None:
     """Loses nothing: title holds every value."""
     op.execute(LOCK_COUNTRIES)
-    op.drop_index(op.f("countries_title_idx"), table_name="countries")
+    op.drop_index(op.f("countries_title_idx_copy"), table_name="countries")
     op.execute("DROP TRIGGER countries_title_sync ON countries")
     op.execute("DROP FUNCTION countries_title_sync()")
     op.drop_column("countries", "name")
-    op.execute("ALTER INDEX countries_title_idx_old RENAME TO countries_title_idx")

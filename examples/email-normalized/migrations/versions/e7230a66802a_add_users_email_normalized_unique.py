@@ -1,7 +1,7 @@
 """add users.email_normalized, 3/4: users.email_normalized unique
 
-Revision ID: 9e230b4f4797
-Revises: e332dc81ec33
+Revision ID: e7230a66802a
+Revises: 4a10351f40b7
 Create Date: 2025-01-13 12:00:03.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "9e230b4f4797"
-down_revision: str | Sequence[str] | None = "e332dc81ec33"
+revision: str = "e7230a66802a"
+down_revision: str | Sequence[str] | None = "4a10351f40b7"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 2/2: full_name dropped
 
-Revision ID: f100c6a7b800
-Revises: 44079692086b
+Revision ID: 620128d67824
+Revises: 2f4e7a8a8f2f
 Create Date: 2025-02-17 12:00:02.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "f100c6a7b800"
-down_revision: str | Sequence[str] | None = "44079692086b"
+revision: str = "620128d67824"
+down_revision: str | Sequence[str] | None = "2f4e7a8a8f2f"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
 """rename countries.title to name, deploy 2: contract
 
-Revision ID: de10fff70207
-Revises: 5ae0e658b877
+Revision ID: d14baaa0e2f9
+Revises: 1b3ad5a47183
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "de10fff70207"
-down_revision: str | Sequence[str] | None = "5ae0e658b877"
+revision: str = "d14baaa0e2f9"
+down_revision: str | Sequence[str] | None = "1b3ad5a47183"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -138,7 +138,6 @@ def upgrade() -> None:
     op.execute("DROP FUNCTION countries_title_sync()")
     op.drop_column("countries", "name")
     op.alter_column("countries", "title", new_column_name="name")
-    op.execute("ALTER INDEX countries_title_idx_old RENAME TO countries_title_idx")
     op.execute(TOUCH_COUNTRIES)
 
 
@@ -146,7 +145,6 @@ def downgrade() -> None:
     """Part of the way back: name as deploy 1 had it. Loses nothing: name is title
     again, and gets its copy back; the downs before fill it."""
     op.execute(LOCK_COUNTRIES)
-    op.execute("ALTER INDEX countries_title_idx RENAME TO countries_title_idx_old")
     op.alter_column("countries", "name", new_column_name="title")
     op.add_column("countries", sa.Column("name", sa.Text(), nullable=True))
     op.create_check_constraint(
@@ -159,6 +157,6 @@ def downgrade() -> None:
     op.execute(SYNC_TRIGGER)
     op.execute(BACKFILL)
     op.execute(
-        "CREATE UNIQUE INDEX IF NOT EXISTS countries_title_idx ON countries (name)",
+        "CREATE UNIQUE INDEX IF NOT EXISTS countries_title_idx_copy ON countries (name)",
     )
     op.execute(WAY_BACK)
