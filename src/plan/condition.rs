@@ -66,6 +66,12 @@ pub enum Condition {
     NoRowSecurity {
         table: TableName,
     },
+    /// Of indexes, constraints and views none stands on the column but these.
+    NothingNew {
+        table: TableName,
+        column: String,
+        names: Vec<String>,
+    },
     /// No policy keeps rows from who asks: a table's owner, unless that too is forced, and BYPASSRLS.
     RowsVisible {
         table: TableName,

@@ -307,6 +307,7 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
     strategy::rebuild::settle(before, &mut deploys).map_err(|misfit| prove::broken(&misfit))?;
     strategy::comments::say(&mut deploys);
     strategy::visible::ask(before, &mut deploys);
+    strategy::gained::ask(before, &mut deploys);
     for step in deploys.iter().flat_map(|deploy| &deploy.steps) {
         check_facts(&server, step)?;
     }

@@ -144,6 +144,30 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
             "NOT EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = {} AND relrowsecurity\n)",
             relation(of)
         ),
+        Condition::NothingNew { table: of, column, names } => {
+            let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
+            let new = match names.as_slice() {
+                [] => "IS NOT NULL".to_owned(),
+                names => format!("NOT IN ({})", names.join(", ")),
+            };
+            format!(
+                "NOT EXISTS (
+    SELECT FROM pg_attribute
+    JOIN pg_depend
+        ON refclassid = 'pg_class'::regclass AND refobjid = attrelid AND refobjsubid = attnum
+    LEFT JOIN pg_constraint AS c
+        ON classid = 'pg_constraint'::regclass AND c.oid = objid AND contype <> 'n'
+    LEFT JOIN pg_rewrite AS r ON classid = 'pg_rewrite'::regclass AND r.oid = objid
+    LEFT JOIN pg_class AS i
+        ON i.oid = CASE classid WHEN 'pg_class'::regclass THEN objid ELSE ev_class END
+        AND i.relkind IN ('i', 'I', 'v', 'm')
+    WHERE attrelid = {} AND attname = {}
+        AND coalesce(c.conname, i.relname) {new}
+)",
+                relation(of),
+                literal(column),
+            )
+        }
         Condition::RowsVisible { table: of } => {
             format!("NOT row_security_active({})", literal(&table(server.dialect, of)))
         }
@@ -234,7 +258,9 @@ fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
             format!("{} = 1", objects("view", std::slice::from_ref(&name.name)))
         }
         // There is no row security.
-        Condition::NoRowSecurity { .. } | Condition::RowsVisible { .. } => "1".into(),
+        Condition::NoRowSecurity { .. }
+        | Condition::RowsVisible { .. }
+        | Condition::NothingNew { .. } => "1".into(),
         // There is no such state: a constraint is part of its table.
         Condition::DefaultFits { .. }
         | Condition::ConstraintOn { .. }
@@ -294,6 +320,10 @@ pub(super) fn message(condition: &Condition) -> String {
         Condition::StandIn { name } => format!("the view {} is missing", name.name),
         Condition::NoRowSecurity { table } => format!(
             "{} has row-level security, which a view would pass by: use --downtime",
+            table.name
+        ),
+        Condition::NothingNew { table, column, .. } => format!(
+            "an index, a key or a view came upon {}.{column} since this was planned: it would be lost",
             table.name
         ),
         Condition::RowsVisible { table } => format!(

@@ -514,3 +514,36 @@ def test_code_that_names_a_constraint_of_a_renamed_column(lay: Lay) -> None:
         writes("label")
         rollouts.up(project, step)
     writes("label")
+
+
+GAINED = (
+    "CREATE INDEX new ON t ({})",
+    "CREATE UNIQUE INDEX new ON t (id) WHERE {} > ''",
+    "ALTER TABLE t ADD CONSTRAINT new CHECK ({} <> '')",
+    "ALTER TABLE t ADD CONSTRAINT new UNIQUE ({})",
+    "CREATE VIEW new AS SELECT {} FROM t",
+)
+
+
+@pytest.mark.parametrize("lay", ["pg12", "pg18"], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "column"), [(RENAME, "label"), (TO_VARCHAR, "name"), (DROP, "name")]
+)
+def test_what_came_upon_a_column_meanwhile(lay: Lay, change: str, column: str) -> None:
+    """The server would drop it along with the column, and say nothing: the last deploy asks."""
+    for new in GAINED:
+        project = lay(
+            PLAIN.replace("name text", "name text NOT NULL") + "CREATE INDEX i ON t (name)", ROWS
+        )
+        rollout = hard.run(project, change) if change != DROP else miggen.plan(project, change)
+        while not rollout.is_last:
+            rollout = hard.following(project, rollout)
+            if not rollout.is_last:
+                hard.take(project, rollout)
+        gone = column if change != TO_VARCHAR else "name_old"
+        project.database.script(new.format(gone))
+        assert f"came upon t.{gone} since" in fails(project, rollout), new
+        kind = "VIEW" if "VIEW" in new else "INDEX"
+        undo = "ALTER TABLE t DROP CONSTRAINT new" if "ALTER" in new else f"DROP {kind} new"
+        project.database.script(undo)
+        hard.take(project, rollout)

@@ -3,6 +3,7 @@
 pub(super) mod comments;
 pub(super) mod constrain;
 pub(super) mod dependants;
+pub(super) mod gained;
 pub(super) mod rebuild;
 pub(super) mod sync;
 pub(super) mod visible;
@@ -13,6 +14,19 @@ use sha2::{Digest, Sha256};
 use crate::dialect::{Action, Server};
 
 use super::Unit;
+use super::condition::Condition;
+use super::op::Op;
+
+/// The conditions in front of all that a step does.
+fn ask_first(ops: &mut Vec<Op>, conditions: Vec<Condition>) {
+    match ops.first_mut() {
+        _ if conditions.is_empty() => {}
+        Some(Op::Guard(first)) => {
+            first.splice(0..0, conditions);
+        }
+        _ => ops.insert(0, Op::Guard(conditions)),
+    }
+}
 
 /// A backfill that commits batch by batch cannot stand in a transaction; a single UPDATE can.
 pub(super) fn backfill_unit(server: &Server) -> Unit {

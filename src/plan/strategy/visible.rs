@@ -9,6 +9,7 @@ use crate::catalog::{Catalog, TableName};
 use super::super::condition::Condition;
 use super::super::op::Op;
 use super::super::{Deploy, Step};
+use super::ask_first;
 
 pub(in crate::plan) fn ask(before: &Catalog, deploys: &mut [Deploy]) {
     for deploy in deploys {
@@ -17,9 +18,9 @@ pub(in crate::plan) fn ask(before: &Catalog, deploys: &mut [Deploy]) {
         for step in &mut deploy.steps {
             let own = filtered(before, read_by(&step.up));
             let conditions = if step.up.is_empty() { own } else { of_deploy.take().unwrap_or(own) };
-            guard(&mut step.up, conditions);
+            ask_first(&mut step.up, conditions);
             let conditions = filtered(before, read_by(&step.down.ops));
-            guard(&mut step.down.ops, conditions);
+            ask_first(&mut step.down.ops, conditions);
             let conditions = filtered(before, verified(step));
             step.verify.splice(0..0, conditions);
         }
@@ -58,14 +59,4 @@ fn filtered(before: &Catalog, tables: Vec<TableName>) -> Vec<Condition> {
         }
     }
     conditions
-}
-
-fn guard(ops: &mut Vec<Op>, conditions: Vec<Condition>) {
-    match ops.first_mut() {
-        _ if conditions.is_empty() => {}
-        Some(Op::Guard(first)) => {
-            first.splice(0..0, conditions);
-        }
-        _ => ops.insert(0, Op::Guard(conditions)),
-    }
 }

@@ -3,6 +3,22 @@ from django.db import migrations
 GUARD = """
 DO $guard$
 BEGIN
+    IF EXISTS (
+        SELECT FROM pg_attribute
+        JOIN pg_depend
+            ON refclassid = 'pg_class'::regclass AND refobjid = attrelid AND refobjsubid = attnum
+        LEFT JOIN pg_constraint AS c
+            ON classid = 'pg_constraint'::regclass AND c.oid = objid AND contype <> 'n'
+        LEFT JOIN pg_rewrite AS r ON classid = 'pg_rewrite'::regclass AND r.oid = objid
+        LEFT JOIN pg_class AS i
+            ON i.oid = CASE classid WHEN 'pg_class'::regclass THEN objid ELSE ev_class END
+            AND i.relkind IN ('i', 'I', 'v', 'm')
+        WHERE attrelid = 'posts'::regclass AND attname = 'created_at'
+            AND coalesce(c.conname, i.relname) NOT IN ('posts_created_idx_copy')
+    ) THEN
+        RAISE EXCEPTION
+            'an index, a key or a view came upon posts.created_at since this was planned: it would be lost';
+    END IF;
     IF NOT EXISTS (
         SELECT FROM pg_trigger
         WHERE tgrelid = 'posts'::regclass AND tgname = 'posts_created_sync'

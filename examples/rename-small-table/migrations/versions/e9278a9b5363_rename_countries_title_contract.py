@@ -1,6 +1,6 @@
 """rename countries.title to name, deploy 2: contract
 
-Revision ID: d14baaa0e2f9
+Revision ID: e9278a9b5363
 Revises: 1b3ad5a47183
 Create Date: 2025-02-17 12:00:01.000000
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "d14baaa0e2f9"
+revision: str = "e9278a9b5363"
 down_revision: str | Sequence[str] | None = "1b3ad5a47183"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -20,6 +20,22 @@ depends_on: str | Sequence[str] | None = None
 GUARD = """
 DO $guard$
 BEGIN
+    IF EXISTS (
+        SELECT FROM pg_attribute
+        JOIN pg_depend
+            ON refclassid = 'pg_class'::regclass AND refobjid = attrelid AND refobjsubid = attnum
+        LEFT JOIN pg_constraint AS c
+            ON classid = 'pg_constraint'::regclass AND c.oid = objid AND contype <> 'n'
+        LEFT JOIN pg_rewrite AS r ON classid = 'pg_rewrite'::regclass AND r.oid = objid
+        LEFT JOIN pg_class AS i
+            ON i.oid = CASE classid WHEN 'pg_class'::regclass THEN objid ELSE ev_class END
+            AND i.relkind IN ('i', 'I', 'v', 'm')
+        WHERE attrelid = 'countries'::regclass AND attname = 'name'
+            AND coalesce(c.conname, i.relname) NOT IN ('countries_title_idx_copy')
+    ) THEN
+        RAISE EXCEPTION
+            'an index, a key or a view came upon countries.name since this was planned: it would be lost';
+    END IF;
     IF NOT EXISTS (
         SELECT FROM pg_trigger
         WHERE tgrelid = 'countries'::regclass AND tgname = 'countries_title_sync'

@@ -1,6 +1,6 @@
 """replace users.full_name by first_name and last_name, deploy 2, 1/2: check
 
-Revision ID: 2f4e7a8a8f2f
+Revision ID: ba70f04c6087
 Revises: 7a93a9e6c6aa
 Create Date: 2025-02-17 12:00:01.000000
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "2f4e7a8a8f2f"
+revision: str = "ba70f04c6087"
 down_revision: str | Sequence[str] | None = "7a93a9e6c6aa"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -22,6 +22,22 @@ DO $guard$
 DECLARE
     v_rows bigint;
 BEGIN
+    IF EXISTS (
+        SELECT FROM pg_attribute
+        JOIN pg_depend
+            ON refclassid = 'pg_class'::regclass AND refobjid = attrelid AND refobjsubid = attnum
+        LEFT JOIN pg_constraint AS c
+            ON classid = 'pg_constraint'::regclass AND c.oid = objid AND contype <> 'n'
+        LEFT JOIN pg_rewrite AS r ON classid = 'pg_rewrite'::regclass AND r.oid = objid
+        LEFT JOIN pg_class AS i
+            ON i.oid = CASE classid WHEN 'pg_class'::regclass THEN objid ELSE ev_class END
+            AND i.relkind IN ('i', 'I', 'v', 'm')
+        WHERE attrelid = 'users'::regclass AND attname = 'full_name'
+            AND coalesce(c.conname, i.relname) IS NOT NULL
+    ) THEN
+        RAISE EXCEPTION
+            'an index, a key or a view came upon users.full_name since this was planned: it would be lost';
+    END IF;
     IF now() < '2025-02-14' THEN
         RAISE EXCEPTION
             'users.full_name is kept until 2025-02-14: leave this for a later release';

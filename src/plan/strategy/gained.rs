@@ -1,0 +1,80 @@
+//! What came upon a column while a rollout was under way: an index, a key, a view.
+//!
+//! Enters: the steps of a plan. Leaves: the same, where a deploy behind the first asks, before it drops a
+//! column, whether anything stands on it that the plan does not know. The server drops an index or a key
+//! along with its column, and says nothing.
+
+use crate::catalog::{Catalog, ConstraintKind, Expr, Key, Table, TableName};
+use crate::dialect::Dialect;
+use crate::input;
+
+use super::super::Deploy;
+use super::super::condition::Condition;
+use super::super::op::Op;
+use super::ask_first;
+
+pub(in crate::plan) fn ask(before: &Catalog, deploys: &mut [Deploy]) {
+    if before.dialect != Dialect::Postgres {
+        return;
+    }
+    let mut catalog = before.clone();
+    for (position, deploy) in deploys.iter_mut().enumerate() {
+        let start = catalog.clone();
+        let mut all = Vec::new();
+        for step in &mut deploy.steps {
+            let own: Vec<Condition> = step.up.iter().filter_map(|op| of_drop(&start, op)).collect();
+            for op in &step.up {
+                // What does not fit is found when the plan is proven.
+                let _ = op.apply(&mut catalog);
+            }
+            if position > 0 {
+                all.extend(own.clone());
+                ask_first(&mut step.up, own);
+            }
+        }
+        let first = deploy.steps.iter_mut().find(|step| !step.up.is_empty());
+        if let Some(first) = first.filter(|first| !first.up.iter().any(is_drop)) {
+            ask_first(&mut first.up, all);
+        }
+    }
+}
+
+fn is_drop(op: &Op) -> bool {
+    matches!(op, Op::DropColumn { .. })
+}
+
+fn of_drop(catalog: &Catalog, op: &Op) -> Option<Condition> {
+    let Op::DropColumn { table, column } = op else { return None };
+    let names = standing(catalog, catalog.tables.get(table)?, column);
+    Some(Condition::NothingNew { table: table.clone(), column: column.clone(), names })
+}
+
+/// The names of indexes, constraints and views that have to do with a column.
+fn standing(catalog: &Catalog, table: &Table, column: &str) -> Vec<String> {
+    let mentions = |text: &str| input::mentions(text, column, catalog.dialect);
+    let keyed = |keys: &[Key]| {
+        keys.iter().any(|key| match key {
+            Key::Column { name, .. } => name == column,
+            Key::Expr(Expr(text)) => mentions(text),
+        })
+    };
+    let indexes = table.indexes.iter().filter(|index| {
+        let filtered = index.filter.as_ref().is_some_and(|Expr(text)| mentions(text));
+        keyed(&index.keys) || filtered || index.include.iter().any(|name| name == column)
+    });
+    let constraints = table.constraints.iter().filter(|constraint| match &constraint.kind {
+        ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) => keyed(keys),
+        ConstraintKind::Check(Expr(text)) | ConstraintKind::Exclude(text) => mentions(text),
+        ConstraintKind::ForeignKey { columns, .. } => columns.iter().any(|name| name == column),
+        ConstraintKind::NotNull(_) => false,
+    });
+    let pointing = catalog.references_to(&table.name).map(|(_, constraint)| constraint);
+    let constraints = constraints.chain(pointing).filter_map(|c| c.name.clone());
+    let views = catalog.views.iter().filter(|(_, view)| view.mentions.contains(&table.name.name));
+    let views = views.map(|(TableName { name, .. }, _)| name.clone());
+    let mut names: Vec<String> =
+        indexes.map(|index| index.name.clone()).chain(constraints).chain(views).collect();
+    names.sort();
+    names.dedup();
+    names
+}
