@@ -157,7 +157,9 @@ impl Replay<'_, '_> {
         if let Some(key) = self.catalog.table_key(&wanted) {
             return Some(key.clone());
         }
-        if if_exists || self.session.temporary.contains(&wanted) {
+        // It has indexes and marks like a table.
+        let materialized = self.catalog.views.get(&wanted).is_some_and(|view| view.materialized);
+        if if_exists || materialized || self.session.temporary.contains(&wanted) {
             return None;
         }
         let tables = self.catalog.tables.keys().map(|key| key.name.as_str());

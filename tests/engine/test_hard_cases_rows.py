@@ -473,3 +473,21 @@ def test_columns_named_like_variables(lay: Lay) -> None:
     run(project, f"UPDATE t SET done = ({total})::text WHERE done IS NULL AND v_rows < 99")
     expected = str(sum(range(len(names))))
     assert project.database.rows("SELECT DISTINCT done FROM t") == [(expected,)]
+
+
+def test_hc27_a_trigger_that_fires_is_told(lay: Lay) -> None:
+    """What it writes over is lost, and the runbook does not say that nothing is."""
+    project = lay(
+        """
+        CREATE TABLE t (id int PRIMARY KEY, name text, updated_at timestamptz);
+        CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN NEW.updated_at := now(); RETURN NEW; END';
+        CREATE TRIGGER touched BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION touch();
+        CREATE TRIGGER other BEFORE INSERT OR UPDATE OF id ON t
+            FOR EACH ROW EXECUTE FUNCTION touch();
+        """
+    )
+    rollout = miggen.plan(project, "ALTER TABLE t RENAME COLUMN name TO label")
+    runbook = (project.root / rollout.folder / "RUNBOOK.md").read_text()
+    assert "**trigger**: `touched` fires for each row that is filled" in runbook
+    assert "**loses**: nothing but what those triggers write over" in runbook

@@ -31,8 +31,12 @@ impl Reader<'_> {
                         .map(|(column, expr)| (column.trim(), expr.trim()))
                         .filter(|(column, expr)| !column.is_empty() && !expr.is_empty())
                         .ok_or_else(|| self.unknown(hint))?;
+                    let column = match column.strip_prefix('"').and_then(|c| c.strip_suffix('"')) {
+                        Some(quoted) => quoted.replace("\"\"", "\""),
+                        None => column.to_owned(),
+                    };
                     let table = self.altered_table(statement, hint)?;
-                    self.backs.insert((table, column.to_owned()), Expr(expr.to_owned()));
+                    self.backs.insert((table, column), Expr(expr.to_owned()));
                 }
                 ["unrelated", "to", column] => {
                     self.altered_table(statement, hint)?;

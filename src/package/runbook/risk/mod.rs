@@ -1,6 +1,7 @@
 //! How much can go wrong, and why: in the runbook and on the terminal.
 
 mod change;
+mod triggers;
 
 use std::collections::BTreeSet;
 
@@ -68,8 +69,20 @@ pub fn risk(plan: &Plan) -> Risk {
         let kept = format!("what is dropped, in {}, until a person drops that", archives(plan));
         reasons.say("keeps", kept);
     }
+    let fired = triggers::fired(plan);
+    if !fired.is_empty() {
+        let verb = if fired.len() == 1 { "fires" } else { "fire" };
+        reasons.warn(
+            "trigger",
+            format!(
+                "{} {verb} for each row that is filled, as for any UPDATE: what is written there stays written",
+                fired.join(", ")
+            ),
+        );
+    }
     if !reasons.said.iter().any(|(word, _)| *word == "loses") {
-        reasons.say("loses", "nothing, in either direction");
+        let but = if fired.is_empty() { "" } else { " but what those triggers write over" };
+        reasons.say("loses", format!("nothing{but}, in either direction"));
     }
     reasons.say("radius", radius(plan));
     let level = match reasons.level {
@@ -155,7 +168,7 @@ fn rows_read(plan: &Plan, reasons: &mut Reasons) {
     for asked in &plan.intent.asked {
         for (trigger, table) in change::triggers_behind(plan, &asked.change) {
             reasons.warn(
-                "triggers",
+                "trigger",
                 format!("{trigger} names `{table}`: if it writes there, a batch changes what the next one reads"),
             );
         }
@@ -203,7 +216,7 @@ fn rows_written(plan: &Plan, reasons: &mut Reasons) {
         let own: Vec<String> = own.map(|(name, _)| format!("`{name}`")).collect();
         if !own.is_empty() {
             reasons.warn(
-                "triggers",
+                "trigger",
                 format!(
                     "{} may fire twice for a write: once more when the other form of the row follows",
                     own.join(", ")
