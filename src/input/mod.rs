@@ -33,6 +33,7 @@ mod strict;
 mod text;
 mod tokens;
 mod update;
+mod views;
 
 use std::borrow::Cow;
 
@@ -54,6 +55,7 @@ pub(crate) use text::{
     calls, folded, indented, is_in_brackets, is_query, lex, mentions, operand, renamed, says,
 };
 pub(crate) use tokens::{Token, TokenKind};
+pub use views::view_reads;
 
 /// Splits the script and types each statement, or names it as opaque. An error only for what
 /// cannot be cut: an unclosed quote, comment or bracket.

@@ -73,6 +73,12 @@ def test_hc24_rows_that_policies_hide(
     hard.take(project, rollout)
 
 
+@pytest.mark.parametrize("change", [DROP, TO_VARCHAR])
+def test_hc01_a_view_that_reads_anothers_column(lay: Lay, change: str) -> None:
+    more = "CREATE TABLE o (id int, name text); CREATE VIEW v AS SELECT t.id, o.name, count(*)"
+    carried(lay(f"{PLAIN} {more} FROM t JOIN o ON o.id = t.n GROUP BY 1, 2", ROWS), change)
+
+
 @pytest.mark.parametrize(("number", "more", "named"), IN_THE_WAY, ids=lambda v: v[:2])
 def test_hc01_to_04_24_96_in_the_way(lay: Lay, number: str, more: str, named: str) -> None:
     """What stands on a column is named, not lost; a rename takes along what follows by itself."""

@@ -32,9 +32,13 @@ pub(in crate::plan) fn in_the_way_but_keys(
     let mut found = Vec::new();
     let has = |mentions: &[String], name: &str| mentions.iter().any(|mention| mention == name);
     for (name, view) in &catalog.views {
-        // A view on `*` has every column.
-        let all = view.origin.text.contains('*');
-        if has(&view.mentions, &table.name) && (all || has(&view.mentions, column)) {
+        // Its text is as it was before a rename.
+        let reads = if view.stale {
+            view.origin.text.contains('*') || has(&view.mentions, column)
+        } else {
+            input::view_reads(&view.origin.text, &table.name, column, catalog.dialect)
+        };
+        if has(&view.mentions, &table.name) && reads {
             found.push(format!("the view {name}"));
         }
     }
