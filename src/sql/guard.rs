@@ -1,6 +1,7 @@
 //! Guards: a file refuses by itself where what it needs does not hold.
 
 use crate::dialect::Dialect;
+use crate::input::mentions;
 use crate::plan::condition::{Condition, Missing};
 use crate::plan::op::Op;
 
@@ -14,6 +15,13 @@ impl Writer<'_> {
         }
         let reads = conditions.iter().any(Condition::reads_rows);
         let mut body = String::new();
+        // Columns that are named as a variable.
+        let clash =
+            |text: &str| ["v_rows", "found"].iter().any(|n| mentions(text, n, self.dialect));
+        let counted = conditions.iter().filter_map(|condition| count(self.server, condition));
+        if counted.into_iter().any(|count| clash(&count.from)) {
+            body.push_str("#variable_conflict use_column\n");
+        }
         if reads {
             body.push_str("DECLARE\n    v_rows bigint;\n");
         }

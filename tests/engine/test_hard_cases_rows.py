@@ -11,7 +11,7 @@ import rollouts
 from hard import Lay, beside, in_background, refusal, until
 from projects import Project
 from servers import PostgresDatabase
-from shell import attempt
+from shell import CommandFailed, attempt
 
 FILL = "UPDATE t SET done = lower(name) WHERE done IS NULL"
 
@@ -491,3 +491,44 @@ def test_hc27_a_trigger_that_fires_is_told(lay: Lay) -> None:
     runbook = (project.root / rollout.folder / "RUNBOOK.md").read_text()
     assert "**trigger**: `touched` fires for each row that is filled" in runbook
     assert "**loses**: nothing but what those triggers write over" in runbook
+
+
+KEEPERS = (
+    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+    "CREATE TRIGGER k BEFORE UPDATE OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION f()",
+    "CREATE RULE k AS ON UPDATE TO t DO INSTEAD NOTHING;"
+    "CREATE RULE l AS ON DELETE TO t DO INSTEAD NOTHING",
+)
+
+
+@pytest.mark.parametrize("keeper", KEEPERS, ids=["trigger", "rule"])
+@pytest.mark.parametrize(
+    "change",
+    [FILL, "DELETE FROM t WHERE id > 5", "ALTER TABLE t ADD COLUMN m text; UPDATE t SET m = name"],
+)
+def test_hc27_a_trigger_that_keeps_rows_as_they_are(lay: Lay, change: str, keeper: str) -> None:
+    """Nobody locks them, and nobody brings new ones: the file fails, and says why."""
+    project = lay(
+        f"CREATE TABLE t (id int PRIMARY KEY, name text, done text); {keeper};",
+        "INSERT INTO t SELECT n, 'Name ' || n FROM generate_series(1, 300) AS n",
+    )
+    steps = miggen.plan(project, change).deploy.steps
+    for step in steps[:-1]:
+        rollouts.up(project, step)
+    with pytest.raises(CommandFailed, match="stay as they were: a trigger or rule keeps them so"):
+        rollouts.up(project, steps[-1])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE t ALTER COLUMN found SET NOT NULL",
+        "ALTER TABLE t ALTER COLUMN found TYPE varchar(20)",
+        "ALTER TABLE t RENAME COLUMN found TO lost",
+        "ALTER TABLE t ADD CONSTRAINT c CHECK (v_rows > 0)",
+        "ALTER TABLE t ADD COLUMN m text; UPDATE t SET m = found || v_rows",
+    ],
+)
+def test_columns_named_as_the_language_does(lay: Lay, change: str) -> None:
+    rows = "INSERT INTO t SELECT n, 'Name ' || n, n FROM generate_series(1, 300) AS n"
+    hard.carried(lay("CREATE TABLE t (id int PRIMARY KEY, found text, v_rows int)", rows), change)

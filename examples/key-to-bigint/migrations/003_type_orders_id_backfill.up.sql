@@ -112,8 +112,11 @@ BEGIN
     END LOOP;
     RESET application_name;
 
-    IF v_left THEN
+    IF v_left AND v_missed > 0 THEN
         RAISE EXCEPTION 'rows of orders stayed locked: end the blocker, run this again';
+    END IF;
+    IF v_left THEN
+        RAISE EXCEPTION 'rows of orders stay as they were: a trigger or rule keeps them so';
     END IF;
     ANALYZE orders (id_new);
 END

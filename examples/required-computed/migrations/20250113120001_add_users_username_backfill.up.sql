@@ -109,8 +109,11 @@ BEGIN
     END LOOP;
     RESET application_name;
 
-    IF v_left THEN
+    IF v_left AND v_missed > 0 THEN
         RAISE EXCEPTION 'rows of users stayed locked: end the blocker, run this again';
+    END IF;
+    IF v_left THEN
+        RAISE EXCEPTION 'rows of users stay as they were: a trigger or rule keeps them so';
     END IF;
     ANALYZE users (username);
 END

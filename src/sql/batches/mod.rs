@@ -149,18 +149,27 @@ impl Writer<'_> {
         }
         // Without a trigger rows may come for as long as somebody writes them.
         let (enough, ending) = match batches.sync {
-            Some(_) => ("NOT v_left", self.stayed(batches, "v_left")),
+            Some(_) => {
+                let kept = self.kept(batches, "v_left");
+                ("NOT v_left", self.stayed(batches, "v_left AND v_missed > 0") + &kept)
+            }
             None => (
                 match swept {
                     Some(_) => "NOT v_left OR v_swept",
                     None => "NOT v_left OR (v_pass > 2 AND v_missed = 0)",
                 },
                 format!(
-                    "{}    IF v_left THEN
+                    "{}{}    IF v_left THEN
         RAISE NOTICE {};
     END IF;
 ",
                     self.stayed(batches, "v_left AND v_missed > 0"),
+                    match swept {
+                        Some(_) => self.kept(batches, "v_left AND v_swept AND v_done = 0"),
+                        // What a job has done is counted pass by pass.
+                        None if self.tells => String::new(),
+                        None => self.kept(batches, "v_left AND v_done = 0"),
+                    },
                     self.literal(
                         &format!(
                             "rows of {} came meanwhile: run this again once nobody writes such rows",
@@ -219,6 +228,7 @@ DECLARE
         format!(
             "        v_swept := v_pass > 2 AND v_missed = 0;
         IF v_swept THEN
+            v_done := 0;
             -- Others move these from window to window, or they are new: each by its key.
             FOR v_row IN
                 SELECT {list} FROM {from}
@@ -229,6 +239,8 @@ DECLARE
                     {head}
                     WHERE {same}
                         AND {remaining}{tail};
+                    GET DIAGNOSTICS v_rows = ROW_COUNT;
+                    v_done := v_done + v_rows;
                 EXCEPTION WHEN lock_not_available OR deadlock_detected
     OR serialization_failure THEN
                     v_missed := v_missed + 1;
@@ -249,18 +261,22 @@ DECLARE
     }
 
     fn stayed(&self, batches: &Batches, when: &str) -> String {
-        let sentence = format!(
-            "rows of {} stayed locked: end the blocker, run this again",
-            batches.table.name
-        );
-        format!(
-            "
-    IF {when} THEN
-        RAISE EXCEPTION {};
-    END IF;
-",
-            self.literal(&sentence.replace('%', "%%"))
+        let name = &batches.table.name;
+        let sentence = format!("rows of {name} stayed locked: end the blocker, run this again");
+        format!("\n{}", self.fail(when, &sentence))
+    }
+
+    fn kept(&self, batches: &Batches, when: &str) -> String {
+        let name = &batches.table.name;
+        self.fail(
+            when,
+            &format!("rows of {name} stay as they were: a trigger or rule keeps them so"),
         )
+    }
+
+    fn fail(&self, when: &str, sentence: &str) -> String {
+        let sentence = self.literal(&sentence.replace('%', "%%"));
+        format!("    IF {when} THEN\n        RAISE EXCEPTION {sentence};\n    END IF;\n")
     }
 
     fn guard_sync(&self, batches: &Batches, relation: &str) -> String {

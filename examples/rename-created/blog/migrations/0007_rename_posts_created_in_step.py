@@ -127,8 +127,11 @@ BEGIN
     END LOOP;
     RESET application_name;
 
-    IF v_left THEN
+    IF v_left AND v_missed > 0 THEN
         RAISE EXCEPTION 'rows of posts stayed locked: end the blocker, run this again';
+    END IF;
+    IF v_left THEN
+        RAISE EXCEPTION 'rows of posts stay as they were: a trigger or rule keeps them so';
     END IF;
     ANALYZE posts (created_at);
 END

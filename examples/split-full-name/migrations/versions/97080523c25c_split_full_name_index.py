@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, 3/3: index
 
-Revision ID: 7a93a9e6c6aa
-Revises: f9c97b9392f6
+Revision ID: 97080523c25c
+Revises: 5c5ffeed16b8
 Create Date: 2025-01-13 12:00:03.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "7a93a9e6c6aa"
-down_revision: str | Sequence[str] | None = "f9c97b9392f6"
+revision: str = "97080523c25c"
+down_revision: str | Sequence[str] | None = "5c5ffeed16b8"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

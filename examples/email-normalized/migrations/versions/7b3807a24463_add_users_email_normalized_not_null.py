@@ -1,7 +1,7 @@
 """add users.email_normalized, 4/4: users.email_normalized not null
 
-Revision ID: 2ddd17156805
-Revises: e7230a66802a
+Revision ID: 7b3807a24463
+Revises: 7bf47975e047
 Create Date: 2025-01-13 12:00:04.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "2ddd17156805"
-down_revision: str | Sequence[str] | None = "e7230a66802a"
+revision: str = "7b3807a24463"
+down_revision: str | Sequence[str] | None = "7bf47975e047"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
 """add users.email_normalized, 3/4: users.email_normalized unique
 
-Revision ID: e7230a66802a
-Revises: 4a10351f40b7
+Revision ID: 7bf47975e047
+Revises: 009c204a1766
 Create Date: 2025-01-13 12:00:03.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "e7230a66802a"
-down_revision: str | Sequence[str] | None = "4a10351f40b7"
+revision: str = "7bf47975e047"
+down_revision: str | Sequence[str] | None = "009c204a1766"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 2/2: full_name dropped
 
-Revision ID: c0d0d276d45c
-Revises: ba70f04c6087
+Revision ID: 88fbaf76ff60
+Revises: 5be4f260541c
 Create Date: 2025-02-17 12:00:02.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "c0d0d276d45c"
-down_revision: str | Sequence[str] | None = "ba70f04c6087"
+revision: str = "88fbaf76ff60"
+down_revision: str | Sequence[str] | None = "5be4f260541c"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
 """add users.email_normalized, deploy 2: users.email_normalized without its trigger
 
-Revision ID: 2abdf828039b
-Revises: 2ddd17156805
+Revision ID: 7d96763d5594
+Revises: 7b3807a24463
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "2abdf828039b"
-down_revision: str | Sequence[str] | None = "2ddd17156805"
+revision: str = "7d96763d5594"
+down_revision: str | Sequence[str] | None = "7b3807a24463"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
