@@ -21,6 +21,7 @@ from hard import (
     on_all,
     refusal,
 )
+from projects import Project
 from shell import CommandFailed
 
 
@@ -344,3 +345,37 @@ def test_a_time_zone_that_the_hint_says(lay: Lay, old: str, new: str, value: str
     found = re.search(r"hint: (-- miggen: back ts = .*?) before … .*(USING .*)", said)
     assert found, said
     carried(project, f"{found[1]}\n{change} {found[2]}")
+
+
+def told(project: Project, sql: str) -> list[str]:
+    """What the server says of its work while it carries out a statement."""
+    heard: list[str] = []
+    with project.database.connect() as connection:
+        connection.add_notice_handler(lambda notice: heard.append(str(notice.message_primary)))
+        connection.execute("SET client_min_messages = debug1")
+        connection.execute(sql)
+    return heard
+
+
+@on_all
+@pytest.mark.parametrize(("old", "new"), FREE, ids=lambda ty: ty)
+def test_hc20_free_at_both_ends_of_a_foreign_key(lay: Lay, old: str, new: str) -> None:
+    """The server makes the key again, and compares no row for that."""
+    schema = f"""
+        CREATE TABLE l (code {old} PRIMARY KEY, n int);
+        CREATE TABLE t (id int PRIMARY KEY, code {old} NOT NULL REFERENCES l (code));
+        CREATE INDEX t_code ON t (code);
+    """
+    rows = (
+        "INSERT INTO l SELECT n, n FROM generate_series(1, 30) n;"
+        "INSERT INTO t SELECT n, n FROM generate_series(1, 30) n"
+    )
+    both = [f"ALTER TABLE {table} ALTER COLUMN code TYPE {new}" for table in ("l", "t")]
+    for change in (*both, "; ".join(both)):
+        (rollout,) = carried(lay(schema, rows), change)
+        assert set(rollout.deploy.steps[0].locks) == {"l", "t"}
+        project = lay(schema, rows)
+        files = [filenode(project, name) for name in ("l", "t", "l_pkey", "t_code")]
+        heard = told(project, change)
+        assert not [said for said in heard if "verifying" in said or "validating" in said]
+        assert [filenode(project, name) for name in ("l", "t", "l_pkey", "t_code")] == files

@@ -56,10 +56,9 @@ pub(super) fn steps(context: &Context, change: &ChangeType) -> Result<Vec<Step>>
     let free = change.using.is_none()
         && old.collation == change.after.collation
         && type_change::is_free(context.server, &old.ty, &change.after.ty)
-        && rule.tied().is_empty()
         && rule.constraints().all(|constraint| {
-            use ConstraintKind::{Check, PrimaryKey, Unique};
-            matches!(constraint.kind, Unique(_) | PrimaryKey(_) | Check(_))
+            use ConstraintKind::{Check, ForeignKey, PrimaryKey, Unique};
+            matches!(constraint.kind, Unique(_) | PrimaryKey(_) | Check(_) | ForeignKey { .. })
         })
         && rule.indexes().all(|index| {
             index.filter.is_none() && index.keys.iter().all(|key| key.column().is_some())
@@ -203,7 +202,7 @@ impl Rule<'_> {
         let Rule { context, change, old, .. } = self;
         let table = &change.table;
         let action = if free { Action::SetTypeFree } else { Action::SetTypeRewrite };
-        let mut up = context.lock(&self.switched(), action);
+        let mut up = context.lock(&self.compared(), action);
         let mut down = up.clone();
         let (before, after) = (change.before.default.as_ref(), change.after.default.as_ref());
         let (drop, set) = self.defaults(before, after);

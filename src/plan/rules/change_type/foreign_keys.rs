@@ -118,6 +118,19 @@ impl Rule<'_> {
         tied.into_iter().filter(|table| *table != own).chain([own]).collect()
     }
 
+    /// The same, and what the column points to: the server makes each of these keys again.
+    pub(super) fn compared(&self) -> Vec<&TableName> {
+        let mut tables = self.switched();
+        for tied in self.tied() {
+            if let ConstraintKind::ForeignKey { table, .. } = &tied.own.kind
+                && !tables.contains(&table)
+            {
+                tables.push(table);
+            }
+        }
+        tables
+    }
+
     /// The twins take the names.
     pub(super) fn change_foreign_keys(&self, up: &mut Vec<Op>, down: &mut Vec<Op>) {
         for tied in self.tied() {
