@@ -28,6 +28,9 @@ pub struct Version(pub [u16; 3]);
 pub struct Server {
     pub dialect: Dialect,
     pub version: Version,
+    /// Names of the default schema are written with it: the change says `public.`, and what a name
+    /// alone means is up to the search path of who runs a file.
+    pub names_schema: bool,
 }
 
 /// What a step asks of a server. Conditions that depend on the table (a constant or a volatile
@@ -227,11 +230,11 @@ impl Server {
             None => oldest(dialect),
             Some(text) => parse_version(text)?,
         };
-        let server = Server { dialect, version };
+        let server = Server { dialect, version, names_schema: false };
         if version < oldest(dialect) {
             return Err(Error::refused(format!(
                 "miggen has no facts for {server}: the oldest it knows is {}",
-                Server { dialect, version: oldest(dialect) }
+                Server { version: oldest(dialect), ..server }
             )));
         }
         Ok(server)
@@ -243,8 +246,7 @@ impl Server {
             Dialect::Postgres => postgres::NEWEST,
             Dialect::Sqlite | Dialect::MySql | Dialect::MariaDb => return None,
         };
-        (self.version.0[0] > newest.0[0])
-            .then_some(Server { dialect: self.dialect, version: newest })
+        (self.version.0[0] > newest.0[0]).then_some(Server { version: newest, ..*self })
     }
 
     /// The server's name as people write it, with its version: `PostgreSQL 15`.

@@ -53,6 +53,7 @@ pub use shape::{cast_of, is_calls_only, is_null_test, literal_text, qualify, unq
 pub use strict::strict;
 pub(crate) use text::{
     calls, folded, indented, is_in_brackets, is_query, lex, mentions, operand, renamed, says,
+    says_schema,
 };
 pub(crate) use tokens::{Token, TokenKind};
 pub use views::view_reads;

@@ -156,6 +156,20 @@ pub(crate) fn mentions(text: &str, column: &str, dialect: Dialect) -> bool {
     !occurrences(text, column, dialect).is_empty()
 }
 
+/// Whether a name stands in it with this schema.
+pub(crate) fn says_schema(text: &str, schema: &str, dialect: Dialect) -> bool {
+    let tokens = lex(text, dialect).unwrap_or_default();
+    tokens.windows(2).any(|pair| {
+        let raw = &text[pair[0].range()];
+        let name = match pair[0].kind {
+            TokenKind::Word => literal::bare_name(raw, dialect),
+            TokenKind::Quoted => literal::quoted_name(raw, dialect),
+            _ => return false,
+        };
+        name == schema && &text[pair[1].range()] == "."
+    })
+}
+
 /// Whether a token of the expression, which is no name in quotes and no literal, is like that.
 pub(crate) fn says(text: &str, dialect: Dialect, is: impl Fn(&str) -> bool) -> bool {
     let tokens = lex(text, dialect).unwrap_or_default();

@@ -26,8 +26,9 @@ use chrono::NaiveDate;
 
 use crate::catalog::{Catalog, Expr, TableName};
 use crate::change::{Asked, Change, Intent, Keep, Update};
-use crate::dialect::{Server, Tx, Verdict, quote};
+use crate::dialect::{Dialect, Server, Tx, Verdict, quote};
 use crate::error::{Error, Result};
+use crate::input;
 use crate::source::Span;
 
 use condition::Condition;
@@ -268,6 +269,9 @@ impl Step {
 
 /// Plans, orders, merges and proves.
 pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) -> Result<Plan> {
+    let names_schema = server.dialect == Dialect::Postgres
+        && input::says_schema(&intent.source.text, "public", server.dialect);
+    let server = Server { names_schema, ..server };
     if server.facts().next().is_none() {
         let place = intent.asked.first().map_or_else(Span::default, |asked| asked.span);
         return Err(Error::refused(format!("miggen does not plan for {} yet", server.title()))

@@ -62,7 +62,7 @@ fn duplicates(server: &Server, condition: &Condition) -> String {
     }
     format!(
         "SELECT {list}\nFROM {}\nWHERE {}\nGROUP BY {list}\nHAVING count(*) > 1",
-        table(server.dialect, of),
+        table(server, of),
         conditions.join(" AND ")
     )
 }
@@ -73,7 +73,7 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
         return boolean_sqlite(server, condition);
     }
     let literal = |text: &str| quote::literal(server.dialect, text);
-    let relation = |of: &TableName| format!("{}::regclass", literal(&table(server.dialect, of)));
+    let relation = |of: &TableName| format!("{}::regclass", literal(&table(server, of)));
     let attribute = |of: &TableName, column: &str, more: &str| {
         format!(
             "EXISTS (\n    SELECT FROM pg_attribute\n    WHERE attrelid = {} AND attname = {}\n        AND NOT attisdropped{more}\n)",
@@ -121,24 +121,24 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
             let index = TableName { schema: of.schema.clone(), name: name.clone() };
             format!(
                 "EXISTS (\n    SELECT FROM pg_index\n    WHERE indexrelid = to_regclass({}) AND indisvalid\n)",
-                literal(&table(server.dialect, &index))
+                literal(&table(server, &index))
             )
         }
         Condition::IndexGone { table: of, name } => {
             let index = TableName { schema: of.schema.clone(), name: name.clone() };
-            format!("to_regclass({}) IS NULL", literal(&table(server.dialect, &index)))
+            format!("to_regclass({}) IS NULL", literal(&table(server, &index)))
         }
         // A view may have the name as well.
         Condition::TableExists { table: of } => format!(
             "EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = to_regclass({}) AND relkind IN ('r', 'p')\n)",
-            literal(&table(server.dialect, of))
+            literal(&table(server, of))
         ),
         Condition::NameFree { name } => {
-            format!("to_regclass({}) IS NULL", literal(&table(server.dialect, name)))
+            format!("to_regclass({}) IS NULL", literal(&table(server, name)))
         }
         Condition::StandIn { name } => format!(
             "EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = to_regclass({}) AND relkind = 'v'\n)",
-            literal(&table(server.dialect, name))
+            literal(&table(server, name))
         ),
         Condition::NoRowSecurity { table: of } => format!(
             "NOT EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = {} AND relrowsecurity\n)",
@@ -169,7 +169,7 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
             )
         }
         Condition::RowsVisible { table: of } => {
-            format!("NOT row_security_active({})", literal(&table(server.dialect, of)))
+            format!("NOT row_security_active({})", literal(&table(server, of)))
         }
         Condition::DefaultFits { table: of, column, ty, default, check, .. } => format!(
             "NOT EXISTS (\n    SELECT FROM (SELECT CAST({} AS {ty}) AS {}) AS {}\n    WHERE NOT ({})\n)",

@@ -141,7 +141,7 @@ impl Writer<'_> {
     }
 
     fn table(&self, name: &TableName) -> String {
-        table(self.dialect, name)
+        table(self.server, name)
     }
 
     /// Where nothing undoes what was done: a file that was cut off is run again from its start.
@@ -295,11 +295,12 @@ impl Writer<'_> {
     }
 }
 
-/// A table's name, with its schema where it is not the default one.
-pub fn table(dialect: Dialect, name: &TableName) -> String {
-    let own = quote::ident(dialect, &name.name);
+/// A table's name, with its schema where it is not the default one, or the change says it.
+pub fn table(server: &Server, name: &TableName) -> String {
+    let own = quote::ident(server.dialect, &name.name);
     match &name.schema {
-        Some(schema) => format!("{}.{own}", quote::ident(dialect, schema)),
+        Some(schema) => format!("{}.{own}", quote::ident(server.dialect, schema)),
+        None if server.names_schema => format!("public.{own}"),
         None => own,
     }
 }

@@ -26,7 +26,7 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
         }
         Predicate::Refused(Expr(expr)) => format!("NOT ({expr})"),
         Predicate::Orphan { table: of, columns, parent, references } => {
-            let of = table(server.dialect, of);
+            let of = table(server, of);
             let given = columns.iter().map(|column| format!("{} IS NOT NULL", ident(column)));
             let equal: Vec<String> = columns
                 .iter()
@@ -36,15 +36,15 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
             format!(
                 "{} AND NOT EXISTS (\n    SELECT 1 FROM {} AS parent\n    WHERE {}\n)",
                 given.collect::<Vec<_>>().join(" AND "),
-                table(server.dialect, parent),
+                table(server, parent),
                 equal.join(" AND ")
             )
         }
         Predicate::Missing { from, alias, into, key } => {
-            let into = table(server.dialect, into);
+            let into = table(server, into);
             let from = match alias {
                 Some(alias) => ident(alias),
-                None => table(server.dialect, from),
+                None => table(server, from),
             };
             let pairs: Vec<String> = key
                 .iter()
@@ -88,7 +88,7 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
 
 /// The table as the predicate calls it.
 pub(super) fn named(server: &Server, of: &TableName, predicate: &Predicate) -> String {
-    let name = table(server.dialect, of);
+    let name = table(server, of);
     match predicate.alias() {
         Some(alias) => format!("{name} AS {}", quote::ident(server.dialect, alias)),
         None => name,

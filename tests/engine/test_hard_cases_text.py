@@ -1,5 +1,6 @@
 """Hard cases of names and text, and those that only one server or one framework knows."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,6 +105,39 @@ def test_hc75_two_schemas_and_no_search_path(lay: Lay, change: str) -> None:
     assert "b.t" not in (project.root / first.folder / "RUNBOOK.md").read_text()
 
 
+SHADOWED = (
+    "ALTER TABLE public.t RENAME COLUMN name TO label",
+    "ALTER TABLE public.t ALTER COLUMN name TYPE varchar(40)",
+    "ALTER TABLE public.t ADD COLUMN low text; UPDATE public.t SET low = lower(name)",
+    "ALTER TABLE public.t DROP COLUMN name",
+    "ALTER TABLE public.t ADD COLUMN m int REFERENCES public.t (id)",
+    "CREATE INDEX t_new ON public.t (n); DROP INDEX public.t_name",
+    "DELETE FROM public.t WHERE n IS NULL",
+    "UPDATE public.t SET n = 1 WHERE n IS NULL",
+    "ALTER TABLE public.t RENAME TO s",
+    "DROP TABLE public.t",
+    "CREATE TABLE public.u (id int PRIMARY KEY, t_id int REFERENCES public.t (id))",
+)
+
+
+@pytest.mark.parametrize("change", SHADOWED)
+def test_hc75_the_schema_that_is_said(lay: Lay, change: str) -> None:
+    """Before public the search path has a schema with a table of the same name."""
+    table = "(id int PRIMARY KEY, name text NOT NULL, n int)"
+    schema = "".join(
+        f"CREATE TABLE {s}.t {table}; CREATE INDEX t_name ON {s}.t (name);"
+        for s in ("public", "postgres")
+    )
+    rows = "".join(
+        f"INSERT INTO {s}.t SELECT n, 'Name ' || n FROM generate_series(1, 200) AS n;"
+        for s in ("public", "postgres")
+    )
+    project = lay(f"CREATE SCHEMA postgres; {schema}", rows)
+    carried(project, change)
+    other = project.database.rows("SELECT count(*), count(name), count(n) FROM postgres.t")
+    assert other == [(200, 200, 0)]
+
+
 @pytest.mark.parametrize("change", ["rename", "derive"])
 def test_hc75_writers_without_search_path(lay: Lay, change: str) -> None:
     """The trigger runs in the writer's session, whatever search_path that one has."""
@@ -198,6 +232,18 @@ def test_hc77_text_in_every_target(each: Project) -> None:
     for step in reversed(rollout.deploy.steps):
         rollouts.down(project, step)
     hard.take(project, rollout)
+
+
+def test_hc75_the_schema_that_is_said_in_every_target(each: Project) -> None:
+    change = (
+        "ALTER TABLE public.posts RENAME COLUMN title TO name;"
+        "ALTER TABLE public.posts ADD COLUMN n int; CREATE INDEX posts_n ON public.posts (n)"
+    )
+    rollout = miggen.plan(each, change)
+    for file in (file for step in rollout.deploy.steps for file in step.files):
+        text = (each.root / file).read_text()
+        assert not re.findall(r"\b(?:TABLE|ON|FROM|UPDATE)\s+\W?posts\b.*", text)
+    hard.take(each, rollout)
 
 
 def test_hc77_text_in_a_trigger(each: Project) -> None:

@@ -34,7 +34,7 @@ pub(super) fn before(plan: &Plan, deploy: &Deploy) -> Vec<String> {
         let ops = deploy.steps.iter().flat_map(|step| &step.up).filter(|op| wanted(op));
         let mut found = Vec::new();
         for table in ops.filter_map(Op::table) {
-            let text = quote::literal(plan.server.dialect, &sql::table(plan.server.dialect, table));
+            let text = quote::literal(plan.server.dialect, &sql::table(&plan.server, table));
             if !found.contains(&text) {
                 found.push(text);
             }
@@ -101,7 +101,7 @@ SELECT tgname FROM pg_trigger WHERE tgrelid {synced} AND NOT tgisinternal;"
             && known(table).is_some_and(|table| table.index(&index.name).is_some())
         {
             let name = table.sibling(index.name.clone());
-            let name = quote::literal(plan.server.dialect, &sql::table(plan.server.dialect, &name));
+            let name = quote::literal(plan.server.dialect, &sql::table(&plan.server, &name));
             queries.push(format!(
                 "-- 0, or no longer growing: nothing uses the index. Ask every replica as well.
 SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelid = {name}::regclass;"

@@ -24,7 +24,7 @@ impl Module {
             && statements
                 .iter()
                 .any(|sql| sql.name.as_ref().is_some_and(|name| name.starts_with("LOCK_")));
-        if statements.is_empty() || folded {
+        if statements.is_empty() || folded || request.plan.server.names_schema {
             return None;
         }
         let imports = (self.sqlalchemy, self.postgresql);

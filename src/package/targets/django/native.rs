@@ -22,7 +22,8 @@ impl Builder<'_> {
     /// Django's own operation for one of the step's, where its SQL is the plan's.
     pub(super) fn native(&mut self, step: &Step, up: &[Rendered]) -> Option<Native> {
         // One call cannot stand for several changes of the models.
-        if self.request.plan.server.dialect != Dialect::Postgres || step.model.len() != 1 {
+        let server = &self.request.plan.server;
+        if server.dialect != Dialect::Postgres || server.names_schema || step.model.len() != 1 {
             return None;
         }
         let model = self.model?.name.to_lowercase();
