@@ -3,6 +3,7 @@
 //! Enters: resolved options, the clock among them. Leaves: an [`Outcome`]. Must not know: the
 //! command line, the terminal.
 
+mod keep;
 mod policy;
 
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDateTime;
 
 use crate::catalog::{self, Catalog, TableName};
-use crate::change::{self, Intent, Keep, names};
+use crate::change::{self, Intent, names};
 use crate::dialect::Server;
 use crate::error::{Error, Result};
 use crate::input;
@@ -19,8 +20,10 @@ use crate::package::{self, Emission, Engine, File, Request, Target, runbook, tar
 use crate::plan::{self, DualWrite, Plan};
 use crate::repo::{self, Repo};
 use crate::rollout::{self, ChangeText, DeployState, Facts, FileState, Rollout, SchemaText, State};
-use crate::source::{Source, Span};
+use crate::source::Source;
 use crate::sql;
+
+pub use keep::parse_keep;
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
@@ -78,7 +81,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
         format!("{server} is newer than what miggen was measured on: planned as {newest}")
     }));
     let mut intent = change::read(&server, &catalog, &options.change, repo::BOOKKEEPING)?;
-    keep(&mut intent, options.keep)?;
+    keep::settle(&mut intent, options.keep)?;
     let policy = policy::policy(&options.facts, None)?;
     policy::known_rows(options, &[&catalog, &intent.after])?;
     let plan = plan::plan(server, &catalog, &intent, &policy)?;
@@ -177,7 +180,7 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         catalog::spelled(std::slice::from_ref(&schema), &change, server.dialect)?;
     let (catalog, warnings) = catalog::build(&schema, server.dialect)?;
     let mut intent = change::read(&server, &catalog, &change, repo::BOOKKEEPING)?;
-    keep(&mut intent, rollout.keep_days())?;
+    keep::settle(&mut intent, rollout.keep_days())?;
     let keep_ends = (state.facts.keep.is_some()).then_some(not_before);
     let policy = policy::policy(&state.facts, keep_ends)?;
     let plan = plan::plan(server, &catalog, &intent, &policy)?;
@@ -241,31 +244,6 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         deploy,
         schema_name: state.schema.from.clone(),
     })
-}
-
-/// `30d`, `30 days`.
-pub fn parse_keep(text: &str) -> Result<u32> {
-    let number = text.trim_end_matches("days").trim_end_matches("day").trim_end_matches('d').trim();
-    number.parse().ok().filter(|_| number != text.trim()).ok_or_else(|| {
-        Error::usage(format!("`{text}` is not a number of days")).hint("`--keep 30d`")
-    })
-}
-
-/// The option says what a hint of the change may say as well.
-fn keep(intent: &mut Intent, days: Option<u32>) -> Result<()> {
-    match (&intent.keep, days) {
-        (Some(hint), Some(days)) if hint.days != days => {
-            Err(Error::refused(format!("--keep says {days} days, the change says {}", hint.text))
-                .at(&intent.source, hint.span, "which of both?")
-                .hint("leave one out"))
-        }
-        (None, Some(days)) => {
-            let text = format!("{days} day{}", if days == 1 { "" } else { "s" });
-            intent.keep = Some(Keep { text, days, span: Span::default() });
-            Ok(())
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Where deploy 1 was written: its models may not say so any more.

@@ -38,6 +38,16 @@ pub struct Keep {
     pub span: Span,
 }
 
+impl Keep {
+    /// Ten years; more is a slip of the pen.
+    const MOST: u32 = 3650;
+
+    /// A number of days that something can be kept.
+    pub fn days(number: &str) -> Option<u32> {
+        number.parse().ok().filter(|days| *days <= Keep::MOST)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
     pub change: Change,

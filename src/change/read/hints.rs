@@ -45,7 +45,7 @@ impl Reader<'_> {
                 ["keep", number, "day" | "days"] => {
                     self.keep = Some(Keep {
                         text: format!("{number} {}", words[2]),
-                        days: number.parse().map_err(|_| self.unknown(hint))?,
+                        days: Keep::days(number).ok_or_else(|| self.not_days(hint))?,
                         span: hint.span(),
                     });
                 }
@@ -64,6 +64,12 @@ impl Reader<'_> {
                 "here",
             )),
         }
+    }
+
+    fn not_days(&self, hint: &Slice) -> Error {
+        Error::refused("this hint does not say how long")
+            .at(self.source, hint.span(), "a number of days, ten years at most")
+            .hint("`-- miggen: keep 30 days`")
     }
 
     fn unknown(&self, hint: &Slice) -> Error {
