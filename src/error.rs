@@ -96,6 +96,23 @@ impl Error {
         &self.0.message
     }
 
+    pub fn notes(&self) -> &[String] {
+        &self.0.notes
+    }
+
+    pub fn hints(&self) -> &[String] {
+        &self.0.hints
+    }
+
+    /// Name of the source, line and column of the main place, both from 1.
+    pub fn place(&self) -> Option<(&str, usize, usize)> {
+        let label = self.0.labels.first()?;
+        let before = &label.source.text[..label.span.start];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        Some((&label.source.name, line, column))
+    }
+
     pub fn exit_code(&self) -> u8 {
         match self.0.kind {
             ErrorKind::Refused => 1,

@@ -30,6 +30,16 @@ pub(super) struct Args {
     pub(super) plan: PlanArgs,
 }
 
+impl Args {
+    pub(super) fn format(&self) -> Format {
+        match &self.command {
+            None => self.plan.common.format,
+            Some(Command::Next { common, .. }) => common.format,
+            Some(Command::Status { format, .. } | Command::Facts { format, .. }) => *format,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Write the next deploy of a rollout against the repository as it is now

@@ -77,8 +77,8 @@ fn step_value(outcome: &Outcome, step: &Step) -> Value {
     })
 }
 
-pub(super) fn status(rollouts: &[Rollout], today: NaiveDate) -> Result<String> {
-    let values: Vec<Value> = rollouts
+pub(super) fn status(rollouts: &[Rollout], broken: &[Error], today: NaiveDate) -> Result<String> {
+    let values = rollouts
         .iter()
         .map(|rollout| {
             let (waits_for, deploy, date) = match rollout.standing(today) {
@@ -95,8 +95,26 @@ pub(super) fn status(rollouts: &[Rollout], today: NaiveDate) -> Result<String> {
                 "date": date.map(|date| date.to_string()),
             })
         })
-        .collect();
-    print(&Value::Array(values))
+        .chain(broken.iter().map(error_value));
+    print(&Value::Array(values.collect()))
+}
+
+/// Why nothing was done.
+pub(super) fn error(error: &Error) -> Result<String> {
+    print(&error_value(error))
+}
+
+fn error_value(error: &Error) -> Value {
+    let mut value = json!({
+        "message": error.message(),
+        "notes": error.notes(),
+        "hints": error.hints(),
+        "exit_code": error.exit_code(),
+    });
+    if let Some((source, line, column)) = error.place() {
+        value["place"] = json!({ "source": source, "line": line, "column": column });
+    }
+    json!({ "error": value })
 }
 
 pub(super) fn facts(server: &Server) -> Result<String> {

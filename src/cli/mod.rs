@@ -5,6 +5,7 @@
 
 mod args;
 mod json;
+mod rollouts;
 mod settings;
 mod summary;
 
@@ -19,7 +20,7 @@ use crate::dialect::Server;
 use crate::error::{Error, Result};
 use crate::generate::{self, Options, Outcome};
 use crate::repo::{self, Repo};
-use crate::rollout::{self, Facts, Rollout, Standing};
+use crate::rollout::{self, Facts};
 use crate::source::Source;
 
 use args::{Args, Command, Format, PlanArgs};
@@ -37,11 +38,18 @@ pub fn main() -> u8 {
     match run(&args) {
         Ok(code) => code,
         Err(error) => {
-            let colour = std::io::stderr().is_terminal() && environment("NO_COLOR").is_none();
-            talk(&error.render(colour));
+            if args.format() == Format::Json {
+                data(&json::error(&error).unwrap_or_default());
+            }
+            complain(&error);
             error.exit_code()
         }
     }
+}
+
+fn complain(error: &Error) {
+    let colour = std::io::stderr().is_terminal() && environment("NO_COLOR").is_none();
+    talk(&error.render(colour));
 }
 
 /// SQL may begin with a comment, which looks like an option.
@@ -57,12 +65,13 @@ fn run(args: &Args) -> Result<u8> {
         None => plan(&args.plan),
         Some(Command::Next { rollout, common }) => {
             let root = root(common.out.as_deref())?;
-            let rollout = find_rollout(&root, rollout.as_deref())?;
-            let outcome = generate::next(&root, &rollout, now()?)?;
+            let now = now()?;
+            let rollout = rollouts::find(&Repo::new(&root), rollout.as_deref(), now.date())?;
+            let outcome = generate::next(&root, &rollout, now)?;
             finish(&root, &outcome, common.dry_run, common.format)
         }
         Some(Command::Status { check, out, format }) => {
-            status(&root(out.as_deref())?, *check, *format)
+            rollouts::status(&Repo::new(root(out.as_deref())?), *check, *format, now()?.date())
         }
         Some(Command::Facts { server, format }) => {
             let server = Server::parse(server)?;
@@ -218,46 +227,6 @@ fn finish(root: &Path, outcome: &Outcome, dry_run: bool, format: Format) -> Resu
         Format::Text => talk(&summary::written(outcome)),
     }
     Ok(0)
-}
-
-fn status(root: &Path, check: bool, format: Format) -> Result<u8> {
-    let rollouts = rollout::list(&Repo::new(root))?;
-    let today = now()?.date();
-    data(&match format {
-        Format::Json => json::status(&rollouts, today)?,
-        Format::Text => summary::status(&rollouts, today),
-    });
-    let overdue = rollouts.iter().any(|r| matches!(r.standing(today), Standing::Due { .. }));
-    Ok(u8::from(check && overdue))
-}
-
-fn find_rollout(root: &Path, wanted: Option<&str>) -> Result<Rollout> {
-    let repo = Repo::new(root);
-    let today = now()?.date();
-    let all = rollout::list(&repo)?;
-    if let Some(wanted) = wanted {
-        let wanted_folder = Path::new(wanted);
-        return all
-            .into_iter()
-            .find(|r| r.state.name == wanted || r.folder == wanted_folder)
-            .ok_or_else(|| {
-                Error::refused(format!("there is no rollout `{wanted}`"))
-                    .hint("`miggen status` lists them")
-            });
-    }
-    let mut open: Vec<Rollout> =
-        all.into_iter().filter(|r| r.standing(today) != Standing::Finished).collect();
-    match open.len() {
-        1 => Ok(open.remove(0)),
-        0 => {
-            Err(Error::refused("no rollout waits for a deploy").hint("`miggen status` lists them"))
-        }
-        _ => {
-            let names: Vec<&str> = open.iter().map(|r| r.state.name.as_str()).collect();
-            Err(Error::refused(format!("several rollouts wait: {}", names.join(", ")))
-                .hint(format!("`miggen next {}`", names[0])))
-        }
-    }
 }
 
 fn root(out: Option<&Path>) -> Result<PathBuf> {

@@ -4,16 +4,18 @@
 //! the state it tells. Must not know: templates' text, the command line. A person writes one line
 //! of it, `released`; everything else is miggen's, and edits keep the rest of the file as it is.
 
+mod check;
 mod excerpt;
 mod write;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use chrono::{Datelike, NaiveDate, TimeDelta};
+use chrono::{Datelike, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use toml::value::Datetime;
 
+use crate::change::Keep;
 use crate::error::{Error, Result};
 use crate::repo::Repo;
 use crate::source::{Source, Span};
@@ -152,7 +154,8 @@ impl Rollout {
         else {
             return Standing::NotReleased { deploy: next.number.saturating_sub(1).max(1) };
         };
-        let until = released + TimeDelta::days(self.keep_days().unwrap_or(0).into());
+        let kept = Days::new(self.keep_days().unwrap_or(0).into());
+        let until = released.checked_add_days(kept).unwrap_or(NaiveDate::MAX);
         if today < until {
             Standing::Keeping { deploy: next.number, until }
         } else {
@@ -193,7 +196,7 @@ impl Rollout {
             .keep
             .as_deref()
             .and_then(|keep| keep.split_whitespace().next())
-            .and_then(|number| number.parse().ok())
+            .and_then(Keep::days)
     }
 
     /// The `emitted` line of a deploy.
@@ -255,22 +258,22 @@ impl State {
     }
 }
 
-/// All rollouts of a repository, by folder name.
-pub fn list(repo: &Repo) -> Result<Vec<Rollout>> {
+/// All rollouts of a repository, by folder name; what is wrong with one is said in its place.
+pub fn list(repo: &Repo) -> Result<Vec<Result<Rollout>>> {
     let mut found = Vec::new();
     if !repo.is_folder(FOLDER) {
         return Ok(found);
     }
     for entry in repo.list(FOLDER)? {
         if entry.is_folder && repo.is_file(entry.path.join(FILE)) {
-            found.push(read(repo, &entry.path)?);
+            found.push(read(repo, &entry.path));
         }
     }
     Ok(found)
 }
 
 /// Reads one rollout; `folder` is relative to the root.
-pub fn read(repo: &Repo, folder: &Path) -> Result<Rollout> {
+fn read(repo: &Repo, folder: &Path) -> Result<Rollout> {
     let source = repo.read(folder.join(FILE))?;
     let state: State = toml::from_str(&source.text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
@@ -288,7 +291,9 @@ pub fn read(repo: &Repo, folder: &Path) -> Result<Rollout> {
         ))
         .hint("the miggen that wrote it, or a later one, can read it"));
     }
-    Ok(Rollout { folder: folder.to_path_buf(), state, source })
+    let rollout = Rollout { folder: folder.to_path_buf(), state, source };
+    check::check(&rollout)?;
+    Ok(rollout)
 }
 
 /// A day as TOML has it.

@@ -1,0 +1,114 @@
+//! Rollouts on disk as `next` and `status` meet them: edited, misplaced, several at once.
+
+mod support;
+
+use support::{Ran, Repo};
+
+const SCHEMA: &str = "\
+CREATE TABLE t (id bigint PRIMARY KEY, a text, b text, c text);
+CREATE TABLE u (id bigint PRIMARY KEY, a text);
+";
+const RENAME: &str = "ALTER TABLE t RENAME COLUMN a TO aa";
+const STATE: &str = "rollouts/2026-11-21-rename-t-a/rollout.toml";
+const FLAGS: [&str; 4] = ["--target", "raw", "--server", "postgres@15"];
+
+fn with<'a>(rest: &[&'a str]) -> Vec<&'a str> {
+    FLAGS.iter().copied().chain(rest.iter().copied()).collect()
+}
+
+/// A repository in which deploy 1 of a rename is written.
+fn begun(more: &[&str]) -> Repo {
+    let repo = Repo::raw(SCHEMA);
+    done(&repo, &with(&[&[RENAME], more].concat()));
+    repo
+}
+
+fn done(repo: &Repo, args: &[&str]) -> Ran {
+    let ran = repo.miggen(args);
+    assert_eq!(ran.code, 0, "{args:?}: {}", ran.stderr);
+    ran
+}
+
+/// What a refused run says; nothing was written.
+fn refused(repo: &Repo, code: i32, args: &[&str]) -> String {
+    let before = repo.files();
+    let ran = repo.miggen(args);
+    assert_eq!(ran.code, code, "{args:?}: {}{}", ran.stdout, ran.stderr);
+    assert_eq!(repo.files(), before, "something was written");
+    ran.stderr
+}
+
+fn edit(repo: &Repo, file: &str, from: &str, to: &str) {
+    let text = repo.read(file);
+    assert!(text.contains(from), "{text}");
+    repo.write(file, &text.replacen(from, to, 1));
+}
+
+fn release(repo: &Repo, state: &str, day: &str) {
+    edit(repo, state, "number = 1\n", &format!("number = 1\nreleased = {day}\n"));
+}
+
+#[test]
+fn what_is_kept_longer_than_ten_years_is_a_slip_of_the_pen() {
+    let repo = Repo::raw(SCHEMA);
+    for days in ["100000000d", "4000000d", "3651 days", "-1d", "99999999999999999999d"] {
+        let said = refused(&repo, 2, &with(&[&format!("--keep={days}"), RENAME]));
+        assert!(said.contains("is not a number of days"), "{said}");
+    }
+    let hint = format!("-- miggen: keep 4000000 days\n{RENAME}");
+    let said = refused(&repo, 1, &with(&[&hint]));
+    assert!(said.contains("argument:1:13") && said.contains("ten years at most"), "{said}");
+    done(&repo, &with(&["--keep", "3650d", RENAME]));
+}
+
+#[test]
+fn a_keep_that_is_none_is_told_with_its_place_and_the_other_rollouts_are_listed() {
+    for wrong in ["100000000 days", "4000000 days", "soon", "30", "-3 days"] {
+        let repo = begun(&["--keep", "30d"]);
+        done(&repo, &with(&["ALTER TABLE u RENAME COLUMN a TO aa"]));
+        edit(&repo, STATE, "30 days", wrong);
+        release(&repo, STATE, "2026-11-21");
+        let said = refused(&repo, 1, &["next", "rename-t-a"]);
+        assert!(said.contains("does not say how long the old form stays"), "{said}");
+        assert!(said.contains(&format!("{STATE}:")) && said.contains(wrong), "{said}");
+        for args in [&["status"] as &[&str], &["status", "--check"]] {
+            let ran = repo.miggen(args);
+            assert_eq!(ran.code, 1);
+            assert!(ran.stdout.contains("rename-u-a   deploy 1 of 2 written"), "{}", ran.stdout);
+            assert!(ran.stderr.contains(STATE), "{}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn errors_are_data_where_data_is_asked_for() {
+    let repo = begun(&[]);
+    let parse = |text: &str| -> serde_json::Value {
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    };
+    let json = ["--format", "json"];
+    let ran = repo.miggen(&with(&[&json[..], &["ALTER TABLE t\nDROP COLUMN nope"]].concat()));
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
+    let error = &parse(&ran.stdout)["error"];
+    assert!(ran.stderr.contains(error["message"].as_str().unwrap()));
+    assert_eq!(error["place"], serde_json::json!({"source": "argument", "line": 2, "column": 13}));
+    assert!(error["hints"].is_array() && error["notes"].is_array());
+    assert_eq!(error["exit_code"], 1);
+
+    let usage = repo.miggen(&with(&[&json[..], &["--keep", "soon", RENAME]].concat()));
+    let error = &parse(&usage.stdout)["error"];
+    assert_eq!((usage.code, &error["exit_code"]), (2, &2.into()));
+    assert!(error.get("place").is_none());
+    for next in [&["next"] as &[&str], &["next", "nothing"]] {
+        let ran = repo.miggen(&[next, &json].concat());
+        assert!(parse(&ran.stdout)["error"]["message"].is_string());
+    }
+    done(&repo, &with(&["ALTER TABLE u RENAME COLUMN a TO aa"]));
+    repo.write(STATE, "format = ");
+    let ran = repo.miggen(&["status", "--format", "json"]);
+    let list = parse(&ran.stdout);
+    assert_eq!(ran.code, 1);
+    assert_eq!(list[0]["name"], "rename-u-a");
+    assert_eq!(list[1]["error"]["place"]["source"], STATE);
+}
