@@ -85,6 +85,9 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let policy = policy::policy(&options.facts, None)?;
     policy::known_rows(options, &[&catalog, &intent.after])?;
     let plan = plan::plan(server, &catalog, &intent, &policy)?;
+    if options.all {
+        keep::refuse_at_once(&plan)?;
+    }
     let repo = Repo::new(&options.root);
     let target = find_target(&options.target)?;
     let engine = Engine::new(Some(options.root.join(".miggen/templates")));

@@ -81,6 +81,19 @@ fn a_keep_that_is_none_is_told_with_its_place_and_the_other_rollouts_are_listed(
 }
 
 #[test]
+fn what_is_kept_from_a_release_on_is_not_written_before_it() {
+    let repo = Repo::raw(SCHEMA);
+    let hint = format!("-- miggen: keep 14 days\n{RENAME}");
+    for args in [vec!["--all", "--keep", "30d", RENAME], vec!["--all", &hint]] {
+        let said = refused(&repo, 2, &with(&args));
+        assert!(said.contains("the days count from a release"), "{said}");
+        assert!(said.contains("`miggen next`"), "{said}");
+    }
+    // There is nothing to keep.
+    done(&repo, &with(&["--all", "--keep", "30d", "ALTER TABLE t ADD COLUMN d int"]));
+}
+
+#[test]
 fn errors_are_data_where_data_is_asked_for() {
     let repo = begun(&[]);
     let parse = |text: &str| -> serde_json::Value {

@@ -117,7 +117,7 @@ pub(super) struct PlanArgs {
     /// What the first file follows, where the repository does not say it plainly (Alembic)
     #[arg(long, value_name = "ID")]
     pub(super) parent: Option<String>,
-    /// Write every deploy at once, for those who run files by hand
+    /// Write every deploy at once, for those who run files by hand; not where something is kept
     #[arg(long)]
     pub(super) all: bool,
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 use crate::change::{Intent, Keep};
 use crate::error::{Error, Result};
+use crate::plan::Plan;
 use crate::source::Span;
 
 /// `30d`, `30 days`.
@@ -12,6 +13,23 @@ pub fn parse_keep(text: &str) -> Result<u32> {
             .note("ten years at most")
             .hint("`--keep 30d`")
     })
+}
+
+/// The day until which something is kept is not known before there is a release to count from.
+pub(super) fn refuse_at_once(plan: &Plan) -> Result<()> {
+    let Some(keep) = plan.keep.as_ref().filter(|_| plan.deploys.len() > 1) else {
+        return Ok(());
+    };
+    let mut error = Error::usage(format!(
+        "--all writes every deploy now, and the last one is to wait {}",
+        keep.text
+    ));
+    if keep.span != Span::default() {
+        error = error.at(&plan.intent.source, keep.span, "from the release of the deploy before");
+    }
+    Err(error
+        .note("the days count from a release, and all is written before there is one")
+        .hint("leave out `--all`: `miggen next` writes the last deploy, guarded by the day"))
 }
 
 /// The option says what a hint of the change may say as well.
