@@ -5,6 +5,7 @@
 
 use miggen::dialect::Server;
 use miggen::generate::{Options, first};
+use miggen::repo::Repo;
 use miggen::rollout::Facts;
 use miggen::source::Source;
 
@@ -48,7 +49,7 @@ fn plan_and_emit(bencher: divan::Bencher, tables: usize) {
     let change = "ALTER TABLE t7 RENAME COLUMN created TO created_at;\n\
                   ALTER TABLE t8 ADD COLUMN verified boolean NOT NULL DEFAULT false;\n";
     let options = Options {
-        root: folder.path().to_path_buf(),
+        repo: Repo::new(folder.path()),
         target: "raw".into(),
         server: Server::parse("postgres@15").unwrap(),
         change: Source::new("change.sql", change),

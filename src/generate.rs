@@ -28,7 +28,7 @@ pub use keep::parse_keep;
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
 pub struct Options {
-    pub root: PathBuf,
+    pub repo: Repo,
     pub target: String,
     pub server: Server,
     pub change: Source,
@@ -88,9 +88,9 @@ pub fn first(options: &Options) -> Result<Outcome> {
     if options.all {
         keep::refuse_at_once(&plan)?;
     }
-    let repo = Repo::new(&options.root);
+    let repo = &options.repo;
     let target = find_target(&options.target)?;
-    let engine = Engine::new(Some(options.root.join(".miggen/templates")));
+    let engine = Engine::new(Some(repo.root().join(".miggen/templates")));
     let slug = options.name.as_deref().map_or_else(|| plan.slug.clone(), names::shorten);
     let name = slug.replace('_', "-");
     let folder = Path::new(rollout::FOLDER)
@@ -109,7 +109,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let request = Request {
         plan: &plan,
         deploys: (1, if options.all { plan.deploys.len() } else { 1 }),
-        repo: &repo,
+        repo,
         engine: &engine,
         created: options.now,
         folder: options.folder.clone(),
@@ -164,12 +164,12 @@ pub fn first(options: &Options) -> Result<Outcome> {
 }
 
 /// Emits the next deploy of a rollout against the repository as it is now.
-pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcome> {
+pub fn next(repo: &Repo, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcome> {
     let today = now.date();
     let (deploy, not_before) = rollout.ready(today)?;
     let state = &rollout.state;
     let earlier = state.deploys.iter().flat_map(|deploy| &deploy.files);
-    if let Some(gone) = earlier.map(|file| &file.path).find(|path| !root.join(path).exists()) {
+    if let Some(gone) = earlier.map(|file| &file.path).find(|path| !repo.is_file(path)) {
         return Err(Error::refused(format!("{gone} is not there"))
             .note("an earlier deploy of this rollout is that file; what follows is planned upon it")
             .hint("bring it back from version control"));
@@ -199,13 +199,12 @@ pub fn next(root: &Path, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         ))
         .hint("finish it with the version that began it"));
     }
-    let repo = Repo::new(root);
     let target = find_target(&state.target)?;
-    let engine = Engine::new(Some(root.join(".miggen/templates")));
+    let engine = Engine::new(Some(repo.root().join(".miggen/templates")));
     let request = Request {
         plan: &plan,
         deploys: (deploy, deploy),
-        repo: &repo,
+        repo,
         engine: &engine,
         created: now,
         folder: state

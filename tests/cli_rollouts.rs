@@ -125,3 +125,86 @@ fn errors_are_data_where_data_is_asked_for() {
     assert_eq!(list[0]["name"], "rename-u-a");
     assert_eq!(list[1]["error"]["place"]["source"], STATE);
 }
+
+#[test]
+fn a_rollout_is_named_by_its_name_its_folder_or_a_path_to_it() {
+    let repo = begun(&[]);
+    done(&repo, &with(&["ALTER TABLE u RENAME COLUMN a TO aa"]));
+    release(&repo, STATE, "2026-11-21");
+    let folder = "rollouts/2026-11-21-rename-t-a";
+    let whole = repo.path().join(folder).display().to_string();
+    for named in [
+        "rename-t-a",
+        "rename_t_a",
+        "2026-11-21-rename-t-a",
+        "2026-11-21-rename-t-a/",
+        folder,
+        &format!("{folder}/"),
+        &format!("./{folder}"),
+        &format!("rollouts/../{folder}"),
+        &whole,
+    ] {
+        done(&repo, &["next", named, "--dry-run"]);
+    }
+    for (inside, named) in [
+        ("rollouts", "2026-11-21-rename-t-a/"),
+        (folder, "."),
+        ("migrations", &*format!("../{folder}")),
+    ] {
+        let ran = repo.miggen_in(inside, &["next", named, "--dry-run"]);
+        assert_eq!(ran.code, 0, "{inside}, {named}: {}", ran.stderr);
+    }
+    for named in ["t-a", "rollouts", ".", "", "2026-11-21"] {
+        let said = refused(&repo, 1, &["next", named]);
+        assert!(said.contains("there is no rollout"), "{said}");
+    }
+}
+
+#[test]
+fn a_name_that_came_again_means_the_rollout_that_waits() {
+    let repo = begun(&[]);
+    release(&repo, STATE, "2026-11-21");
+    done(&repo, &["next"]);
+    let repo = repo.at("1796205600"); // 2026-12-02
+    done(&repo, &with(&[RENAME]));
+    let said = refused(&repo, 1, &["next", "rename-t-a"]);
+    assert!(said.contains("2026-12-02-rename-t-a/rollout.toml"), "{said}");
+}
+
+#[test]
+fn commands_find_the_root_from_anywhere_below_it() {
+    let repo = begun(&[]);
+    repo.write("app/src/main.py", "");
+    repo.write("app/schema.sql", SCHEMA);
+    let from_root = done(&repo, &["status"]).stdout;
+    let below = repo.miggen_in("app/src", &["status", "--check"]);
+    assert_eq!((below.code, &below.stdout), (0, &from_root));
+    assert!(below.stderr.contains("note: the repository's root is /"), "{}", below.stderr);
+    let change = "ALTER TABLE u ADD COLUMN x int";
+    let ran = repo.miggen_in("app", &with(&["--schema", "schema.sql", change]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let is_up = |file: &String| file.starts_with("migrations/") && file.ends_with("add_u_x.up.sql");
+    assert!(repo.files().iter().any(is_up), "{:?}", repo.files());
+    // Another repository inside this one.
+    repo.write("vendor/other/.git/HEAD", "");
+    repo.write("vendor/other/src/main.py", "");
+    assert_eq!(repo.miggen_in("vendor/other/src", &["status"]).stdout, "no rollouts\n");
+    repo.write("vendor/other/miggen.toml", "");
+    assert_eq!(repo.miggen_in("vendor/other/src", &["status", "--check"]).code, 0);
+}
+
+#[test]
+fn a_check_in_the_wrong_folder_is_not_green() {
+    let repo = Repo::raw(SCHEMA);
+    assert_eq!(repo.miggen(&["status"]).code, 0);
+    let begun = begun(&[]);
+    let out = repo.path().display().to_string();
+    for said in [
+        refused(&repo, 1, &["status", "--check"]),
+        refused(&begun, 1, &["status", "--check", "--out", &out]),
+    ] {
+        assert!(said.contains("this may be the wrong folder"), "{said}");
+    }
+    repo.write("miggen.toml", "");
+    assert_eq!(repo.miggen(&["status", "--check"]).code, 0);
+}

@@ -44,17 +44,17 @@ impl Args {
 pub(super) enum Command {
     /// Write the next deploy of a rollout against the repository as it is now
     Next {
-        /// Name or folder of the rollout, where several wait
+        /// Name of the rollout, or its folder, where several wait
         rollout: Option<String>,
         #[command(flatten)]
         common: Common,
     },
     /// List rollouts and what each waits for
     Status {
-        /// Exit with 1 when a deploy is overdue
+        /// Exit with 1 when a deploy is overdue, or this is no root of a repository
         #[arg(long)]
         check: bool,
-        /// Root of the repository
+        /// Root of the repository [default: nearest folder upwards with miggen.toml or rollouts]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
         #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -126,7 +126,7 @@ pub(super) struct PlanArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Common {
-    /// Root of the repository [default: the current folder]
+    /// Root of the repository [default: nearest folder upwards with miggen.toml or rollouts]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Show what would be written, and write nothing

@@ -6,12 +6,13 @@
 mod args;
 mod json;
 mod rollouts;
+mod root;
 mod settings;
 mod summary;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::{DateTime, NaiveDateTime};
 use clap::Parser;
@@ -64,14 +65,14 @@ fn run(args: &Args) -> Result<u8> {
     match &args.command {
         None => plan(&args.plan),
         Some(Command::Next { rollout, common }) => {
-            let root = root(common.out.as_deref())?;
+            let repo = root::find(common.out.as_deref())?;
             let now = now()?;
-            let rollout = rollouts::find(&Repo::new(&root), rollout.as_deref(), now.date())?;
-            let outcome = generate::next(&root, &rollout, now)?;
-            finish(&root, &outcome, common.dry_run, common.format)
+            let rollout = rollouts::find(&repo, rollout.as_deref(), now.date())?;
+            let outcome = generate::next(&repo, &rollout, now)?;
+            finish(&repo, &outcome, common.dry_run, common.format)
         }
         Some(Command::Status { check, out, format }) => {
-            rollouts::status(&Repo::new(root(out.as_deref())?), *check, *format, now()?.date())
+            rollouts::status(&root::find(out.as_deref())?, *check, *format, now()?.date())
         }
         Some(Command::Facts { server, format }) => {
             let server = Server::parse(server)?;
@@ -85,16 +86,15 @@ fn run(args: &Args) -> Result<u8> {
 }
 
 fn plan(args: &PlanArgs) -> Result<u8> {
-    let root = root(args.common.out.as_deref())?;
-    let options = options(&root, args)?;
+    let repo = root::find(args.common.out.as_deref())?;
+    let options = options(&repo, args)?;
     let outcome = generate::first(&options)?;
-    finish(&root, &outcome, args.common.dry_run, args.common.format)
+    finish(&repo, &outcome, args.common.dry_run, args.common.format)
 }
 
 /// What was typed, what `miggen.toml` says, what the repository shows: in this order.
-fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
-    let repo = Repo::new(root);
-    let settings = Settings::read(&repo)?;
+fn options(repo: &Repo, args: &PlanArgs) -> Result<Options> {
+    let settings = Settings::read(repo)?;
     let Some(change) = &args.change else {
         return Err(Error::usage("no change is given")
             .hint("miggen \"ALTER TABLE users ADD COLUMN email_verified boolean NOT NULL DEFAULT false\"")
@@ -103,9 +103,9 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
     let change = read_change(change)?;
     let target = match args.target.clone().or(settings.target) {
         Some(target) => target,
-        None => repo::detect(&repo)?.name().to_owned(),
+        None => repo::detect(repo)?.name().to_owned(),
     };
-    let server = match args.server.clone().or(settings.server).or_else(|| repo::server(&repo)) {
+    let server = match args.server.clone().or(settings.server).or_else(|| repo::server(repo)) {
         Some(server) => Server::parse(&server)?,
         None => {
             return Err(Error::refused("nothing says which server this is for")
@@ -113,16 +113,17 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
                 .hint("`--server postgres@15` or `--server sqlite@3.45`, or `server = …` in miggen.toml"));
         }
     };
-    let schema = args.schema.clone().or(settings.schema).or_else(|| repo::schema(&repo));
+    let schema = args.schema.clone().or(settings.schema).or_else(|| repo::schema(repo));
     let Some(schema) = schema else {
         return Err(Error::refused("nothing says what the schema is now")
             .note("columns, keys, indexes and triggers decide what is safe")
             .hint("`pg_dump -s > schema.sql` or `sqlite3 app.db .schema > schema.sql`, then `--schema schema.sql`"));
     };
     // What is typed is meant from here; what is configured, from the repository's root.
-    let schema_path = match (&args.schema, &args.common.out) {
-        (Some(typed), Some(_)) if typed.exists() => {
-            std::path::absolute(typed).unwrap_or_else(|_| typed.clone())
+    let schema_path = match &args.schema {
+        Some(typed) if typed.exists() => {
+            let whole = std::path::absolute(typed).unwrap_or_else(|_| typed.clone());
+            whole.strip_prefix(repo.root()).map(Path::to_path_buf).unwrap_or(whole)
         }
         _ => schema.clone(),
     };
@@ -135,11 +136,11 @@ fn options(root: &Path, args: &PlanArgs) -> Result<Options> {
     }
     let downtime = args.downtime.clone().or(settings.downtime).unwrap_or_else(|| "none".into());
     Ok(Options {
-        root: root.to_path_buf(),
+        repo: repo.clone(),
         target,
         server,
         change,
-        schema: generate::read_schema(&repo, &schema_path)?,
+        schema: generate::read_schema(repo, &schema_path)?,
         schema_name: schema.display().to_string(),
         facts: Facts {
             downtime,
@@ -214,9 +215,9 @@ fn parse_rows(fact: &str) -> Result<(String, u64)> {
     Ok((table.to_owned(), (number * unit) as u64))
 }
 
-fn finish(root: &Path, outcome: &Outcome, dry_run: bool, format: Format) -> Result<u8> {
+fn finish(repo: &Repo, outcome: &Outcome, dry_run: bool, format: Format) -> Result<u8> {
     if !dry_run {
-        rollout::write_all(root, &outcome.new, &outcome.changed)?;
+        rollout::write_all(repo.root(), &outcome.new, &outcome.changed)?;
     }
     for warning in &outcome.warnings {
         talk(&format!("warning: {warning}\n"));
@@ -227,20 +228,6 @@ fn finish(root: &Path, outcome: &Outcome, dry_run: bool, format: Format) -> Resu
         Format::Text => talk(&summary::written(outcome)),
     }
     Ok(0)
-}
-
-fn root(out: Option<&Path>) -> Result<PathBuf> {
-    let root = match out {
-        Some(out) => out.to_path_buf(),
-        None => std::env::current_dir().map_err(|error| {
-            Error::refused(format!("the current folder cannot be read: {error}"))
-        })?,
-    };
-    if !root.is_dir() {
-        return Err(Error::refused(format!("there is no folder {}", root.display()))
-            .hint("`--out` names the root of an existing repository"));
-    }
-    Ok(root)
 }
 
 /// The clock, read once; `SOURCE_DATE_EPOCH` stands in for it.

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::repo::Repo;
 use crate::source::Span;
 
-const FILE: &str = "miggen.toml";
+pub(super) const FILE: &str = "miggen.toml";
 
 #[derive(Debug, Default)]
 pub(super) struct Settings {

@@ -272,6 +272,12 @@ pub fn list(repo: &Repo) -> Result<Vec<Result<Rollout>>> {
     Ok(found)
 }
 
+/// Whether there is any.
+pub fn is_begun(repo: &Repo) -> bool {
+    let folders = repo.list(FOLDER).unwrap_or_default();
+    folders.iter().any(|entry| repo.is_file(entry.path.join(FILE)))
+}
+
 /// Reads one rollout; `folder` is relative to the root.
 fn read(repo: &Repo, folder: &Path) -> Result<Rollout> {
     let source = repo.read(folder.join(FILE))?;

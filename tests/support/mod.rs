@@ -60,17 +60,22 @@ impl Repo {
     }
 
     pub(crate) fn miggen(&self, args: &[&str]) -> Ran {
-        self.run(args, None)
+        self.run(args, "", None)
+    }
+
+    /// Run in a folder below the root.
+    pub(crate) fn miggen_in(&self, folder: &str, args: &[&str]) -> Ran {
+        self.run(args, folder, None)
     }
 
     pub(crate) fn miggen_with_input(&self, args: &[&str], input: &[u8]) -> Ran {
-        self.run(args, Some(input))
+        self.run(args, "", Some(input))
     }
 
-    fn run(&self, args: &[&str], input: Option<&[u8]>) -> Ran {
+    fn run(&self, args: &[&str], folder: &str, input: Option<&[u8]>) -> Ran {
         let mut child = Command::new(env!("CARGO_BIN_EXE_miggen"))
             .args(args)
-            .current_dir(self.path())
+            .current_dir(self.path().join(folder))
             .env("SOURCE_DATE_EPOCH", &self.now)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
