@@ -4,6 +4,7 @@
 //! command line, the terminal.
 
 mod keep;
+mod place;
 mod policy;
 
 use std::collections::BTreeSet;
@@ -73,9 +74,10 @@ pub struct Outcome {
 
 /// Plans a change and emits its first deploy.
 pub fn first(options: &Options) -> Result<Outcome> {
-    let server = options.server;
+    let (server, repo) = (options.server, &options.repo);
+    let folder = place::folder(repo, options.folder.as_deref())?;
     let (schema, change) = catalog::spelled(&options.schema, &options.change, server.dialect)?;
-    let options = &Options { change, schema, ..options.clone() };
+    let options = &Options { change, schema, folder, ..options.clone() };
     let (catalog, mut warnings) = catalog::build(&options.schema, server.dialect)?;
     warnings.extend(server.newest_measured().map(|newest| {
         format!("{server} is newer than what miggen was measured on: planned as {newest}")
@@ -88,7 +90,6 @@ pub fn first(options: &Options) -> Result<Outcome> {
     if options.all {
         keep::refuse_at_once(&plan)?;
     }
-    let repo = &options.repo;
     let target = find_target(&options.target)?;
     let engine = Engine::new(Some(repo.root().join(".miggen/templates")));
     let slug = options.name.as_deref().map_or_else(|| plan.slug.clone(), names::shorten);
@@ -148,6 +149,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let paths = verify.iter().map(|file| file.path.clone()).collect();
     new.extend(verify);
     new.extend(package::job_files(&plan, &folder));
+    place::refuse_outside(repo, &new)?;
     Ok(Outcome {
         plan,
         target,
@@ -221,6 +223,7 @@ pub fn next(repo: &Repo, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
     };
     let emission = package::emit(target, &request)?.remove(0);
     let new: Vec<File> = emission.steps.iter().flat_map(|step| step.files.clone()).collect();
+    place::refuse_outside(repo, &new)?;
     let changed = vec![File {
         path: rollout.folder.join("rollout.toml"),
         contents: rollout.emitted(

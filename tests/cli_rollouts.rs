@@ -208,3 +208,50 @@ fn a_check_in_the_wrong_folder_is_not_green() {
     repo.write("miggen.toml", "");
     assert_eq!(repo.miggen(&["status", "--check"]).code, 0);
 }
+
+#[test]
+fn nothing_is_written_outside_of_the_repository() {
+    let outside = Repo::raw(SCHEMA);
+    let before = outside.files();
+    let whole = outside.path().join("migrations").display().to_string();
+    let repo = Repo::new();
+    repo.write("root/schema.sql", SCHEMA);
+    repo.write("root/migrations/001_initial.up.sql", "");
+    repo.write("beside/001_initial.up.sql", "");
+    let folders = [whole.as_str(), "../beside", "migrations/../../beside", ".."];
+    let all = repo.files();
+    for folder in folders {
+        for format in ["text", "json"] {
+            let args =
+                with(&["--dir", folder, "--format", format, "ALTER TABLE t ADD COLUMN x int"]);
+            let ran = repo.miggen_in("root", &args);
+            assert_eq!(ran.code, 2, "{folder}: {}", ran.stderr);
+            assert!(ran.stderr.contains("is outside of the repository"), "{}", ran.stderr);
+        }
+        repo.write("root/miggen.toml", &format!("dir = {folder:?}\n"));
+        let ran = repo.miggen_in("root", &with(&["ALTER TABLE t ADD COLUMN x int"]));
+        assert_eq!(ran.code, 2, "{folder}: {}", ran.stderr);
+        std::fs::remove_file(repo.path().join("root/miggen.toml")).unwrap();
+    }
+    assert_eq!((repo.files(), outside.files()), (all, before));
+    // A path from elsewhere that leads into it is as good as another.
+    let whole = repo.path().join("root/migrations").display().to_string();
+    let args = with(&["--dir", &whole, "ALTER TABLE t ADD COLUMN x int"]);
+    assert_eq!(repo.miggen_in("root", &args).code, 0);
+    let state = repo.read("root/rollouts/2026-11-21-add-t-x/rollout.toml");
+    assert!(state.contains("folder = \"migrations\""), "{state}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_out_of_the_repository_are_not_written_through() {
+    let (repo, outside) = (Repo::raw(SCHEMA), Repo::new());
+    std::fs::create_dir(outside.path().join("migrations")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), repo.path().join("link")).unwrap();
+    let said = refused(&repo, 2, &with(&["--dir", "link/migrations", RENAME]));
+    assert!(said.contains("link/migrations is outside of the repository"), "{said}");
+    std::os::unix::fs::symlink(outside.path(), repo.path().join("rollouts")).unwrap();
+    let said = refused(&repo, 1, &with(&[RENAME]));
+    assert!(said.contains("would be outside of the repository"), "{said}");
+    assert!(outside.files().is_empty());
+}

@@ -75,6 +75,19 @@ impl Repo {
         self.root.join(path).is_dir()
     }
 
+    /// The path from the root; `None` where it, or a link in it, leads out of the repository. What it
+    /// names need not exist.
+    pub fn inside(&self, path: impl AsRef<Path>) -> Option<PathBuf> {
+        let root = self.root.canonicalize().ok()?;
+        let whole = tidy(&root.join(path));
+        let existing = whole.ancestors().find(|folder| folder.exists())?;
+        let real = existing.canonicalize().ok()?;
+        let inside = real.strip_prefix(&root).ok()?;
+        let missing = whole.strip_prefix(existing).ok()?;
+        // As it was written, where that is from the root as well.
+        Some(whole.strip_prefix(&root).map_or_else(|_| inside.join(missing), Path::to_path_buf))
+    }
+
     /// Reads a file, without a byte order mark.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Source> {
         let path = path.as_ref();
@@ -245,6 +258,8 @@ fn file_name(path: &Path) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::testing::repo;
 
     #[test]
@@ -263,6 +278,35 @@ mod tests {
         let names: Vec<_> =
             made.repo.walk("").unwrap().iter().map(|path| super::name(path)).collect();
         assert_eq!(names, ["a.txt", "shop/vendor/__init__.py"]);
+    }
+
+    #[test]
+    fn what_leads_out_of_the_repository_is_not_inside() {
+        let made = repo(&[("db/migrations/1.sql", "")]);
+        let inside = |path: &str| made.repo.inside(path).map(|path| super::name(&path));
+        let root = made.repo.root().display().to_string();
+        assert_eq!(inside("db/new/x.sql").as_deref(), Some("db/new/x.sql"));
+        assert_eq!(inside("./db/../db/").as_deref(), Some("db"));
+        assert_eq!(inside(&format!("{root}/db")).as_deref(), Some("db"));
+        for outside in ["..", "../x", "db/../../x", "/", "/tmp/x", &format!("{root}x")] {
+            assert_eq!(inside(outside), None, "{outside}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_where_it_leads() {
+        let made = repo(&[("db/migrations/1.sql", "")]);
+        let other = repo(&[("x/1.sql", "")]);
+        let link = |to: &Path, name: &str| {
+            std::os::unix::fs::symlink(to, made.repo.root().join(name)).unwrap();
+        };
+        link(&made.repo.root().join("db"), "within");
+        link(other.repo.root(), "out");
+        let inside = |path: &str| made.repo.inside(path).map(|path| super::name(&path));
+        assert_eq!(inside("within/migrations").as_deref(), Some("within/migrations"));
+        assert_eq!(inside("out"), None);
+        assert_eq!(inside("out/x/2.sql"), None);
     }
 
     #[test]
