@@ -6,6 +6,7 @@
 mod keep;
 mod place;
 mod policy;
+mod written;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -170,12 +171,7 @@ pub fn next(repo: &Repo, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
     let today = now.date();
     let (deploy, not_before) = rollout.ready(today)?;
     let state = &rollout.state;
-    let earlier = state.deploys.iter().flat_map(|deploy| &deploy.files);
-    if let Some(gone) = earlier.map(|file| &file.path).find(|path| !repo.is_file(path)) {
-        return Err(Error::refused(format!("{gone} is not there"))
-            .note("an earlier deploy of this rollout is that file; what follows is planned upon it")
-            .hint("bring it back from version control"));
-    }
+    let mut warnings = written::compare(repo, state)?;
     let server = Server::parse(&state.server)?;
     let schema =
         Source::new(format!("{}: schema.ddl", rollout.source.name), state.schema.ddl.clone());
@@ -183,7 +179,8 @@ pub fn next(repo: &Repo, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         Source::new(format!("{}: change.sql", rollout.source.name), state.change.sql.clone());
     let (schema, change) =
         catalog::spelled(std::slice::from_ref(&schema), &change, server.dialect)?;
-    let (catalog, warnings) = catalog::build(&schema, server.dialect)?;
+    let (catalog, more) = catalog::build(&schema, server.dialect)?;
+    warnings.extend(more);
     let mut intent = change::read(&server, &catalog, &change, repo::BOOKKEEPING)?;
     keep::settle(&mut intent, rollout.keep_days())?;
     let keep_ends = (state.facts.keep.is_some()).then_some(not_before);
@@ -328,7 +325,7 @@ fn new_state(
             files: emission.as_ref().map(file_states).unwrap_or_default(),
         });
     }
-    Ok(State {
+    let mut state = State {
         format: 1,
         name: name.to_owned(),
         created: rollout::day(today),
@@ -338,6 +335,7 @@ fn new_state(
         folder: options.folder.as_ref().map(|folder| folder.display().to_string()),
         author: options.author.clone(),
         reason: options.reason.clone(),
+        sha256: String::new(),
         change: ChangeText { from: options.change.name.clone(), sql: options.change.text.clone() },
         facts: Facts {
             keep: intent.keep.as_ref().map(|keep| keep.text.clone()),
@@ -355,7 +353,9 @@ fn new_state(
             )?,
         },
         deploys,
-    })
+    };
+    state.sha256 = state.basis();
+    Ok(state)
 }
 
 fn file_states(emission: &Emission) -> Vec<FileState> {

@@ -255,3 +255,54 @@ fn links_out_of_the_repository_are_not_written_through() {
     assert!(said.contains("would be outside of the repository"), "{said}");
     assert!(outside.files().is_empty());
 }
+
+#[test]
+fn a_rollout_edited_by_hand_is_refused_with_its_place() {
+    for (from, to, place, said) in [
+        ("target = \"raw\"", "target = \"sqlx\"", "sha256 =", "gave another sum"),
+        ("postgres@15", "postgres@12", "sha256 =", "gave another sum"),
+        ("RENAME COLUMN a TO aa", "RENAME COLUMN b TO aa", "sha256 =", "gave another sum"),
+        ("downtime = \"none\"", "downtime = \"any\"", "sha256 =", "gave another sum"),
+        ("a text, b text", "a int, b text", "sha256 =", "gave another sum"),
+        ("slug = \"rename_t_a\"", "slug = \"../../x\"", "sha256 =", "gave another sum"),
+        ("\nsha256", "\nfolder = \"../x\"\nsha256", "sha256 =", "gave another sum"),
+        ("number = 2", "number = 7", "number = 7", "this is deploy 2"),
+        ("path = \"migrations", "path = \"../../x", "path =", "outside of the repository"),
+        ("released = 2026-11-22", "released = 2025-01-01", "released =", "written on 2026-11-21"),
+        ("released = 2026-11-22", "released = 10:00:00", "released =", "no day"),
+        ("number = 2", "number = 2\nreleased = 2026-11-22", "released =", "not written yet"),
+    ] {
+        let repo = begun(&[]);
+        release(&repo, STATE, "2026-11-22");
+        edit(&repo, STATE, from, to);
+        let error = refused(&repo, 1, &["next"]);
+        for part in [place, said, "hint: ", &format!("{STATE}:")] {
+            assert!(error.contains(part), "{to}: {error}");
+        }
+        assert_eq!(repo.miggen(&["status", "--check"]).stderr, error);
+    }
+    // A day earlier is the same day elsewhere, and what is kept may be kept longer.
+    let repo = begun(&["--keep", "1d"]);
+    edit(&repo, STATE, "1 day", "3 days");
+    release(&repo, STATE, "2026-11-20");
+    assert!(refused(&repo, 1, &["next"]).contains("until 2026-11-23"));
+    assert!(repo.miggen(&["status"]).stdout.contains("not before 2026-11-23"));
+}
+
+#[test]
+fn a_file_that_was_changed_since_is_warned_of() {
+    let repo = begun(&[]);
+    release(&repo, STATE, "2026-11-21");
+    let file = repo.files().into_iter().find(|file| file.ends_with("expand.up.sql")).unwrap();
+    let text = repo.read(&file);
+    assert!(!done(&repo, &["next", "--dry-run"]).stderr.contains("warning"));
+    repo.write(&file, &text.replace('\n', "\r\n"));
+    assert!(!done(&repo, &["next", "--dry-run"]).stderr.contains("warning"));
+    repo.write(&file, &format!("-- by hand\n{text}"));
+    let warning = format!("{file} is not as miggen wrote it for deploy 1");
+    let ran = done(&repo, &["next", "--dry-run"]);
+    assert!(ran.stderr.contains(&format!("warning: {warning}")), "{}", ran.stderr);
+    let ran = done(&repo, &["next", "--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(value["warnings"][0].as_str().unwrap().starts_with(&warning), "{value}");
+}

@@ -47,6 +47,8 @@ pub struct State {
     pub author: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Of what the plan rests on: every later deploy is planned from it again.
+    pub sha256: String,
     pub change: ChangeText,
     pub facts: Facts,
     pub schema: SchemaText,
@@ -250,6 +252,28 @@ impl Rollout {
 }
 
 impl State {
+    /// The fingerprint of what the plan rests on; how long something is kept may change.
+    pub fn basis(&self) -> String {
+        let facts = &self.facts;
+        let rows: Vec<String> =
+            facts.rows.iter().map(|(table, n)| format!("{table}={n}")).collect();
+        let parts = [
+            &*self.created.to_string(),
+            &self.target,
+            &self.server,
+            &self.slug,
+            self.folder.as_deref().unwrap_or_default(),
+            &self.change.sql,
+            &facts.downtime,
+            facts.dual_write.as_deref().unwrap_or_default(),
+            if facts.archive { "archive" } else { "" },
+            facts.backfill.as_deref().unwrap_or_default(),
+            &rows.join(","),
+            &self.schema.ddl,
+        ];
+        fingerprint(&parts.join("\0"))
+    }
+
     /// The file's text, for a new rollout.
     pub fn text(&self) -> Result<String> {
         let body = toml::to_string(self)
@@ -298,7 +322,7 @@ fn read(repo: &Repo, folder: &Path) -> Result<Rollout> {
         .hint("the miggen that wrote it, or a later one, can read it"));
     }
     let rollout = Rollout { folder: folder.to_path_buf(), state, source };
-    check::check(&rollout)?;
+    check::check(repo, &rollout)?;
     Ok(rollout)
 }
 
@@ -324,10 +348,11 @@ fn edit_date(date: NaiveDate) -> toml_edit::Datetime {
     }
 }
 
-/// The first 16 hexadecimal digits of a text's SHA-256.
+/// The first 16 hexadecimal digits of a text's SHA-256, whatever its lines end with.
 pub fn fingerprint(text: &str) -> String {
     use sha2::{Digest, Sha256};
     use std::fmt::Write as _;
+    let text = text.replace("\r\n", "\n");
     Sha256::digest(text.as_bytes()).iter().take(8).fold(String::new(), |mut digits, byte| {
         let _ = write!(digits, "{byte:02x}");
         digits
