@@ -3,9 +3,11 @@
 //! Enters: resolved options, the clock among them. Leaves: an [`Outcome`]. Must not know: the
 //! command line, the terminal.
 
+mod again;
 mod keep;
 mod place;
 mod policy;
+mod unfinished;
 mod written;
 
 use std::collections::BTreeSet;
@@ -151,6 +153,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
     new.extend(verify);
     new.extend(package::job_files(&plan, &folder));
     place::refuse_outside(repo, &new)?;
+    unfinished::refuse(options, &plan, &state)?;
     Ok(Outcome {
         plan,
         target,
@@ -172,32 +175,9 @@ pub fn next(repo: &Repo, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
     let (deploy, not_before) = rollout.ready(today)?;
     let state = &rollout.state;
     let mut warnings = written::compare(repo, state)?;
-    let server = Server::parse(&state.server)?;
-    let schema =
-        Source::new(format!("{}: schema.ddl", rollout.source.name), state.schema.ddl.clone());
-    let change =
-        Source::new(format!("{}: change.sql", rollout.source.name), state.change.sql.clone());
-    let (schema, change) =
-        catalog::spelled(std::slice::from_ref(&schema), &change, server.dialect)?;
-    let (catalog, more) = catalog::build(&schema, server.dialect)?;
-    warnings.extend(more);
-    let mut intent = change::read(&server, &catalog, &change, repo::BOOKKEEPING)?;
-    keep::settle(&mut intent, rollout.keep_days())?;
     let keep_ends = (state.facts.keep.is_some()).then_some(not_before);
-    let policy = policy::policy(&state.facts, keep_ends)?;
-    let plan = plan::plan(server, &catalog, &intent, &policy)?;
-    if plan.deploys.len() != state.deploys.len() {
-        return Err(Error::refused(
-            "this miggen plans the rollout differently from the one that began it",
-        )
-        .note(format!(
-            "{} has {} deploys, now there would be {}",
-            state.name,
-            state.deploys.len(),
-            plan.deploys.len()
-        ))
-        .hint("finish it with the version that began it"));
-    }
+    let (plan, more) = again::plan(rollout, keep_ends)?;
+    warnings.extend(more);
     let target = find_target(&state.target)?;
     let engine = Engine::new(Some(repo.root().join(".miggen/templates")));
     let request = Request {

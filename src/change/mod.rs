@@ -6,6 +6,7 @@
 
 pub mod names;
 mod read;
+mod tables;
 mod types;
 
 use std::collections::BTreeSet;

@@ -219,7 +219,7 @@ pub(super) fn about(before: &Catalog, change: &Change, table: &TableName, name: 
 }
 
 /// Whether rows are found or filled by the column.
-fn reads(before: &Catalog, change: &Change, table: &TableName, name: &str) -> bool {
+pub(super) fn reads(before: &Catalog, change: &Change, table: &TableName, name: &str) -> bool {
     let (of, texts): (&TableName, Vec<&Expr>) = match change {
         Change::AddColumn(add) => (&add.table, add.fill.iter().map(|fill| &fill.expr).collect()),
         Change::Require(one) => (&one.table, one.fill.iter().map(|fill| &fill.expr).collect()),

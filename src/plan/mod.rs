@@ -4,6 +4,7 @@
 //! memory. Must not know: SQL text, files, frameworks.
 
 mod archive;
+mod beside;
 pub mod condition;
 mod context;
 mod each;
@@ -34,6 +35,7 @@ use crate::source::Span;
 use condition::Condition;
 use op::Op;
 
+pub use beside::{Meeting, meeting};
 pub use model::{Field, ModelChange, RenamedIndex};
 
 /// How the change is to be carried out.
