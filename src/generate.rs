@@ -78,6 +78,8 @@ pub struct Outcome {
 /// Plans a change and emits its first deploy.
 pub fn first(options: &Options) -> Result<Outcome> {
     let (server, repo) = (options.server, &options.repo);
+    let target = find_target(&options.target)?;
+    refuse_idle(options, target)?;
     let folder = place::folder(repo, options.folder.as_deref())?;
     let (schema, change) = catalog::spelled(&options.schema, &options.change, server.dialect)?;
     let options = &Options { change, schema, folder, ..options.clone() };
@@ -88,12 +90,11 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let mut intent = change::read(&server, &catalog, &options.change, repo::BOOKKEEPING)?;
     keep::settle(&mut intent, options.keep)?;
     let policy = policy::policy(&options.facts, None)?;
-    policy::known_rows(options, &[&catalog, &intent.after])?;
+    warnings.extend(policy::known_rows(options, &[&catalog, &intent.after])?);
     let plan = plan::plan(server, &catalog, &intent, &policy)?;
     if options.all {
         keep::refuse_at_once(&plan)?;
     }
-    let target = find_target(&options.target)?;
     let engine = Engine::new(Some(repo.root().join(".miggen/templates")));
     let slug = options.name.as_deref().map_or_else(|| plan.slug.clone(), names::shorten);
     let name = slug.replace('_', "-");
@@ -232,6 +233,21 @@ pub fn next(repo: &Repo, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
 fn state_folder(state: &State) -> Option<PathBuf> {
     let file = state.deploys.first()?.files.first()?;
     Path::new(&file.path).parent().map(Path::to_path_buf)
+}
+
+/// Options that would say nothing.
+fn refuse_idle(options: &Options, target: &dyn Target) -> Result<()> {
+    if options.parent.is_some() && !target.names_parent() {
+        return Err(Error::usage(format!("--parent says nothing to {}", target.title()))
+            .note("what its next migration follows is read from the repository")
+            .hint("leave it out"));
+    }
+    if options.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+        return Err(
+            Error::usage("--name is empty").hint("leave it out, and the change gives the name")
+        );
+    }
+    Ok(())
 }
 
 fn find_target(name: &str) -> Result<&'static dyn Target> {

@@ -227,6 +227,9 @@ fn usage_errors_exit_with_2() {
         (with(&["--keep", "soon", "UPDATE users SET status = 'x'"]), "is not a number of days"),
         (with(&["--archive", "UPDATE users SET status = 'x'"]), "there is nothing to archive"),
         (with(&["--dual-write", "me", "UPDATE users SET status = 'x'"]), "cannot write twice"),
+        (with(&["--parent", "abc", "DROP TABLE notes"]), "--parent says nothing to plain SQL"),
+        (with(&["--name", "", "DROP TABLE notes"]), "--name is empty"),
+        (with(&["--name", "  ", "DROP TABLE notes"]), "--name is empty"),
         (vec!["--frobnicate"], "unexpected argument"),
     ] {
         let ran = repo.miggen(&args);

@@ -114,6 +114,24 @@ fn what_is_left_out_is_said() {
 }
 
 #[test]
+fn rows_of_a_table_that_is_not_there_are_warned_of_where_they_are_configured() {
+    let repo = Repo::raw(SCHEMA);
+    repo.write("miggen.toml", "[rows]\nuser = 5\nnotes = 7\nzz = 5\n");
+    let ran = repo.miggen(&with(&["--dry-run", CHANGE]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let warnings: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(
+        warnings,
+        [
+            "warning: [rows] in miggen.toml: there is no table `user` in schema.sql; did you mean `users`?",
+            "warning: [rows] in miggen.toml: there is no table `zz` in schema.sql",
+        ]
+    );
+    let ran = fails(&repo, &with(&["--rows", "zz=5", CHANGE]));
+    assert!(ran.stderr.contains("--rows: there is no table `zz`"), "{}", ran.stderr);
+}
+
+#[test]
 fn what_a_script_does_to_itself() {
     let repo = Repo::raw(
         "CREATE TABLE t (id int PRIMARY KEY, a int CONSTRAINT k CHECK (a < 9), b int, name text,

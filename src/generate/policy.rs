@@ -20,19 +20,24 @@ pub(super) fn policy(facts: &Facts, not_before: Option<NaiveDate>) -> Result<Pol
     })
 }
 
-/// A name mistyped would leave the plan without its number.
-pub(super) fn known_rows(options: &Options, schemas: &[&Catalog]) -> Result<()> {
+/// A name mistyped would leave the plan without its number: typed just now it is refused, else warned of.
+pub(super) fn known_rows(options: &Options, schemas: &[&Catalog]) -> Result<Vec<String>> {
     let is_known = |table: &TableName| schemas.iter().any(|s| s.tables.contains_key(table));
-    let Some(typed) = options.typed_rows.iter().find(|name| !is_known(&named(name))) else {
-        return Ok(());
-    };
-    let error =
-        Error::usage(format!("--rows: there is no table `{typed}` in {}", options.schema_name));
-    let names = schemas[0].tables.keys().map(|table| table.name.as_str());
-    Err(match catalog::names::closest(typed, names) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint("`--rows users=40M`: a table of the schema, with its rows"),
-    })
+    let mut warnings = Vec::new();
+    for name in options.facts.rows.keys().filter(|name| !is_known(&named(name))) {
+        let missing = format!("there is no table `{name}` in {}", options.schema_name);
+        let names = schemas[0].tables.keys().map(|table| table.name.as_str());
+        let near = catalog::names::closest(name, names);
+        let meant = near.map(|near| format!("did you mean `{near}`?"));
+        if options.typed_rows.contains(name) {
+            let example = "`--rows users=40M`: a table of the schema, with its rows";
+            return Err(Error::usage(format!("--rows: {missing}"))
+                .hint(meant.unwrap_or_else(|| example.into())));
+        }
+        let meant = meant.map(|meant| format!("; {meant}")).unwrap_or_default();
+        warnings.push(format!("[rows] in miggen.toml: {missing}{meant}"));
+    }
+    Ok(warnings)
 }
 
 fn named(name: &str) -> TableName {

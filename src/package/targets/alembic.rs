@@ -49,6 +49,10 @@ impl Target for Alembic {
         "Alembic"
     }
 
+    fn names_parent(&self) -> bool {
+        true
+    }
+
     fn models(&self) -> ModelStyle {
         ModelStyle::SqlAlchemy
     }

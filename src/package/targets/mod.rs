@@ -35,6 +35,11 @@ pub trait Target: Sync {
         false
     }
 
+    /// Its migrations name the one they follow, so that a person may say which.
+    fn names_parent(&self) -> bool {
+        false
+    }
+
     /// How the application's models are written that go with it.
     fn models(&self) -> ModelStyle {
         ModelStyle::Words
