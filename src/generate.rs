@@ -95,7 +95,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
     if options.all {
         keep::refuse_at_once(&plan)?;
     }
-    let engine = Engine::new(Some(repo.root().join(".miggen/templates")));
+    let engine = Engine::new(repo)?;
     let slug = options.name.as_deref().map_or_else(|| plan.slug.clone(), names::shorten);
     let name = slug.replace('_', "-");
     let folder = Path::new(rollout::FOLDER)
@@ -180,7 +180,7 @@ pub fn next(repo: &Repo, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
     let (plan, more) = again::plan(rollout, keep_ends)?;
     warnings.extend(more);
     let target = find_target(&state.target)?;
-    let engine = Engine::new(Some(repo.root().join(".miggen/templates")));
+    let engine = Engine::new(repo)?;
     let request = Request {
         plan: &plan,
         deploys: (deploy, deploy),

@@ -365,33 +365,6 @@ fn the_same_input_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_team_overrides_one_block_or_one_file() {
-    let repo = Repo::raw(SCHEMA);
-    repo.write(
-        ".miggen/templates/raw/up.sql.j2",
-        "{% extends \"builtin/raw/up.sql.j2\" %}\n{% block head %}\n-- ticket: {{ reason }}\n{{ super() }}{% endblock %}\n",
-    );
-    repo.write(".miggen/templates/raw/down.sql.j2", "-- {{ message }}: ask the database team\n");
-    let ran = repo.miggen(&with(&["--reason", "DB-7", "ALTER TABLE users ADD COLUMN age int"]));
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let up = repo.read("migrations/002_add_users_age.up.sql");
-    assert!(up.starts_with("-- ticket: DB-7\n\\set ON_ERROR_STOP on\n"), "{up}");
-    assert!(up.contains("ADD COLUMN age int"), "{up}");
-    assert_eq!(
-        repo.read("migrations/002_add_users_age.down.sql"),
-        "-- add users.age: ask the database team\n"
-    );
-
-    let wrong = Repo::raw(SCHEMA);
-    wrong.write(".miggen/templates/raw/up.sql.j2", "{{ nonsense }}\n");
-    let before = wrong.files();
-    let ran = wrong.miggen(&with(&["ALTER TABLE users ADD COLUMN age int"]));
-    assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("raw/up.sql.j2"), "{}", ran.stderr);
-    assert_eq!(wrong.files(), before);
-}
-
-#[test]
 fn all_deploys_at_once_for_those_who_run_files_by_hand() {
     let repo = Repo::raw(SCHEMA);
     let change = "ALTER TABLE posts RENAME COLUMN created TO created_at";

@@ -15,6 +15,10 @@ struct Constant {
 }
 
 impl Constants {
+    pub(super) fn values(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|constant| constant.value.as_str())
+    }
+
     /// The name under which a value is kept: the same value has one name, and what was said above
     /// another is not said again.
     pub(super) fn name(&mut self, wanted: &str, comment: &[String], value: String) -> String {

@@ -1,12 +1,13 @@
 //! minijinja, set up once: strict about names, exact about white space, a team's files first.
 
-use std::path::PathBuf;
-
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::repo::Repo;
+
+use super::overrides;
 
 /// Templates by `<target>/<file>`; `builtin/<target>/<file>` is always miggen's own, so that an
 /// override can extend what it replaces.
@@ -14,7 +15,7 @@ pub struct Engine {
     environment: Environment<'static>,
 }
 
-const BUILT_IN: &[(&str, &str)] = &[
+const BUILT_IN: [(&str, &str); 11] = [
     ("alembic/revision.py.j2", include_str!("../../templates/alembic/revision.py.j2")),
     ("django/migration.py.j2", include_str!("../../templates/django/migration.py.j2")),
     ("flyway/migration.sql.j2", include_str!("../../templates/flyway/migration.sql.j2")),
@@ -29,8 +30,10 @@ const BUILT_IN: &[(&str, &str)] = &[
 ];
 
 impl Engine {
-    /// `overrides` is the team's folder, `.miggen/templates`; it need not exist.
-    pub fn new(overrides: Option<PathBuf>) -> Engine {
+    /// With the team's templates, where the repository has some.
+    pub fn new(repo: &Repo) -> Result<Engine> {
+        let overrides = repo.root().join(overrides::FOLDER);
+        overrides::check(&overrides, &BUILT_IN.map(|(name, _)| name))?;
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -41,22 +44,32 @@ impl Engine {
             environment.set_syntax(syntax);
         }
         environment.set_loader(move |name| {
-            if let Some(folder) = &overrides {
-                let path = folder.join(name);
-                if path.is_file() {
-                    return std::fs::read_to_string(&path).map(Some).map_err(|error| {
-                        minijinja::Error::new(
-                            minijinja::ErrorKind::InvalidOperation,
-                            format!("{}: {error}", path.display()),
-                        )
-                    });
-                }
+            let path = overrides.join(name);
+            if path.is_file() {
+                return std::fs::read_to_string(&path).map(Some).map_err(|error| {
+                    minijinja::Error::new(
+                        minijinja::ErrorKind::InvalidOperation,
+                        format!("{}: {error}", path.display()),
+                    )
+                });
             }
             let own = name.strip_prefix("builtin/").unwrap_or(name);
             let found = BUILT_IN.iter().find(|(built_in, _)| *built_in == own);
             Ok(found.map(|(_, text)| (*text).to_owned()))
         });
-        Engine { environment }
+        Ok(Engine { environment })
+    }
+
+    /// A file that does something: each part of what it is to do must stand in it.
+    pub fn render_whole<'p, V: Serialize>(
+        &self,
+        template: &str,
+        view: &V,
+        parts: impl IntoIterator<Item = &'p str>,
+    ) -> Result<String> {
+        let text = self.render(template, view)?;
+        overrides::whole(template, &text, parts)?;
+        Ok(text)
     }
 
     pub fn render<V: Serialize>(&self, template: &str, view: &V) -> Result<String> {
@@ -72,6 +85,11 @@ impl Engine {
             ))
         };
         let found = self.environment.get_template(template).map_err(fail)?;
-        found.render(minijinja::value::Serde(view)).map_err(fail)
+        let text = found.render(minijinja::value::Serde(view)).map_err(fail)?;
+        if text.trim().is_empty() {
+            return Err(Error::usage(format!("the template {template} gives an empty file"))
+                .hint(format!("see `{}/{template}`", overrides::FOLDER)));
+        }
+        Ok(text)
     }
 }

@@ -8,6 +8,7 @@ mod django;
 mod engine;
 mod jobs;
 mod new_model;
+mod overrides;
 pub mod python;
 mod references;
 pub mod runbook;

@@ -22,6 +22,12 @@ pub(crate) struct SqlFile {
     pub(crate) reason: Option<String>,
 }
 
+impl SqlFile {
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.statements.iter().map(|statement| statement.sql.as_str())
+    }
+}
+
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Statement {
     /// An empty line before it.

@@ -71,11 +71,10 @@ impl Target for Alembic {
             let name =
                 project.file_name(&revision, &request.file_slug(step), position, request.created);
             let view = revision_view(request, step, &revision, parent.as_deref(), position);
+            let parts = view.constants.values().chain([view.upgrade.as_str()]);
+            let contents = request.engine.render_whole("alembic/revision.py.j2", &view, parts)?;
             steps.push(EmittedStep {
-                files: vec![File {
-                    path: project.versions.join(name),
-                    contents: request.engine.render("alembic/revision.py.j2", &view)?,
-                }],
+                files: vec![File { path: project.versions.join(name), contents }],
                 up: vec![format!("alembic upgrade {revision}")],
                 down: vec![format!("alembic downgrade {}", parent.as_deref().unwrap_or("base"))],
             });

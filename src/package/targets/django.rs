@@ -103,11 +103,11 @@ impl Target for Django {
             };
             let down = short(&before);
             before = Some(name.clone());
+            let operations = view.operations.iter().map(String::as_str);
+            let parts = view.constants.values().chain(operations);
+            let contents = request.engine.render_whole("django/migration.py.j2", &view, parts)?;
             steps.push(EmittedStep {
-                files: vec![File {
-                    path: project.folder.join(format!("{name}.py")),
-                    contents: request.engine.render("django/migration.py.j2", &view)?,
-                }],
+                files: vec![File { path: project.folder.join(format!("{name}.py")), contents }],
                 up: vec![format!("python manage.py migrate {} {}", project.app, short(&before))],
                 down: vec![format!("python manage.py migrate {} {down}", project.app)],
             });

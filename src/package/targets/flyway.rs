@@ -53,8 +53,9 @@ impl Target for Flyway {
         for (step, version) in request.steps().iter().zip(&versions) {
             let name = project.file_name(version, &request.file_slug(step));
             let path = project.folder.join(&name);
+            let view = migration(request, step);
             let contents =
-                request.engine.render("flyway/migration.sql.j2", &migration(request, step))?;
+                request.engine.render_whole("flyway/migration.sql.j2", &view, view.texts())?;
             let mut conf = Conf { settings: Vec::new() };
             if step.unit != Unit::Transaction {
                 conf.settings.push("executeInTransaction=false");

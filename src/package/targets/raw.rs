@@ -35,20 +35,17 @@ impl Target for Raw {
             let statements = |all: Vec<crate::sql::Rendered>| {
                 all.into_iter().flat_map(|r| r.statements).collect()
             };
+            let all = statements(request.up(step));
+            let view = script(request, step.unit, all, None, request.message(step));
             steps.push(EmittedStep {
                 up: commands(&up),
                 down: commands(&down),
                 files: vec![
                     File {
-                        contents: request.engine.render(
+                        contents: request.engine.render_whole(
                             "raw/up.sql.j2",
-                            &script(
-                                request,
-                                step.unit,
-                                statements(request.up(step)),
-                                None,
-                                request.message(step),
-                            ),
+                            &view,
+                            view.texts(),
                         )?,
                         path: up,
                     },

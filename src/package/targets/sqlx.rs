@@ -69,7 +69,7 @@ impl Target for Sqlx {
                 let down = file(request, step, &piece.down, piece.down_alone(), note);
                 files.push(File {
                     path: project.folder.join(project.up_name(&version, &slug)),
-                    contents: request.engine.render("sqlx/up.sql.j2", &up)?,
+                    contents: request.engine.render_whole("sqlx/up.sql.j2", &up, up.texts())?,
                 });
                 if let Some(name) = project.down_name(&version, &slug) {
                     files.push(File {
