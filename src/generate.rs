@@ -5,6 +5,7 @@
 
 mod again;
 mod keep;
+mod moved_on;
 mod place;
 mod policy;
 mod unfinished;
@@ -179,6 +180,7 @@ pub fn next(repo: &Repo, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
     let keep_ends = (state.facts.keep.is_some()).then_some(not_before);
     let (plan, more) = again::plan(rollout, keep_ends)?;
     warnings.extend(more);
+    moved_on::refuse(repo, rollout, &plan, deploy)?;
     let target = find_target(&state.target)?;
     let engine = Engine::new(repo)?;
     let request = Request {

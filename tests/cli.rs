@@ -319,6 +319,35 @@ fn a_rollout_goes_through_its_deploys() {
 }
 
 #[test]
+fn next_sees_what_a_table_made_anew_would_lose() {
+    let schema = "CREATE TABLE u (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\n";
+    let repo = Repo::raw(schema);
+    let change = "ALTER TABLE u ADD COLUMN s TEXT NOT NULL; UPDATE u SET s = lower(name)";
+    let options = ["--target", "raw", "--server", "sqlite@3.40", "--schema", "schema.sql"];
+    assert_eq!(repo.miggen(&[&options[..], &[change]].concat()).code, 0);
+    let toml = "rollouts/2026-11-21-add-u-s/rollout.toml";
+    let day = "emitted = 2026-11-21\n";
+    let released = repo.read(toml).replacen(day, &format!("{day}released = 2026-11-21\n"), 1);
+    repo.write(toml, &released);
+    for (more, name) in [
+        ("ALTER TABLE u ADD COLUMN s TEXT; ALTER TABLE U ADD COLUMN phone TEXT;", "phone"),
+        ("CREATE INDEX u_name ON u (name);", "u_name"),
+    ] {
+        repo.write("schema.sql", &format!("{schema}{more}"));
+        let ran = repo.miggen(&["next"]);
+        assert_eq!(ran.code, 1);
+        let said = format!("`u` has got `{name}` since this rollout was planned");
+        assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+    }
+    let index = "CREATE INDEX u_name ON u (name);\n\"\"\"";
+    repo.write(
+        toml,
+        &released.replacen("\"\"\"\n\n[[deploys", &format!("{index}\n\n[[deploys"), 1),
+    );
+    assert_eq!(repo.miggen(&["next"]).code, 0);
+}
+
+#[test]
 fn nothing_existing_is_overwritten_and_all_is_written_or_nothing() {
     let repo = Repo::raw(SCHEMA);
     let change = "ALTER TABLE users ADD COLUMN age int";

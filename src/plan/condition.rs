@@ -54,6 +54,15 @@ pub enum Condition {
     TableExists {
         table: TableName,
     },
+    /// The table has these columns, in any order, and nothing else stands on it: who makes it anew
+    /// would lose what they do not know.
+    TableHas {
+        table: TableName,
+        columns: Vec<String>,
+        /// Names of its indexes, and of triggers that are not the rollout's.
+        objects: Vec<String>,
+        syncs: Vec<String>,
+    },
     /// Neither a table nor a view has the name.
     NameFree {
         name: TableName,

@@ -247,6 +247,8 @@ pub enum Numbering {
 /// A table made anew under its own name, for what ALTER TABLE cannot do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rebuild {
+    /// The table is as `from` says.
+    pub as_planned: Condition,
     pub from: Table,
     pub to: Table,
     /// The name that the new table has until the old one is gone.

@@ -1,11 +1,12 @@
 //! Conditions and predicates as SQL, and as sentences.
 
+mod sqlite;
+
 use crate::catalog::{Expr, TableName, integer_type};
 use crate::dialect::{Dialect, Server, quote};
 use crate::plan::condition::{Condition, Missing, Reason};
 
 use super::predicate::{named, predicate};
-use super::sync::sync_trigger_names;
 use super::{Writer, indent, table};
 
 /// A count of rows that should not be there: `SELECT count(*)` and the rest.
@@ -70,7 +71,7 @@ fn duplicates(server: &Server, condition: &Condition) -> String {
 /// The condition as a boolean expression; may span lines.
 pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
     if server.dialect == Dialect::Sqlite {
-        return boolean_sqlite(server, condition);
+        return sqlite::boolean(server, condition);
     }
     let literal = |text: &str| quote::literal(server.dialect, text);
     let relation = |of: &TableName| format!("{}::regclass", literal(&table(server, of)));
@@ -133,6 +134,8 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
             "EXISTS (\n    SELECT FROM pg_class\n    WHERE oid = to_regclass({}) AND relkind IN ('r', 'p')\n)",
             literal(&table(server, of))
         ),
+        // No table is made anew there.
+        Condition::TableHas { .. } => "true".into(),
         Condition::NameFree { name } => {
             format!("to_regclass({}) IS NULL", literal(&table(server, name)))
         }
@@ -200,78 +203,6 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
     }
 }
 
-fn boolean_sqlite(server: &Server, condition: &Condition) -> String {
-    let literal = |text: &str| quote::literal(server.dialect, text);
-    let column = |of: &TableName, column: &str, more: &str| {
-        format!(
-            "EXISTS (\n    SELECT 1 FROM pragma_table_xinfo({})\n    WHERE lower(name) = lower({}){more}\n)",
-            literal(&of.name),
-            literal(column)
-        )
-    };
-    let objects = |kind: &str, names: &[String]| {
-        let list: Vec<String> = names.iter().map(|name| literal(name)).collect();
-        format!(
-            "(\n    SELECT count(*) FROM sqlite_master\n    WHERE type = '{kind}' AND name IN ({})\n)",
-            list.join(", ")
-        )
-    };
-    match condition {
-        Condition::ColumnIs { table: of, column: name, ty, not_null } => column(
-            of,
-            name,
-            &format!(
-                "\n        AND lower(type) = lower({}) AND \"notnull\" = {}",
-                literal(ty),
-                u8::from(*not_null)
-            ),
-        ),
-        Condition::ColumnExists { table: of, column: name } => column(of, name, ""),
-        Condition::ColumnGone { table: of, column: name } => {
-            format!("NOT {}", column(of, name, ""))
-        }
-        Condition::ColumnNotNull { table: of, column: name } => {
-            column(of, name, " AND \"notnull\" = 1")
-        }
-        Condition::ColumnOptional { table: of, column: name } => {
-            column(of, name, " AND \"notnull\" = 0")
-        }
-        Condition::SyncOn { name, .. } => {
-            format!("{} = 2", objects("trigger", &sync_trigger_names(name)))
-        }
-        Condition::SyncGone { name, .. } => {
-            format!("{} = 0", objects("trigger", &sync_trigger_names(name)))
-        }
-        Condition::IndexValid { name, .. } => {
-            format!("{} = 1", objects("index", std::slice::from_ref(name)))
-        }
-        Condition::IndexGone { name, .. } => {
-            format!("{} = 0", objects("index", std::slice::from_ref(name)))
-        }
-        Condition::TableExists { table: of } => {
-            format!("{} = 1", objects("table", std::slice::from_ref(&of.name)))
-        }
-        Condition::NameFree { name } => {
-            format!("{} = 0", objects("table", std::slice::from_ref(&name.name)))
-        }
-        Condition::StandIn { name } => {
-            format!("{} = 1", objects("view", std::slice::from_ref(&name.name)))
-        }
-        // There is no row security.
-        Condition::NoRowSecurity { .. }
-        | Condition::RowsVisible { .. }
-        | Condition::NothingNew { .. } => "1".into(),
-        // There is no such state: a constraint is part of its table.
-        Condition::DefaultFits { .. }
-        | Condition::ConstraintOn { .. }
-        | Condition::ConstraintValid { .. } => "1".into(),
-        Condition::NoRows { .. } | Condition::NoDuplicates { .. } => no_rows(server, condition),
-        Condition::NotBefore { date, .. } => {
-            format!("date('now') >= {}", literal(&date.to_string()))
-        }
-    }
-}
-
 fn no_rows(server: &Server, condition: &Condition) -> String {
     match condition {
         Condition::NoRows { table: of, filter, .. } => format!(
@@ -316,6 +247,10 @@ pub(super) fn message(condition: &Condition) -> String {
         Condition::IndexValid { name, missing: what, .. } => missing(name, what),
         Condition::IndexGone { name, .. } => format!("{name} is still there"),
         Condition::TableExists { table } => format!("the table {} is missing", table.name),
+        Condition::TableHas { table, .. } => format!(
+            "{} has other columns, indexes or triggers than this was planned for: plan it again",
+            table.name
+        ),
         Condition::NameFree { name } => format!("{} is still there", name.name),
         Condition::StandIn { name } => format!("the view {} is missing", name.name),
         Condition::NoRowSecurity { table } => format!(

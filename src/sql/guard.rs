@@ -85,15 +85,24 @@ END"
     /// SQLite raises errors in triggers only; but a CHECK fails with its name, which can be a
     /// sentence.
     fn guard_by_check(&self, conditions: &[Condition]) -> Vec<Sql> {
+        let checks: Vec<(String, String)> = conditions
+            .iter()
+            .map(|condition| (message(condition), boolean(self.server, condition)))
+            .collect();
+        self.checks(&checks).to_vec()
+    }
+
+    /// A sentence, and the expression that must be true.
+    pub(super) fn checks(&self, checks: &[(String, String)]) -> [Sql; 3] {
         let mut columns = Vec::new();
         let mut values = Vec::new();
-        for (position, condition) in conditions.iter().enumerate() {
+        for (position, (sentence, holds)) in checks.iter().enumerate() {
             let column = format!("ok_{}", position + 1);
-            let sentence = message(condition).replace('"', "'");
+            let sentence = sentence.replace('"', "'");
             columns.push(format!("{column} NOT NULL CONSTRAINT \"{sentence}\" CHECK ({column})"));
-            values.push(indent(self.dialect, &boolean(self.server, condition), 4));
+            values.push(indent(self.dialect, holds, 4));
         }
-        vec![
+        [
             Sql::new(format!(
                 "CREATE TEMP TABLE miggen_guard (\n    {}\n)",
                 columns.join(",\n    ")

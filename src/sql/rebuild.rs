@@ -7,6 +7,7 @@
 use crate::catalog::{ConstraintKind, Table, TableName};
 use crate::plan::op::Rebuild;
 
+use super::condition::{boolean, message};
 use super::{Sql, Writer};
 
 impl Writer<'_> {
@@ -28,12 +29,13 @@ impl Writer<'_> {
         let mut all = Vec::new();
         // First a write: a transaction that begins by reading could not get to write beside others.
         all.push(Sql::named("NEW_TABLE", self.create_table(&rebuild.to, &new_name)));
-        let mut off = check(
-            "foreign keys are on: dropping the old table would delete its children",
-            "foreign_keys = 0 FROM pragma_foreign_keys".into(),
-        );
-        off[0].comment = vec!["Fails with the name of the CHECK that does not hold.".into()];
-        all.extend(off);
+        all.extend(self.checks(&[
+            (
+                "foreign keys are on: dropping the old table would delete its children".into(),
+                "(SELECT foreign_keys = 0 FROM pragma_foreign_keys)".into(),
+            ),
+            (message(&rebuild.as_planned), boolean(self.server, &rebuild.as_planned)),
+        ]));
         for dependant in rebuild.dependants.iter().filter(|dependant| dependant.drop) {
             all.push(Sql::new(format!("DROP {} {}", dependant.kind, self.ident(&dependant.name))));
         }

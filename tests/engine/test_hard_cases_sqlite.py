@@ -5,6 +5,7 @@ import pytest
 import hard
 import rollouts
 from hard import Lay, carried, on_sqlite, refusal
+from shell import CommandFailed
 
 USERS = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL, nick TEXT);"
 LOG = "CREATE TABLE log (id INTEGER PRIMARY KEY, msg TEXT);"
@@ -119,3 +120,45 @@ def test_an_index_of_the_same_name(lay: Lay) -> None:
     project = lay("CREATE TABLE t (id INTEGER PRIMARY KEY, a text); CREATE INDEX i ON t (a)")
     said = refusal(project, "DROP INDEX i; CREATE INDEX i ON t (a, id)")
     assert "`i` is dropped and made again" in said
+
+
+IN_BETWEEN = [
+    "ALTER TABLE users ADD COLUMN phone TEXT DEFAULT '1'",
+    "ALTER TABLE USERS ADD COLUMN Phone TEXT AS (nick || '1')",
+    "CREATE INDEX i ON Users (nick)",
+    "CREATE TRIGGER t AFTER DELETE ON Users BEGIN DELETE FROM log WHERE id = OLD.id; END",
+]
+
+
+@on_sqlite
+@pytest.mark.parametrize("more", IN_BETWEEN)
+@pytest.mark.parametrize("when", ["before", "after deploy 1", "before the way back"])
+def test_what_the_plan_does_not_know_is_not_lost(lay: Lay, more: str, when: str) -> None:
+    """A table made anew has what the plan knows; so there must be nothing else."""
+    project = lay(f"{USERS} {LOG}", ROWS)
+    filled = "ALTER TABLE users ADD COLUMN s TEXT NOT NULL; UPDATE users SET s = lower(email)"
+    optional = "ALTER TABLE users ALTER COLUMN email DROP NOT NULL"
+    rollout = hard.miggen.plan(project, filled if when == "after deploy 1" else optional)
+    if when == "after deploy 1":
+        hard.take(project, rollout)
+        rollout = hard.following(project, rollout)
+    if when == "before the way back":
+        hard.take(project, rollout)
+        project.database.script(more)
+        with pytest.raises(CommandFailed, match="other columns, indexes or triggers"):
+            rollouts.down(project, rollout.deploy.steps[0])
+        return
+    project.database.script(more)
+    assert "users has other columns, indexes or triggers" in hard.fails(project, rollout)
+
+
+@on_sqlite
+def test_what_a_table_has_is_compared_without_case_or_order(lay: Lay) -> None:
+    """Nor does what a constraint makes by itself count, nor what stands on other tables."""
+    project = lay(
+        f"CREATE TABLE Users (NICK TEXT, Email TEXT NOT NULL UNIQUE, Id INTEGER PRIMARY KEY); {LOG}"
+    )
+    project.database.script("CREATE INDEX I ON users (NICK); CREATE INDEX j ON log (msg)")
+    known = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, nick TEXT);"
+    (project.root / "schema.sql").write_text(f"{known} CREATE INDEX i ON users (nick); {LOG}")
+    hard.run(project, "ALTER TABLE users ALTER COLUMN email DROP NOT NULL")

@@ -10,8 +10,21 @@ CREATE TABLE authors_new (
 );
 
 -- Fails with the name of the CHECK that does not hold.
-CREATE TEMP TABLE miggen_guard (ok NOT NULL CONSTRAINT "foreign keys are on: dropping the old table would delete its children" CHECK (ok));
-INSERT INTO miggen_guard SELECT foreign_keys = 0 FROM pragma_foreign_keys;
+CREATE TEMP TABLE miggen_guard (
+    ok_1 NOT NULL CONSTRAINT "foreign keys are on: dropping the old table would delete its children" CHECK (ok_1),
+    ok_2 NOT NULL CONSTRAINT "authors has other columns, indexes or triggers than this was planned for: plan it again" CHECK (ok_2)
+);
+
+INSERT INTO miggen_guard SELECT
+    (SELECT foreign_keys = 0 FROM pragma_foreign_keys),
+    (
+        SELECT count(*) = 3 AND sum(lower(name) IN ('id', 'name', 'sort_name')) = 3
+        FROM pragma_table_xinfo('authors')
+    ) AND NOT EXISTS (
+        SELECT 1 FROM sqlite_master
+        WHERE lower(tbl_name) = 'authors' AND sql IS NOT NULL AND type IN ('index', 'trigger')
+    );
+
 DROP TABLE miggen_guard;
 
 INSERT INTO authors_new (id, name, sort_name)

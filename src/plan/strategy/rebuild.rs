@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::catalog::{Catalog, Expr, Identity, Table, TableName};
 
 use super::super::Deploy;
+use super::super::condition::Condition;
 use super::super::op::{Dependant, Misfit, Op, Rebuild};
 
 pub(in crate::plan) fn anew(table: &TableName, edits: Vec<Op>) -> Op {
@@ -76,5 +77,23 @@ fn rebuild(catalog: &Catalog, from: Table, to: Table, copy: BTreeMap<String, Exp
     let autoincrement =
         from.columns.iter().any(|column| column.identity == Some(Identity::AutoIncrement));
     let (aside, _) = catalog.aside(&from.name);
-    Op::Rebuild(Box::new(Rebuild { from, to, aside, copy, dependants, autoincrement }))
+    let as_planned = as_planned(catalog, &from);
+    Op::Rebuild(Box::new(Rebuild { as_planned, from, to, aside, copy, dependants, autoincrement }))
+}
+
+fn as_planned(catalog: &Catalog, table: &Table) -> Condition {
+    let mut objects: Vec<String> = table.indexes.iter().map(|index| index.name.clone()).collect();
+    let mut syncs = Vec::new();
+    for ((of, name), trigger) in &catalog.triggers {
+        if *of == table.name {
+            let own = trigger.origin.text.is_empty();
+            if own { &mut syncs } else { &mut objects }.push(name.clone());
+        }
+    }
+    Condition::TableHas {
+        table: table.name.clone(),
+        columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+        objects,
+        syncs,
+    }
 }
