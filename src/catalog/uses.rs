@@ -1,4 +1,4 @@
-//! Which indexes and constraints of a table are about a column.
+//! Which indexes, constraints and generated columns of a table are about a column.
 //!
 //! Enters: a name. Leaves: yes or no; an expression is about every name that stands in it. Must not
 //! know: what follows from it.
@@ -6,7 +6,7 @@
 use crate::input;
 use crate::source::Dialect;
 
-use super::{Constraint, ConstraintKind, Index, Key, names};
+use super::{Column, Constraint, ConstraintKind, Index, Key, Table, names};
 
 impl Index {
     /// As a key, in an expression, in the predicate, or beside the keys.
@@ -36,6 +36,27 @@ impl Constraint {
             ConstraintKind::NotNull(own) => same(own),
             ConstraintKind::Exclude(text) => input::mentions(text, column, dialect),
         }
+    }
+}
+
+impl Table {
+    /// The columns that a generated one is computed from, also through another; none of a plain one.
+    pub fn computed_from(&self, column: &str) -> Vec<&str> {
+        let reads = |column: &Column, other: &str| {
+            let generated = column.generated.as_ref();
+            generated.is_some_and(|how| input::mentions(&how.expr.0, other, self.dialect))
+        };
+        let mut found: Vec<&Column> = Vec::new();
+        let mut left: Vec<&Column> = self.column(column).into_iter().collect();
+        while let Some(column) = left.pop() {
+            for other in &self.columns {
+                if reads(column, &other.name) && !found.contains(&other) {
+                    found.push(other);
+                    left.push(other);
+                }
+            }
+        }
+        found.iter().map(|column| column.name.as_str()).collect()
     }
 }
 

@@ -1,10 +1,10 @@
 //! UPDATE: the values of a new column, or a backfill of its own.
 
-use crate::catalog::{Expr, TableName};
+use crate::catalog::{Expr, Generated, TableName};
 use crate::dialect::functions::{function, varies};
 use crate::error::{Error, Result};
 use crate::input;
-use crate::input::ast::{Slice, Update as UpdateStatement};
+use crate::input::ast::{Ident, Slice, Update as UpdateStatement};
 use crate::input::expr::{self, ExprFacts};
 use crate::source::{Dialect, Span};
 
@@ -32,7 +32,7 @@ impl Reader<'_> {
                     self.not_yet("an assignment to several columns", assignment.expr.span())
                 );
             };
-            self.column(&table, column)?;
+            self.written(&table, column)?;
             if let Some(own) = self.after.tables[&table].column(&column.name) {
                 self.is_value(own, assignment.expr.text, assignment.expr.span())?;
             }
@@ -54,6 +54,16 @@ impl Reader<'_> {
                 .at(self.source, assignment.expr.span(), "reads what it writes")
                 .note("a backfill is committed batch by batch and must survive being killed and run again")
                 .hint("add a column, fill that one, and switch the application over"));
+            }
+            let written: Vec<&str> = update
+                .set
+                .iter()
+                .flat_map(|said| &said.columns)
+                .map(|column| &*column.name)
+                .collect();
+            let follows = |read: &&String| self.follows(&table, read, &written);
+            if let Some(read) = facts.columns.iter().find(follows) {
+                return Err(self.would_apply_twice(&column.name, read, assignment.expr));
             }
             set.push((column.clone(), assignment.expr, facts, volatile));
         }
@@ -107,6 +117,20 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// A column that an UPDATE may give a value.
+    pub(super) fn written(&self, table: &TableName, column: &Ident) -> Result<()> {
+        self.column(table, column)?;
+        let known = self.after.tables[table].column(&column.name);
+        match known.and_then(|known| known.generated.as_ref()) {
+            Some(Generated { expr: Expr(text), .. }) => Err(Error::refused(format!(
+                "`{}` is generated",
+                column.name
+            ))
+            .at(self.source, column.span, format!("always {text}"))),
+            None => Ok(()),
+        }
+    }
+
     /// Reads an expression over one table, and refuses what it cannot vouch for.
     pub(super) fn understood(
         &self,
@@ -134,6 +158,12 @@ impl Reader<'_> {
             }
         }
         Ok(facts)
+    }
+
+    /// A generated column that is computed from one of those that are written.
+    pub(super) fn follows(&self, table: &TableName, column: &str, written: &[&str]) -> bool {
+        let sources = self.after.tables[table].computed_from(column);
+        sources.iter().any(|source| written.contains(source))
     }
 
     pub(super) fn never_done(&self, column: &str, value: Slice) -> Error {

@@ -77,6 +77,7 @@ impl Reader<'_> {
             reads.add(found.reads);
             nulls = found.nulls;
         }
+        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
         let mut set = Vec::new();
         for (said, column) in update.set.iter().zip(&columns) {
             let text = match update.from.zip(update.filter) {
@@ -99,7 +100,8 @@ impl Reader<'_> {
                 return Err(self.never_done(column, said.expr));
             }
             let mut own = found.own.iter().filter(|(_, span)| inside(span));
-            if let Some((own, _)) = own.find(|(own, _)| columns.contains(own)) {
+            let changes = |own: &String| columns.contains(own) || self.follows(&table, own, &names);
+            if let Some((own, _)) = own.find(|(own, _)| changes(own)) {
                 return Err(self.would_apply_twice(column, own, said.expr));
             }
             let stored = self.stored(&table, column, &found, &text);
@@ -180,7 +182,7 @@ impl Reader<'_> {
                 .not_yet("several columns of one subquery", said.expr.span())
                 .hint("write one for each: `a = (SELECT …), b = (SELECT …)`"));
         };
-        self.column(table, column)?;
+        self.written(table, column)?;
         if let Some(add) = self.added(table, &column.name) {
             if add.existing.is_none() && add.fill.is_none() && !add.column.not_null {
                 return Ok(add.column.name.clone());

@@ -1,0 +1,54 @@
+//! Changes that would do harm are refused with their true reason.
+
+mod support;
+
+use support::Repo;
+
+const POSTGRES: &str = "postgres@18";
+const SQLITE: &str = "sqlite@3.40";
+
+fn planned(server: &str, schema: &str, change: &str) -> Result<String, String> {
+    let repo = Repo::raw(schema);
+    let options = ["--target", "raw", "--server", server, "--schema", "schema.sql", change];
+    let ran = repo.miggen(&options);
+    if ran.code == 0 { Ok(ran.stdout) } else { Err(format!("{}exit {}", ran.stderr, ran.code)) }
+}
+
+#[track_caller]
+fn refused(server: &str, schema: &str, change: &str, says: &str) {
+    let said = planned(server, schema, change).expect_err(change);
+    assert!(said.contains(says) && said.ends_with("exit 1"), "{server}: {change}\n{said}");
+}
+
+#[test]
+fn a_generated_column_is_what_it_is_computed_from() {
+    let schema = "\
+CREATE TABLE t (
+    id int PRIMARY KEY, price numeric, n int,
+    gross numeric GENERATED ALWAYS AS (price * 1.2) STORED
+);
+CREATE TABLE b (id int PRIMARY KEY, n numeric);";
+    for (change, reads) in [
+        ("UPDATE t SET price = gross WHERE id <= 500", "gross"),
+        ("UPDATE t SET price = gross", "gross"),
+        ("UPDATE t SET n = gross, price = 1", "gross"),
+        ("UPDATE t SET price = gross + b.n FROM b WHERE b.id = t.id", "gross"),
+        ("UPDATE t SET price = (SELECT b.n FROM b WHERE b.id = 1) + t.gross", "gross"),
+        (
+            "ALTER TABLE t ADD COLUMN s numeric;
+             ALTER TABLE t ADD COLUMN more numeric GENERATED ALWAYS AS (s + 1);
+             UPDATE t SET s = more",
+            "more",
+        ),
+    ] {
+        for server in [POSTGRES, SQLITE] {
+            let says = format!("is computed from `{reads}`, which the same statement changes");
+            refused(server, schema, change, &says);
+        }
+    }
+    let through = schema.replace("STORED", "STORED, tax numeric AS (GROSS - 1)");
+    let says = "`price` is computed from `tax`, which the same statement changes";
+    refused(SQLITE, &through, "UPDATE t SET PRICE = tax", says);
+    refused(POSTGRES, schema, "UPDATE t SET gross = 5", "`gross` is generated");
+    assert!(planned(POSTGRES, schema, "UPDATE t SET n = gross").is_ok());
+}
