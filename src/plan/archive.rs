@@ -1,6 +1,7 @@
 //! `--archive`: what the last deploy drops stays in a table beside, until a person drops that.
 //!
-//! Enters: the steps of one change. Leaves: the same, in which a dropped table is renamed, and a dropped
+//! Enters: the steps of one change. Leaves: the same, in which a dropped table is renamed (made
+//! anew without its keys, indexes and triggers where those cannot go by themselves), and a dropped
 //! column is copied out before with the primary key of its row. Nobody writes a column that is about to
 //! be dropped, so the copy can be made in batches; and its way back fills the column again. What was
 //! computed into other columns is kept, and never put back: those may have changed since.
@@ -14,7 +15,7 @@ use super::condition::{Condition, Predicate, Reason};
 use super::context::{Context, primary_key};
 use super::op::Op;
 use super::rows::{CopyRows, PutBack};
-use super::strategy::{backfill_unit, named};
+use super::strategy::{backfill_unit, named, rebuild};
 use super::{Down, Phase, Step, Unit, column_expr};
 
 /// With the tables that keep what is dropped.
@@ -60,21 +61,45 @@ fn edits(ops: &[Op]) -> impl Iterator<Item = &Op> {
     })
 }
 
-/// The table under another name, with all it has.
+/// The table under another name. No key of it may bind the tables that stay.
 fn set_aside(context: &Context, step: &mut Step) -> Result<TableName> {
     let table = step.table.clone();
     let to = free(context, &table, &table.name)?;
-    for op in &mut step.up {
-        if matches!(op, Op::DropTable(_)) {
-            *op = Op::RenameTable { from: table.clone(), to: to.clone() };
-        }
-    }
     let mut down = context.lock(&[&to], Action::RenameTable);
     down.push(Op::RenameTable { from: to.clone(), to: table.clone() });
+    for op in std::mem::take(&mut step.up) {
+        let Op::DropTable(whole) = op else {
+            step.up.push(op);
+            continue;
+        };
+        let rows_alone = Box::new(rows_alone(&whole));
+        let has_more = rows_alone != whole || context.before.triggers_of(&table).next().is_some();
+        if has_more && !context.can(Action::DropConstraint) {
+            step.unit = Unit::Rebuild;
+            step.up.push(into(&whole, &rows_alone));
+            down.push(into(&rows_alone, &whole));
+            let downs = std::mem::take(&mut step.down.ops);
+            down.extend(downs.into_iter().filter(|op| matches!(op, Op::Restore { .. })));
+        }
+        step.up.push(Op::RenameTable { from: table.clone(), to: to.clone() });
+    }
     step.title = format!("{} is kept as {}", table.name, to.name);
     step.down = Down::noted(down, format!("The table comes back with its rows, from {}.", to.name));
     step.verify.push(Condition::TableExists { table: to.clone() });
     Ok(to)
+}
+
+/// Without what binds it to other tables or acts when rows are written.
+fn rows_alone(table: &Table) -> Table {
+    let mut alone = Table { indexes: Vec::new(), ..table.clone() };
+    alone.constraints.retain(|one| !matches!(one.kind, ConstraintKind::ForeignKey { .. }));
+    alone
+}
+
+/// The same rows in another table of that name, on which no trigger stands.
+fn into(from: &Table, to: &Table) -> Op {
+    let edits = vec![Op::DropTable(Box::new(from.clone())), Op::CreateTable(Box::new(to.clone()))];
+    rebuild::anew(&from.name, edits)
 }
 
 fn free(context: &Context, table: &TableName, stem: &str) -> Result<TableName> {

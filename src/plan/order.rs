@@ -71,6 +71,9 @@ fn merge(into: &mut Step, next: Step) {
 }
 
 fn join(first: Vec<Op>, second: Vec<Op>) -> Vec<Op> {
+    if first.is_empty() || second.is_empty() {
+        return if first.is_empty() { second } else { first };
+    }
     let rank = |op: &Op| match op {
         Op::Guard(_) => 0,
         // Validation reads the table under a weak lock, before the strong one is taken.

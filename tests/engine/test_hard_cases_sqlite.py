@@ -2,6 +2,7 @@
 
 import pytest
 
+import dumps
 import hard
 import rollouts
 from hard import Lay, carried, on_sqlite, refusal
@@ -162,3 +163,44 @@ def test_what_a_table_has_is_compared_without_case_or_order(lay: Lay) -> None:
     known = "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, nick TEXT);"
     (project.root / "schema.sql").write_text(f"{known} CREATE INDEX i ON users (nick); {LOG}")
     hard.run(project, "ALTER TABLE users ALTER COLUMN email DROP NOT NULL")
+
+
+FAMILY = """
+CREATE TABLE p (id INTEGER PRIMARY KEY);
+CREATE TABLE gone (id INTEGER PRIMARY KEY);
+CREATE TABLE k (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    v TEXT UNIQUE,
+    p_id int NOT NULL REFERENCES p ON DELETE CASCADE,
+    strict_id int CONSTRAINT strict REFERENCES p (id) ON DELETE RESTRICT,
+    parent int REFERENCES k
+);
+CREATE INDEX ki ON k (p_id);
+CREATE TRIGGER kt AFTER DELETE ON k BEGIN INSERT INTO gone VALUES (OLD.id); END;
+"""
+CHILDREN = """
+INSERT INTO p VALUES (1), (2);
+INSERT INTO k (id, v, p_id, strict_id) VALUES (7, 'a', 1, 2), (9, 'b', 2, NULL);
+DELETE FROM k WHERE id = 9;
+"""
+
+
+@on_sqlite
+def test_an_archive_is_bound_to_nothing(lay: Lay) -> None:
+    """Rows that are kept go with no other, and keep none; the way back brings all there was."""
+    project = lay(FAMILY, CHILDREN)
+    rollout = hard.miggen.plan(project, "DROP TABLE k", "--archive")
+    rollout = hard.following(project, rollout)
+    before, rows = hard.shape(project), hard.contents(project)
+    hard.take(project, rollout)
+    for step in reversed(rollout.deploy.steps):
+        rollouts.down(project, step)
+    dumps.assert_same(before, hard.shape(project), "the way back", ("was", "is"))
+    assert hard.contents(project) == rows
+    hard.take(project, rollout)
+    project.database.script(
+        "PRAGMA foreign_keys = ON; DELETE FROM p;CREATE TABLE k (id int); CREATE INDEX ki ON k (id)"
+    )
+    assert project.database.rows("SELECT id, v FROM k_archive") == [(7, "a")]
+    assert not project.database.rows("SELECT * FROM pragma_foreign_key_list('k_archive')")
+    project.database.script("DROP TABLE k_archive")

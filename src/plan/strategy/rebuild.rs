@@ -45,14 +45,21 @@ fn settle_ops(catalog: &mut Catalog, ops: &mut [Op]) -> Result<(), Misfit> {
         op.apply(catalog)?;
         if let Op::Anew { table, copy, .. } = op {
             let (from, to) = (before.tables[table].clone(), catalog.tables[table].clone());
-            *op = rebuild(&before, from, to, std::mem::take(copy));
+            let stays = |trigger: &(TableName, String)| catalog.triggers.contains_key(trigger);
+            *op = rebuild(&before, from, to, std::mem::take(copy), stays);
         }
     }
     Ok(())
 }
 
 /// Views that may read the table, also through one another, and triggers on these or naming them.
-fn rebuild(catalog: &Catalog, from: Table, to: Table, copy: BTreeMap<String, Expr>) -> Op {
+fn rebuild(
+    catalog: &Catalog,
+    from: Table,
+    to: Table,
+    copy: BTreeMap<String, Expr>,
+    stays: impl Fn(&(TableName, String)) -> bool,
+) -> Op {
     let upon = catalog.views_upon(&from.name);
     let views = upon.iter().map(|view| Dependant {
         kind: "VIEW",
@@ -62,7 +69,8 @@ fn rebuild(catalog: &Catalog, from: Table, to: Table, copy: BTreeMap<String, Exp
     });
     let reached: Vec<&String> =
         upon.iter().map(|view| &view.name).chain([&from.name.name]).collect();
-    let triggers = catalog.triggers.iter().filter_map(|((of, trigger), definition)| {
+    let staying = catalog.triggers.iter().filter(|(trigger, _)| stays(trigger));
+    let triggers = staying.filter_map(|((of, trigger), definition)| {
         let goes_along = reached.contains(&&of.name);
         let named = definition.mentions.iter().any(|one| reached.contains(&one));
         // Triggers of a rollout itself have no text; its steps drop and create them.

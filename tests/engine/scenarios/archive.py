@@ -57,7 +57,9 @@ SCENARIOS = [
         reference={
             "postgres": "ALTER TABLE posts DROP CONSTRAINT posts_author_id_fkey;"
             "ALTER TABLE posts RENAME TO posts_archive",
-            "sqlite": "ALTER TABLE posts RENAME TO posts_archive",
+            "sqlite": "DROP INDEX posts_created_idx; DROP TABLE posts;"
+            "CREATE TABLE posts_archive (id INTEGER PRIMARY KEY, author_id INTEGER NOT NULL,"
+            " title TEXT NOT NULL, created TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)",
         },
         models={
             "alembic": (
