@@ -8,9 +8,13 @@ const POSTGRES: &str = "postgres@18";
 const SQLITE: &str = "sqlite@3.40";
 
 fn planned(server: &str, schema: &str, change: &str) -> Result<String, String> {
+    planned_with(&[], server, schema, change)
+}
+
+fn planned_with(more: &[&str], server: &str, schema: &str, change: &str) -> Result<String, String> {
     let repo = Repo::raw(schema);
     let options = ["--target", "raw", "--server", server, "--schema", "schema.sql", change];
-    let ran = repo.miggen(&options);
+    let ran = repo.miggen(&[&options[..], more].concat());
     if ran.code == 0 { Ok(ran.stdout) } else { Err(format!("{}exit {}", ran.stderr, ran.code)) }
 }
 
@@ -51,4 +55,17 @@ CREATE TABLE b (id int PRIMARY KEY, n numeric);";
     refused(SQLITE, &through, "UPDATE t SET PRICE = tax", says);
     refused(POSTGRES, schema, "UPDATE t SET gross = 5", "`gross` is generated");
     assert!(planned(POSTGRES, schema, "UPDATE t SET n = gross").is_ok());
+}
+
+#[test]
+fn a_rename_does_not_reach_through_a_view_with_downtime_either() {
+    let schema = "\
+CREATE TABLE a (id INTEGER PRIMARY KEY, v text);
+CREATE VIEW w AS SELECT id, v FROM a;
+CREATE VIEW w2 AS SELECT v FROM w;";
+    let rename = "ALTER TABLE a RENAME COLUMN v TO val";
+    let window = ["--downtime", "5m"];
+    let said = planned_with(&window, SQLITE, schema, rename).unwrap_err();
+    assert!(said.contains("the view w2 reads `v` of the view w"), "{said}");
+    assert!(planned_with(&window, POSTGRES, schema, rename).is_ok());
 }

@@ -52,8 +52,8 @@ pub use one_case::{Declared, declare, one_case};
 pub use shape::{cast_of, is_calls_only, is_null_test, literal_text, qualify, unqualified};
 pub use strict::strict;
 pub(crate) use text::{
-    calls, folded, indented, is_in_brackets, is_query, lex, mentions, operand, renamed, says,
-    says_schema,
+    calls, folded, gives_name, indented, is_in_brackets, is_query, lex, mentions, operand, renamed,
+    says, says_schema,
 };
 pub(crate) use tokens::{Token, TokenKind};
 pub use views::view_reads;

@@ -186,6 +186,15 @@ pub(crate) fn calls(text: &str, function: &str, dialect: Dialect) -> bool {
     })
 }
 
+/// Whether something in the query gets the name: `… AS name`.
+pub(crate) fn gives_name(text: &str, name: &str, dialect: Dialect) -> bool {
+    let tokens = lex(text, dialect).unwrap_or_default();
+    tokens.windows(2).any(|pair| {
+        text[pair[0].range()].eq_ignore_ascii_case("as")
+            && name_of(text, pair[1], dialect).is_some_and(|own| own.eq_ignore_ascii_case(name))
+    })
+}
+
 /// The expression with the column under a new name, given as it shall stand in it.
 pub(crate) fn renamed(text: &str, column: &str, new: &str, dialect: Dialect) -> String {
     let mut result = String::with_capacity(text.len());

@@ -1,5 +1,7 @@
 """Hard cases of SQLite: what a table made anew must not lose, and names in any case."""
 
+import sqlite3
+
 import pytest
 
 import dumps
@@ -204,3 +206,24 @@ def test_an_archive_is_bound_to_nothing(lay: Lay) -> None:
     assert project.database.rows("SELECT id, v FROM k_archive") == [(7, "a")]
     assert not project.database.rows("SELECT * FROM pragma_foreign_key_list('k_archive')")
     project.database.script("DROP TABLE k_archive")
+
+
+VIEW = "CREATE VIEW v AS SELECT id, email{} FROM users"
+READERS = [
+    "CREATE VIEW w AS SELECT EMAIL FROM V",
+    "CREATE VIEW all_of_it AS SELECT * FROM v; CREATE VIEW w AS SELECT email FROM all_of_it",
+    "CREATE TRIGGER w INSTEAD OF INSERT ON v "
+    "BEGIN INSERT INTO users (email) VALUES (NEW.email); END",
+    "CREATE TRIGGER w AFTER INSERT ON log BEGIN UPDATE log SET msg = (SELECT email FROM v); END",
+]
+
+
+@on_sqlite
+@pytest.mark.parametrize("more", READERS)
+def test_a_rename_that_would_not_reach_the_reader_of_a_view(lay: Lay, more: str) -> None:
+    """The view gets the new name, and what reads the old one of it would be left."""
+    project = lay(f"{USERS} {LOG} {VIEW.format('')}; {more};", ROWS)
+    assert " w reads `email` of the view " in refusal(project, RENAME)
+    with pytest.raises(sqlite3.OperationalError, match="w after rename"):
+        project.database.script(RENAME)
+    carried(lay(f"{USERS} {LOG} {VIEW.format(' AS email')}; {more};", ROWS), RENAME)

@@ -21,7 +21,7 @@ mod copy;
 mod indexes;
 mod rebuild;
 
-use crate::catalog::{Column, Constraint, ConstraintKind, Index, Key, Table, TableName};
+use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Index, Key, Table, TableName};
 use crate::change::RenameColumn;
 use crate::dialect::Action;
 use crate::error::Result;
@@ -30,8 +30,9 @@ use crate::plan::Downtime;
 use super::super::condition::{Condition, Missing, Predicate, Reason};
 use super::super::op::{Op, Sync, SyncKind};
 use super::super::strategy::constrain::{further_options, not_null_check};
+use super::super::strategy::dependants::read_through_a_view;
 use super::super::strategy::{named, sync};
-use super::super::{Down, Field, ModelChange, Phase, RenamedIndex, Step, Unit};
+use super::super::{Down, Field, ModelChange, Phase, RenamedIndex, Step, Unit, column_expr};
 use super::Context;
 use crate::plan::context::primary_key;
 
@@ -95,7 +96,26 @@ impl Rule<'_> {
                 .note("after the rename every write to the table would fail in it")
                 .hint("make the trigger independent of the name first"));
         }
-        Ok(())
+        self.refuse_readers_of_views()
+    }
+
+    /// Where RENAME writes the new name into views, and not into what reads these.
+    fn refuse_readers_of_views(&self) -> Result<()> {
+        let RenameColumn { table, from, to } = self.rename;
+        let reader = read_through_a_view(self.context.before, table, from)
+            .filter(|_| !self.context.can(Action::TriggerSetsNew));
+        let Some((view, reader)) = reader else { return Ok(()) };
+        let Expr(own) = column_expr(self.context.server, from);
+        Err(self
+            .context
+            .refuse(
+                format!("{reader} reads `{from}` of the view {view}, where it would be `{to}`"),
+                "a rename does not reach through a view",
+            )
+            .note("the server refuses the rename while something would not find the old name")
+            .hint(format!(
+                "let {view} name it by itself (`{own} AS {own}`), by a migration of your own first"
+            )))
     }
 
     fn refuse_what_needs_a_window(&self) -> Result<()> {

@@ -71,6 +71,42 @@ pub(in crate::plan) fn in_the_way_but_keys(
     found
 }
 
+/// A view that has the column by its own name, and what may read it there: both in words.
+pub(in crate::plan) fn read_through_a_view(
+    catalog: &Catalog,
+    table: &TableName,
+    column: &str,
+) -> Option<(String, String)> {
+    let has = |mentions: &[String], name: &str| mentions.iter().any(|mention| mention == name);
+    let mut shown: Vec<&str> = vec![&table.name];
+    let mut at = 0;
+    while let Some(from) = shown.get(at).copied() {
+        at += 1;
+        for (name, view) in catalog.views.iter().filter(|(_, view)| has(&view.mentions, from)) {
+            let text = &view.origin.text;
+            let names_it = has(&view.mentions, column);
+            if names_it && from != table.name {
+                return Some((from.to_owned(), format!("the view {name}")));
+            }
+            let passes_on = names_it && !input::gives_name(text, column, catalog.dialect);
+            if (passes_on || text.contains('*')) && !shown.contains(&name.name.as_str()) {
+                shown.push(&name.name);
+            }
+        }
+        if from == table.name {
+            continue;
+        }
+        let reads = |of: &TableName, mentions: &[String]| of.name == from || has(mentions, from);
+        let trigger = catalog.triggers.iter().find(|((of, _), trigger)| {
+            reads(of, &trigger.mentions) && has(&trigger.mentions, column)
+        });
+        if let Some(((_, name), _)) = trigger {
+            return Some((from.to_owned(), format!("the trigger {name}")));
+        }
+    }
+    None
+}
+
 pub(in crate::plan) const IN_THE_WAY: &str = "change or drop that first; views, policies and \
     triggers by a migration of your own, for miggen plans none";
 
