@@ -227,3 +227,11 @@ def test_a_rename_that_would_not_reach_the_reader_of_a_view(lay: Lay, more: str)
     with pytest.raises(sqlite3.OperationalError, match="w after rename"):
         project.database.script(RENAME)
     carried(lay(f"{USERS} {LOG} {VIEW.format(' AS email')}; {more};", ROWS), RENAME)
+
+
+@on_sqlite
+@pytest.mark.parametrize("kind", ["STORED", "VIRTUAL", "STORED NOT NULL CHECK (g > 0)"])
+def test_a_generated_column_is_dropped_and_computed_again(lay: Lay, kind: str) -> None:
+    schema = f"CREATE TABLE t (id INTEGER PRIMARY KEY, n int, g int AS (n + 1) {kind}, v AS (n));"
+    project = lay(schema, "INSERT INTO t (n) VALUES (1), (2)")
+    carried(project, "ALTER TABLE t DROP COLUMN g")

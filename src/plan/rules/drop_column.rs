@@ -205,7 +205,9 @@ impl<'c> Rule<'c> {
             DefaultKind::Constant => context.policy.archive,
             _ => true,
         };
-        let cannot_return = comes_back_filled && !context.can(Action::SetDefault);
+        let is_stored = column.generated.as_ref().is_some_and(|generated| generated.stored);
+        let cannot_return = comes_back_filled && !context.can(Action::SetDefault)
+            || is_stored && !context.can(Action::AddColumnRewrite);
         !context.can(Action::DropColumn)
             || cannot_return
             || constrained && !context.can(Action::DropColumnTakesIndexes)
@@ -395,12 +397,16 @@ impl<'c> Rule<'c> {
             title: format!("{}.{name} is dropped", table.name),
             unit,
             up,
-            down: Down::lossy(
-                down,
-                format!(
-                    "The column comes back, but not what it held: the values of {name} are lost."
-                ),
-            ),
+            down: if column.generated.is_some() {
+                Down::noted(down, "Loses nothing: the column is computed again.")
+            } else {
+                Down::lossy(
+                    down,
+                    format!(
+                        "The column comes back, but not what it held: the values of {name} are lost."
+                    ),
+                )
+            },
             verify: vec![Condition::ColumnGone { table, column: name }],
             model: Vec::new(),
         }

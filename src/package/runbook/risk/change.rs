@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::{ConstraintKind, TableName};
-use crate::change::{Change, ChangeType};
+use crate::change::{Change, ChangeType, DropColumn};
 use crate::dialect::type_change;
 use crate::plan::Plan;
 use crate::plan::condition::{Condition, Reason};
@@ -82,7 +82,7 @@ pub(super) fn reasons(plan: &Plan, change: &Change, reasons: &mut Reasons) {
             let follow = dependants(plan, &delete.table);
             reasons.warn("loses", lost.into_iter().chain(follow).collect::<Vec<_>>().join(". "));
         }
-        Change::DropColumn(drop) if plan.archives.is_empty() => reasons.warn(
+        Change::DropColumn(drop) if plan.archives.is_empty() && holds(plan, drop) => reasons.warn(
             "loses",
             format!(
                 "what {} holds, with the last deploy: a way back brings the column, not its values",
@@ -135,6 +135,12 @@ pub(super) fn reasons(plan: &Plan, change: &Change, reasons: &mut Reasons) {
         }
         _ => {}
     }
+}
+
+/// Its values are its own, and not computed from others.
+fn holds(plan: &Plan, drop: &DropColumn) -> bool {
+    let column = plan.before.tables.get(&drop.table).and_then(|table| table.column(&drop.column));
+    column.is_none_or(|column| column.generated.is_none())
 }
 
 fn of_type(plan: &Plan, one: &ChangeType, reasons: &mut Reasons) {
