@@ -69,3 +69,25 @@ CREATE VIEW w2 AS SELECT v FROM w;";
     assert!(said.contains("the view w2 reads `v` of the view w"), "{said}");
     assert!(planned_with(&window, POSTGRES, schema, rename).is_ok());
 }
+
+#[test]
+fn only_a_key_that_is_written_passes_on() {
+    let schema = "\
+CREATE TABLE a (id integer PRIMARY KEY, v int, b_id int);
+CREATE TABLE b (id integer PRIMARY KEY, v int, a_id int REFERENCES a ON UPDATE CASCADE);
+CREATE INDEX i ON b (a_id);";
+    for server in [POSTGRES, SQLITE] {
+        let update = "UPDATE a SET v = b.v FROM b WHERE b.id = a.b_id";
+        assert!(planned(server, schema, update).is_ok());
+        let key = "UPDATE a SET id = b.v FROM b WHERE b.id = a.b_id";
+        refused(server, schema, key, "this reads rows of `b`, and changes them");
+    }
+}
+
+#[test]
+fn what_is_applied_twice_is_said_of_the_server() {
+    let schema = "CREATE TABLE t (id integer PRIMARY KEY, v int, n int);";
+    let change = "UPDATE t SET v = v + 1";
+    refused(POSTGRES, schema, change, "a batch that runs again would apply it twice");
+    refused(SQLITE, schema, change, "a file that runs again would apply it twice");
+}

@@ -3,7 +3,7 @@
 use crate::input;
 
 use super::options::ROW_SECURITY;
-use super::{Catalog, ConstraintKind, Table, TableName};
+use super::{Catalog, ConstraintKind, Key, Table, TableName, names};
 
 /// A foreign key that points to a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Catalog {
         let mut parents = vec![table.clone()];
         let mut at = 0;
         while at < parents.len() {
-            for (child, columns, actions) in self.keys_to(&parents[at].clone()) {
+            for (child, columns, _, actions) in self.keys_to(&parents[at].clone()) {
                 let on_delete = follows(actions, "DELETE");
                 if on_delete == Some(Follows::Cascade) && !parents.contains(&child.name) {
                     parents.push(child.name.clone());
@@ -185,31 +185,48 @@ impl Catalog {
         family(one).iter().any(|name| others.iter().any(|other| self.same_table(name, other)))
     }
 
-    /// Writing rows of a table may change rows of another by its foreign keys: `deletes`, or else by
-    /// new values of the columns.
+    /// Writing rows of a table may change rows of another by its foreign keys: new values of the
+    /// columns, or where none are told, that rows go.
     pub fn passes_on(&self, table: &TableName, to: &TableName, columns: Option<&[String]>) -> bool {
         let verb = if columns.is_some() { "UPDATE" } else { "DELETE" };
-        let mut reached = vec![table.clone()];
+        let mut reached = vec![(table.clone(), columns.map(<[String]>::to_vec))];
         let mut at = 0;
-        while at < reached.len() {
-            for (child, _, actions) in self.keys_to(&reached[at].clone()) {
-                if follows(actions, verb).is_some() && !reached.contains(&child.name) {
-                    reached.push(child.name.clone());
+        while let Some((parent, written)) = reached.get(at).cloned() {
+            for (child, own, references, actions) in self.keys_to(&parent) {
+                let changes =
+                    written.as_ref().is_none_or(|set| self.writes_key(&parent, references, set));
+                let next = (child.name.clone(), written.as_ref().map(|_| own.to_vec()));
+                if changes && follows(actions, verb).is_some() && !reached.contains(&next) {
+                    reached.push(next);
                 }
             }
             at += 1;
         }
-        reached[1..].contains(to)
+        reached[1..].iter().any(|(name, _)| name == to)
     }
 
+    /// Whether a key of the table is among the columns, or computed from one. Without names it is the
+    /// primary key.
+    fn writes_key(&self, table: &TableName, key: &[String], written: &[String]) -> bool {
+        let Some(table) = self.tables.get(table) else { return true };
+        let primary = table.primary_key().unwrap_or_default().iter().filter_map(Key::column);
+        let mut key = key.iter().map(String::as_str).chain(primary.filter(|_| key.is_empty()));
+        let is_written =
+            |name: &str| written.iter().any(|own| names::same(self.dialect, own, name));
+        key.any(|name| is_written(name) || table.computed_from(name).into_iter().any(is_written))
+    }
+
+    /// Each with the columns of the child, and those they point to.
     fn keys_to(
         &self,
         parent: &TableName,
-    ) -> impl Iterator<Item = (&Table, &[String], Option<&String>)> {
+    ) -> impl Iterator<Item = (&Table, &[String], &[String], Option<&String>)> {
         self.tables.values().flat_map(move |child| {
             child.constraints.iter().filter_map(move |constraint| match &constraint.kind {
-                ConstraintKind::ForeignKey { columns, table, actions, .. } if table == parent => {
-                    Some((child, columns.as_slice(), actions.as_ref()))
+                ConstraintKind::ForeignKey { columns, table, references, actions }
+                    if table == parent =>
+                {
+                    Some((child, columns.as_slice(), references.as_slice(), actions.as_ref()))
                 }
                 _ => None,
             })

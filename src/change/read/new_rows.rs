@@ -25,7 +25,7 @@ impl Reader<'_> {
                 "a DELETE of all rows would take those that come meanwhile",
             )
             .at(self.source, span, "no WHERE")
-            .note("rows are deleted in batches, while the application goes on writing")
+            .note("they are deleted while the application goes on writing")
             .hint("say which rows: `WHERE created < '2020-01-01'`"));
         };
         if self.delete_reads_more(delete) {

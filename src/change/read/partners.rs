@@ -69,7 +69,11 @@ impl Reader<'_> {
     fn moving(&self, what: &str, span: Span) -> Error {
         Error::refused(format!("this reads {what}, and changes them"))
             .at(self.source, span, "reads what it writes")
-            .note("each batch is committed by itself: it would change what the next one reads")
+            .note(if self.batches() {
+                "each batch is committed by itself: it would change what the next one reads"
+            } else {
+                "a file may come to run again: it would read what its first run has changed"
+            })
             .hint("keep what is to be known in a table of its own first, and read that")
     }
 

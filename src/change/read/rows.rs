@@ -1,6 +1,7 @@
 //! UPDATE: the values of a new column, or a backfill of its own.
 
 use crate::catalog::{Expr, Generated, TableName};
+use crate::dialect::Action;
 use crate::dialect::functions::{function, varies};
 use crate::error::{Error, Result};
 use crate::input;
@@ -48,11 +49,16 @@ impl Reader<'_> {
                     && !assignment.expr.text.contains(['|', '+', '-', ',']);
             if facts.columns.contains(&column.name.to_string()) && !again_the_same {
                 return Err(Error::refused(format!(
-                    "`{}` is computed from itself: a batch that runs again would apply it twice",
-                    column.name
+                    "`{}` is computed from itself: {} that runs again would apply it twice",
+                    column.name,
+                    self.unit()
                 ))
                 .at(self.source, assignment.expr.span(), "reads what it writes")
-                .note("a backfill is committed batch by batch and must survive being killed and run again")
+                .note(if self.batches() {
+                    "a backfill is committed batch by batch and must survive being killed and run again"
+                } else {
+                    "no row would say that it is done, and a person, or a runner that was cut off, may run a file again"
+                })
                 .hint("add a column, fill that one, and switch the application over"));
             }
             let written: Vec<&str> = update
@@ -160,6 +166,15 @@ impl Reader<'_> {
         Ok(facts)
     }
 
+    pub(super) fn batches(&self) -> bool {
+        self.server.can(Action::UpdateBatch)
+    }
+
+    /// What is done as one.
+    fn unit(&self) -> &'static str {
+        if self.batches() { "a batch" } else { "a file" }
+    }
+
     /// A generated column that is computed from one of those that are written.
     pub(super) fn follows(&self, table: &TableName, column: &str, written: &[&str]) -> bool {
         let sources = self.after.tables[table].computed_from(column);
@@ -177,7 +192,11 @@ impl Reader<'_> {
         Error::refused(format!(
             "`{column}` is computed from `{reads}`, which the same statement changes"
         ))
-        .at(self.source, value.span(), "a batch that runs again would apply it twice")
+        .at(
+            self.source,
+            value.span(),
+            format!("{} that runs again would apply it twice", self.unit()),
+        )
         .hint("add a column, fill that one, and switch the application over")
     }
 }

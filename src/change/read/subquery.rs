@@ -94,7 +94,7 @@ impl Reader<'_> {
             if volatile && self.asks(std::iter::once(said.expr)) {
                 return Err(Error::refused("this gives another value each time it runs")
                     .at(self.source, said.expr.span(), "volatile, inside a query")
-                    .note("one statement may ask such a query once for all rows, and batches once for each"));
+                    .note("the server may ask such a query once for all rows of a statement, or once for each"));
             }
             if volatile && (new > 0 || !nulls.contains(column)) {
                 return Err(self.never_done(column, said.expr));
@@ -209,9 +209,10 @@ impl Reader<'_> {
     /// A condition that calls `function`; `column` is one that it asks for.
     pub(super) fn other_rows(&self, function: &str, column: Option<&String>, span: Span) -> Error {
         let column = column.map_or("created", String::as_str);
+        let every = if self.batches() { "batch" } else { "run" };
         Error::refused("which rows these are changes while it runs")
-            .at(self.source, span, format!("`{function}` gives each batch another answer"))
-            .note("rows are written batch by batch, and a second run must find none left")
+            .at(self.source, span, format!("`{function}` gives each {every} another answer"))
+            .note("a file may come to run again, and must find none left")
             .hint(format!("write the value itself: `{column} < '2020-01-01'`"))
     }
 
