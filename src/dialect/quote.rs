@@ -251,6 +251,16 @@ const RESERVED: &[&str] = &[
     "xmltable",
 ];
 
+/// `CREATE INDEX`, for a hint; PostgreSQL alone makes up a name.
+pub fn create_index(dialect: Dialect, table: &str, columns: &[&str]) -> String {
+    let name = match dialect {
+        Dialect::Postgres => String::new(),
+        _ => format!(" {}", ident(dialect, &format!("{table}_{}_idx", columns.join("_")))),
+    };
+    let columns: Vec<String> = columns.iter().map(|column| ident(dialect, column)).collect();
+    format!("CREATE INDEX{name} ON {} ({})", ident(dialect, table), columns.join(", "))
+}
+
 /// A name, quoted only where the server would not read it back as it is.
 pub fn ident(dialect: Dialect, name: &str) -> String {
     let mut chars = name.chars();

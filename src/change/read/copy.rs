@@ -129,17 +129,32 @@ impl Reader<'_> {
                     .any(|key| key.iter().all(|name| pairs.iter().any(|(_, of)| of == name)))
             })
         });
+        let keys = into.keys();
+        let holds_it = |key: &Vec<String>| {
+            !keys.contains(key)
+                && key.iter().all(|name| {
+                    plain(name).is_some_and(|of| from.keys().iter().flatten().any(|key| *key == of))
+                })
+        };
         found.ok_or_else(|| {
+            let hint = match into.unique().into_iter().find(holds_it) {
+                Some(optional) => format!(
+                    "make {} of `{}` NOT NULL first: a row without a key tells nothing",
+                    optional.join(" and "),
+                    into.name.name
+                ),
+                None => format!(
+                    "add a column with a unique key to `{}` that holds the key of `{}`, NOT NULL",
+                    into.name.name, from.name.name
+                ),
+            };
             Error::refused("nothing says which rows are copied already")
                 .at(self.source, span, "cannot be run again after a kill")
                 .note(format!(
                     "a key of `{}` must be filled from a key of `{}`, column for column",
                     into.name.name, from.name.name
                 ))
-                .hint(format!(
-                    "add a column with a unique key to `{}` that holds the key of `{}`",
-                    into.name.name, from.name.name
-                ))
+                .hint(hint)
         })
     }
 }

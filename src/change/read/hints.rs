@@ -8,6 +8,7 @@
 //! | `unrelated to column` | that a new column does not take the place of that dropped one |
 
 use crate::catalog::{Expr, TableName};
+use crate::dialect::quote;
 use crate::error::{Error, Result};
 use crate::input::ast::{Kind, Slice, Statement};
 
@@ -81,6 +82,7 @@ impl Reader<'_> {
     /// A column dropped and one added may be a rename, and may be two things: nobody but the author
     /// knows.
     pub(super) fn no_rename_in_disguise(&self) -> Result<()> {
+        let quoted = |name: &str| quote::ident(self.server.dialect, name);
         for asked in &self.asked {
             let Change::DropColumn(drop) = &asked.change else { continue };
             let old = &drop.column;
@@ -109,7 +111,12 @@ impl Reader<'_> {
                     ))
                     .at(self.source, span, format!("and {old} is dropped"))
                     .note("as a drop and an add the values are lost; miggen does not guess")
-                    .hint(format!("a rename: `ALTER TABLE {table} RENAME COLUMN {old} TO {new}`"))
+                    .hint(format!(
+                        "a rename: `ALTER TABLE {} RENAME COLUMN {} TO {}`",
+                        quoted(table),
+                        quoted(old),
+                        quoted(new)
+                    ))
                     .hint(format!("two things: `-- miggen: unrelated to {old}` above the ADD")));
                 }
             }

@@ -5,6 +5,7 @@
 
 use crate::catalog::{Column, Table, TableName};
 use crate::dialect::functions::is_aggregate;
+use crate::dialect::quote;
 use crate::dialect::types::compare_alike;
 use crate::error::{Error, Result};
 use crate::input::expr::query::{Called, Equality, FromTable, Name, Other, Projected, Role, Scope};
@@ -260,7 +261,10 @@ impl Reader<'_> {
                 written.table.name
             ))
             .at(self.source, text.span(&column.at), format!("no index begins with `{by}`"))
-            .hint(format!("first, as a change of its own: CREATE INDEX ON {name} ({by})")));
+            .hint(format!(
+                "first, as a change of its own: {}",
+                quote::create_index(levels.dialect, name, &[by])
+            )));
         }
         let whole = (first..level.tables.len()).filter(|at| !found[*at]);
         Ok(whole.map(|at| level.tables[at].1.name.clone()).collect())

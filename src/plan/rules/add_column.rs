@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Column, Constraint, ConstraintKind, Expr};
 use crate::change::{AddColumn, Asked, Change, DefaultKind};
-use crate::dialect::Action;
+use crate::dialect::{Action, quote};
 use crate::error::Result;
 use crate::input;
 
@@ -64,14 +64,16 @@ pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
             .hint("plan SET NOT NULL when this rollout is through"));
     }
     if column.not_null && add.existing.is_none() && add.fill.is_none() {
+        let quoted = |name: &str| quote::ident(context.server.dialect, name);
+        let name = quoted(&column.name);
         return Err(context
             .refuse(
                 format!("`{}` is required, but nothing says what existing rows get", column.name),
                 "NOT NULL without a default",
             )
             .note("the server refuses this on a table with rows, and the running application does not give it")
-            .hint(format!("a constant: `… {} {} NOT NULL DEFAULT …`", column.name, column.ty))
-            .hint(format!("computed:   `UPDATE {} SET {} = …;` in the same script", add.table.name, column.name)));
+            .hint(format!("a constant: `… {name} {} NOT NULL DEFAULT …`", column.ty))
+            .hint(format!("computed:   `UPDATE {} SET {name} = …;` in the same script", quoted(&add.table.name))));
     }
     let can_rebuild = context.can(Action::Rebuild);
     let changes =

@@ -9,6 +9,7 @@
 
 use crate::catalog::{Child, TableName};
 use crate::change::Delete;
+use crate::dialect::quote;
 use crate::error::Result;
 
 use super::super::condition::{Condition, Predicate, Reason};
@@ -41,7 +42,8 @@ pub(super) fn steps(context: &Context, delete: &Delete) -> Result<Vec<Step>> {
 }
 
 fn check(context: &Context, table: &TableName, child: &Child) -> Result<()> {
-    let names = child.columns.join(", ");
+    let columns: Vec<&str> = child.columns.iter().map(String::as_str).collect();
+    let names = columns.join(", ");
     if child.table == *table && child.on_delete.is_none() {
         return Err(context
             .refuse(
@@ -60,8 +62,8 @@ fn check(context: &Context, table: &TableName, child: &Child) -> Result<()> {
                 format!("`{}` ({names}) points here and has no index", child.table.name),
             )
             .hint(format!(
-                "first, as a change of its own: CREATE INDEX ON {} ({names})",
-                child.table.name
+                "first, as a change of its own: {}",
+                quote::create_index(context.server.dialect, &child.table.name, &columns)
             )));
     }
     Ok(())

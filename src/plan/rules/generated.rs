@@ -8,7 +8,7 @@
 
 use crate::catalog::{Expr, Generated};
 use crate::change::AddColumn;
-use crate::dialect::Action;
+use crate::dialect::{Action, quote};
 use crate::error::Result;
 
 use super::super::small::is_small;
@@ -35,7 +35,7 @@ pub(super) fn add(context: &Context, add: &AddColumn, generated: &Generated) -> 
     if context.policy.downtime != Downtime::None || is_small(context.policy, &add.table) {
         return add_column::at_once(context, add);
     }
-    let name = &add.table.name;
+    let name = quote::ident(context.server.dialect, &add.table.name);
     let mut error = context
         .refuse(
             format!("`{}` would be computed for every row while everybody waits", add.column.name),
