@@ -344,6 +344,7 @@ fn new_state(
             sha256: rollout::fingerprint(&whole),
             ddl: rollout::excerpt(
                 &options.schema,
+                &options.change.text,
                 options.server.dialect,
                 catalog,
                 &intent.after,

@@ -91,3 +91,60 @@ fn what_is_applied_twice_is_said_of_the_server() {
     refused(POSTGRES, schema, change, "a batch that runs again would apply it twice");
     refused(SQLITE, schema, change, "a file that runs again would apply it twice");
 }
+
+#[test]
+fn a_function_varies_as_the_schema_declares_it() {
+    for (declared, fits) in
+        [("IMMUTABLE", true), ("STABLE", false), ("VOLATILE", false), ("", false)]
+    {
+        let schema = format!(
+            "CREATE TABLE t (id bigint PRIMARY KEY, a int, n int);
+             CREATE FUNCTION f(i int) RETURNS int LANGUAGE sql {declared} AS $$ SELECT i /* immutable */ $$;"
+        );
+        for change in ["UPDATE t SET a = public.f(n)", "DELETE FROM t WHERE f(n) = 3"] {
+            assert_eq!(planned(POSTGRES, &schema, change).is_ok(), fits, "{declared}: {change}");
+        }
+        let altered = format!("{schema} ALTER FUNCTION f(int) VOLATILE;");
+        assert!(planned(POSTGRES, &altered, "UPDATE t SET a = f(n)").is_err());
+    }
+}
+
+#[test]
+fn what_stands_for_a_value_is_named() {
+    let schema = "CREATE TABLE t (id bigint PRIMARY KEY, a text, b text DEFAULT 'x');";
+    refused(POSTGRES, schema, "UPDATE t SET b = DEFAULT", "write it out: `b = 'x'`");
+    refused(POSTGRES, schema, "UPDATE t SET a = default WHERE b = 'y'", "write it out: `a = NULL`");
+    for change in [
+        "UPDATE t SET a = row_to_json(t)",
+        "UPDATE t SET a = t::text WHERE id > 7",
+        "UPDATE t AS x SET a = row_to_json(x)",
+        "DELETE FROM t WHERE t IS NULL",
+    ] {
+        refused(POSTGRES, schema, change, "this reads whole rows of `");
+    }
+    refused(POSTGRES, schema, "UPDATE t SET a = t.*::text", "does not understand");
+}
+
+#[test]
+fn hints_are_statements_of_the_server() {
+    let schema = "\
+CREATE TABLE t (id integer PRIMARY KEY, a int);
+CREATE TABLE \"Order\" (id integer PRIMARY KEY, parent int REFERENCES t (id), \"group\" int);";
+    let delete = "DELETE FROM t WHERE a = 1";
+    let read = "UPDATE t SET a = (SELECT max(o.id) FROM \"Order\" o WHERE o.\"group\" = t.id)";
+    refused(POSTGRES, schema, delete, "CREATE INDEX ON \"Order\" (parent)\n");
+    refused(SQLITE, schema, delete, "CREATE INDEX \"Order_parent_idx\" ON \"Order\" (parent)\n");
+    refused(POSTGRES, schema, read, "CREATE INDEX ON \"Order\" (\"group\")\n");
+    refused(SQLITE, schema, read, "CREATE INDEX \"Order_group_idx\" ON \"Order\" (\"group\")\n");
+}
+
+#[test]
+fn a_key_that_may_be_null_is_to_be_required_first() {
+    let schema = "\
+CREATE TABLE t (id bigint PRIMARY KEY, a int);
+CREATE TABLE l (id bigserial PRIMARY KEY, t_id bigint UNIQUE, v int);";
+    let copy = "INSERT INTO l (t_id, v) SELECT id, a FROM t";
+    refused(POSTGRES, schema, copy, "make t_id of `l` NOT NULL first");
+    let required = schema.replace("t_id bigint", "t_id bigint NOT NULL");
+    assert!(planned(POSTGRES, &required, copy).is_ok());
+}

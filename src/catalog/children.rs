@@ -3,7 +3,7 @@
 use crate::input;
 
 use super::options::ROW_SECURITY;
-use super::{Catalog, ConstraintKind, Key, Table, TableName, names};
+use super::{Catalog, ConstraintKind, Key, Other, Table, TableName, names};
 
 /// A foreign key that points to a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +130,21 @@ impl Catalog {
             })
             .map(|(name, _)| name)
             .collect()
+    }
+
+    /// Each function of the name is declared IMMUTABLE, and none is altered.
+    pub fn is_immutable(&self, function: &str) -> bool {
+        let mut all = self
+            .others
+            .iter()
+            .filter(|other| other.kind.ends_with(" FUNCTION") || other.kind.ends_with(" ROUTINE"))
+            .filter(|other| other.object.as_ref().is_some_and(|name| name.name == function))
+            .peekable();
+        let declared = |other: &Other| {
+            let is = |word: &str| word.eq_ignore_ascii_case("immutable");
+            other.is_function() && input::says(&other.origin.text, self.dialect, is)
+        };
+        all.peek().is_some() && all.all(declared)
     }
 
     /// Values of the collation may be equal and not the same.

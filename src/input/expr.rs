@@ -12,7 +12,10 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::thread;
 
-use sqlparser::ast::{BinaryOperator, Expr, Ident, Query, UnaryOperator, Value, Visit, Visitor};
+use sqlparser::ast::{
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query,
+    UnaryOperator, Value, Visit, Visitor,
+};
 use sqlparser::dialect::{Dialect as SqlDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
@@ -53,6 +56,7 @@ pub fn read(text: &str, dialect: Dialect) -> Option<ExprFacts> {
             functions: Seen::default(),
             subquery: false,
             parameters: false,
+            whole_row: false,
         };
         let _ = expr.visit(&mut finder);
         let mut facts = ExprFacts {
@@ -66,8 +70,8 @@ pub fn read(text: &str, dialect: Dialect) -> Option<ExprFacts> {
             && facts.functions.is_empty()
             && !facts.subquery
             && !facts.parameters;
-        facts
-    })
+        (!finder.whole_row).then_some(facts)
+    })?
 }
 
 /// A CHECK of this form lets no NULL into the column: `c IS NOT NULL`, also inside AND, negated
@@ -223,6 +227,8 @@ struct Finder {
     functions: Seen,
     subquery: bool,
     parameters: bool,
+    /// `t.*`: columns that are not named.
+    whole_row: bool,
 }
 
 impl Visitor for Finder {
@@ -249,7 +255,12 @@ impl Visitor for Finder {
                 }
                 return ControlFlow::Continue(());
             }
+            Expr::QualifiedWildcard(..) => {
+                self.whole_row = true;
+                return ControlFlow::Continue(());
+            }
             Expr::Function(function) => {
+                self.whole_row |= takes_whole_row(&function.args);
                 if let Some(name) = function.name.0.last().and_then(|part| part.as_ident()) {
                     self.functions.add(name.value.to_ascii_lowercase());
                 }
@@ -275,6 +286,13 @@ impl Visitor for Finder {
         self.functions.add(called.to_owned());
         ControlFlow::Continue(())
     }
+}
+
+fn takes_whole_row(args: &FunctionArguments) -> bool {
+    let FunctionArguments::List(list) = args else { return false };
+    list.args
+        .iter()
+        .any(|arg| matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(_))))
 }
 
 /// A call with a grammar of its own.

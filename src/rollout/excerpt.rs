@@ -8,9 +8,11 @@ use crate::input;
 use crate::input::ast::{AlterKind, Kind, Statement};
 use crate::source::{Dialect, Source};
 
-/// Statements about the tables, all that they reference before and after, and types; in their order.
+/// Statements about the tables, all that they reference before and after, types, and functions that
+/// these or the change call; in their order.
 pub fn excerpt(
     sources: &[Source],
+    change: &str,
     dialect: Dialect,
     catalog: &Catalog,
     after: &Catalog,
@@ -60,8 +62,19 @@ pub fn excerpt(
             _ => None,
         })
         .collect();
-    let belonging = statements().filter(|one| belongs(one, &wanted, &others, catalog));
+    let about = |one: &&Statement| belongs(one, &wanted, &others, catalog);
+    let texts = statements().filter(about).map(|statement| statement.text.text);
+    let named: BTreeSet<String> =
+        texts.chain([change]).flat_map(|text| input::columns_mentioned(text, dialect)).collect();
+    let belonging = statements().filter(|one| about(one) || is_function(one, &named));
     Ok(belonging.map(|statement| format!("{};\n", statement.text.text)).collect())
+}
+
+/// What is said of a function of one of these names: whether it gives the same again hangs on it.
+fn is_function(statement: &Statement, names: &BTreeSet<String>) -> bool {
+    let Kind::Opaque(other) = &statement.kind else { return false };
+    let object = other.object.as_ref().map(|object| object.name.name.as_ref());
+    other.kind.ends_with(" FUNCTION") && object.is_some_and(|name| names.contains(name))
 }
 
 fn belongs(
@@ -110,7 +123,8 @@ mod tests {
         let sources = [Source::new("schema", schema)];
         let (catalog, _) = catalog::build(&sources, Dialect::Postgres).unwrap();
         let tables = BTreeSet::from([TableName::new(table)]);
-        let text = excerpt(&sources, Dialect::Postgres, &catalog, &catalog, &tables).unwrap();
+        let text = excerpt(&sources, "SELECT f(1)", Dialect::Postgres, &catalog, &catalog, &tables)
+            .unwrap();
         let again = [Source::new("excerpt", text.as_str())];
         let (replayed, problems) = catalog::build(&again, Dialect::Postgres).unwrap();
         assert!(problems.is_empty(), "{problems:?}");
@@ -140,6 +154,19 @@ mod tests {
              CREATE TABLE a (name text COLLATE same);",
         );
         assert!(text.contains("deterministic"), "{text}");
+    }
+
+    #[test]
+    fn a_function_is_told_where_it_is_called() {
+        let text = of(
+            "a",
+            "CREATE FUNCTION f(i int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT i';
+             CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1';
+             CREATE FUNCTION h() RETURNS int LANGUAGE sql AS 'SELECT 1';
+             CREATE TABLE a (id int DEFAULT g());",
+        );
+        assert!(text.contains("f(i int)") && text.contains("FUNCTION g"), "{text}");
+        assert!(!text.contains("FUNCTION h"), "{text}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Key, Table, TableName};
 use crate::dialect::Action;
-use crate::dialect::functions::{Volatility, function};
+use crate::dialect::functions::Volatility;
 use crate::error::{Error, Result};
 use crate::input::ast::{ColumnConstraintKind, ColumnDef};
 use crate::input::{self, expr};
@@ -134,7 +134,7 @@ impl Reader<'_> {
         self.is_value(column, text, span)?;
         let mut kind = DefaultKind::Constant;
         for name in &facts.functions {
-            match function(self.server.dialect, name).map(|function| function.volatility) {
+            match self.volatility(name) {
                 Some(Volatility::Immutable) => {}
                 Some(Volatility::Stable) if kind == DefaultKind::Constant => {
                     kind = DefaultKind::Stable;

@@ -1,7 +1,7 @@
 //! DELETE and INSERT: rows that go, and rows that come.
 
 use crate::catalog::{Expr, Table, TableName};
-use crate::dialect::functions::{Volatility, function};
+use crate::dialect::functions::Volatility;
 use crate::error::{Error, Result};
 use crate::input::ast::{
     Delete as DeleteStatement, Insert as InsertStatement, InsertSource, Slice,
@@ -32,10 +32,10 @@ impl Reader<'_> {
             return self.delete_reading(delete, span);
         }
         let facts = self.understood(&table, filter.text, filter.start)?;
-        let unsteady = facts.functions.iter().find(|name| {
-            function(self.server.dialect, name)
-                .is_none_or(|f| f.volatility != Volatility::Immutable)
-        });
+        let unsteady = facts
+            .functions
+            .iter()
+            .find(|name| self.volatility(name) != Some(Volatility::Immutable));
         if let Some(name) = unsteady {
             return Err(self.other_rows(name, facts.columns.first(), filter.span()));
         }

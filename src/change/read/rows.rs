@@ -1,8 +1,8 @@
 //! UPDATE: the values of a new column, or a backfill of its own.
 
-use crate::catalog::{Expr, Generated, TableName};
-use crate::dialect::Action;
-use crate::dialect::functions::{function, varies};
+use crate::catalog::{Expr, Generated, TableName, names};
+use crate::dialect::functions::{Volatility, function, varies};
+use crate::dialect::{Action, quote};
 use crate::error::{Error, Result};
 use crate::input;
 use crate::input::ast::{Ident, Slice, Update as UpdateStatement};
@@ -37,11 +37,12 @@ impl Reader<'_> {
             if let Some(own) = self.after.tables[&table].column(&column.name) {
                 self.is_value(own, assignment.expr.text, assignment.expr.span())?;
             }
+            self.refuse_default(&table, column, assignment.expr)?;
             let facts = self.understood(&table, assignment.expr.text, assignment.expr.start)?;
             let dialect = self.server.dialect;
             // SQLite's date functions read the clock where they are told so.
             let now = |token: &str| token.eq_ignore_ascii_case("'now'");
-            let volatile = facts.functions.iter().any(|name| varies(dialect, name))
+            let volatile = facts.functions.iter().any(|name| self.varies(name))
                 || dialect == Dialect::Sqlite && input::says(assignment.expr.text, dialect, now);
             let again_the_same =
                 facts.functions.iter().all(|name| IDEMPOTENT.contains(&name.as_str()))
@@ -137,6 +138,26 @@ impl Reader<'_> {
         }
     }
 
+    pub(super) fn refuse_default(
+        &self,
+        table: &TableName,
+        column: &Ident,
+        value: Slice,
+    ) -> Result<()> {
+        if !value.text.eq_ignore_ascii_case("default") {
+            return Ok(());
+        }
+        let known = self.after.tables[table].column(&column.name);
+        let plain = known.filter(|known| known.identity.is_none());
+        let Some(default) = plain.map(|known| known.default.as_ref()) else {
+            return Err(self.not_yet("DEFAULT as a value", value.span()));
+        };
+        let own = quote::ident(self.server.dialect, &column.name);
+        Err(Error::refused("miggen does not plan DEFAULT as a value yet")
+            .at(self.source, value.span(), "here")
+            .hint(format!("write it out: `{own} = {}`", default.map_or("NULL", |text| &text.0))))
+    }
+
     /// Reads an expression over one table, and refuses what it cannot vouch for.
     pub(super) fn understood(
         &self,
@@ -156,14 +177,25 @@ impl Reader<'_> {
         for name in &facts.columns {
             if self.after.tables[table].column(name).is_none() {
                 let at = text.find(name.as_str()).unwrap_or(0);
-                return Err(self.no_column(
-                    &self.after.tables[table],
-                    name,
-                    Span::new(start + at, start + at + name.len()),
-                ));
+                let span = Span::new(start + at, start + at + name.len());
+                if names::same(self.server.dialect, name, &table.name) {
+                    return Err(self.whole_row(name, span));
+                }
+                return Err(self.no_column(&self.after.tables[table], name, span));
             }
         }
         Ok(facts)
+    }
+
+    /// Built in, or as the schema declares it; `None`: not known, so the worst is assumed.
+    pub(super) fn volatility(&self, name: &str) -> Option<Volatility> {
+        let known = function(self.server.dialect, name).map(|known| known.volatility);
+        known.or_else(|| self.before.is_immutable(name).then_some(Volatility::Immutable))
+    }
+
+    /// It may give another value when it is called again for the same row.
+    pub(super) fn varies(&self, name: &str) -> bool {
+        varies(self.server.dialect, name) && !self.before.is_immutable(name)
     }
 
     pub(super) fn batches(&self) -> bool {
@@ -181,11 +213,17 @@ impl Reader<'_> {
         sources.iter().any(|source| written.contains(source))
     }
 
+    pub(super) fn whole_row(&self, called: &str, span: Span) -> Error {
+        Error::refused(format!("this reads whole rows of `{called}`"))
+            .at(self.source, span, "a table's name, and no column's")
+            .hint("name the columns that are meant")
+    }
+
     pub(super) fn never_done(&self, column: &str, value: Slice) -> Error {
         Error::refused("this gives another value each time it runs")
             .at(self.source, value.span(), "volatile")
             .note("a row that is done cannot be told from one that is not, so the backfill could not be resumed")
-            .hint(format!("add `WHERE {column} IS NULL`"))
+            .hint(format!("add `WHERE {} IS NULL`", quote::ident(self.server.dialect, column)))
     }
 
     pub(super) fn would_apply_twice(&self, column: &str, reads: &str, value: Slice) -> Error {

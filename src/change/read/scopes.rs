@@ -125,6 +125,11 @@ impl<'t> Levels<'t> {
         Err(if name.qualifier.is_some() { Lost::Qualifier } else { Lost::Nowhere })
     }
 
+    fn calls(&self, name: &str) -> bool {
+        let mut tables = self.all.iter().flat_map(|level| &level.tables);
+        tables.any(|(called, _)| names::same(self.dialect, called, name))
+    }
+
     pub(super) fn is_own(&self, place: &Place) -> bool {
         place.table == 0 && self.all[place.level].own
     }
@@ -262,6 +267,7 @@ impl Reader<'_> {
             Lost::Ambiguous => Error::refused(format!("two tables here have a column `{column}`"))
                 .at(self.source, span, "which of them?")
                 .hint(format!("write the table's name or alias in front: `….{column}`")),
+            Lost::Nowhere if levels.calls(column) => self.whole_row(column, span),
             Lost::Nowhere => {
                 let innermost = levels.all.last().and_then(|level| level.tables.last());
                 let table = innermost.map_or(&self.after.tables[written.table], |(_, table)| table);

@@ -8,9 +8,9 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::{Expr, TableName, names};
-use crate::dialect::compose;
-use crate::dialect::functions::{Volatility, function, varies};
+use crate::dialect::functions::Volatility;
 use crate::dialect::types::compare_alike;
+use crate::dialect::{compose, quote};
 use crate::error::{Error, Result};
 use crate::input::ast::{
     Assignment as Said, Delete as DeleteStatement, Ident, Slice, Update as UpdateStatement,
@@ -41,7 +41,8 @@ impl Reader<'_> {
         let dialect = self.server.dialect;
         let Some(Ok(scope)) = query::scopes(slice.text, dialect) else { return false };
         scope.names.iter().any(|name| {
-            name.qualifier.as_ref().is_some_and(|called| names::same(dialect, called, alias))
+            let called = name.qualifier.as_ref().unwrap_or(&name.column);
+            names::same(dialect, called, alias)
         })
     }
 
@@ -90,7 +91,7 @@ impl Reader<'_> {
             // What stands in a condition beside it says which row, not which value.
             let inside = |span: &Span| holds(said.expr, *span);
             let mut functions = found.functions.iter().filter(|(_, span)| inside(span));
-            let volatile = functions.any(|(called, _)| varies(self.server.dialect, &called.name));
+            let volatile = functions.any(|(called, _)| self.varies(&called.name));
             if volatile && self.asks(std::iter::once(said.expr)) {
                 return Err(Error::refused("this gives another value each time it runs")
                     .at(self.source, said.expr.span(), "volatile, inside a query")
@@ -183,6 +184,7 @@ impl Reader<'_> {
                 .hint("write one for each: `a = (SELECT …), b = (SELECT …)`"));
         };
         self.written(table, column)?;
+        self.refuse_default(table, column, said.expr)?;
         if let Some(add) = self.added(table, &column.name) {
             if add.existing.is_none() && add.fill.is_none() && !add.column.not_null {
                 return Ok(add.column.name.clone());
@@ -208,7 +210,7 @@ impl Reader<'_> {
 
     /// A condition that calls `function`; `column` is one that it asks for.
     pub(super) fn other_rows(&self, function: &str, column: Option<&String>, span: Span) -> Error {
-        let column = column.map_or("created", String::as_str);
+        let column = quote::ident(self.server.dialect, column.map_or("created", String::as_str));
         let every = if self.batches() { "batch" } else { "run" };
         Error::refused("which rows these are changes while it runs")
             .at(self.source, span, format!("`{function}` gives each {every} another answer"))
@@ -221,9 +223,7 @@ impl Reader<'_> {
         functions: &[(Called, Span)],
         fits: impl Fn(Option<Volatility>) -> bool,
     ) -> Result<()> {
-        let of =
-            |called: &Called| function(self.server.dialect, &called.name).map(|f| f.volatility);
-        match functions.iter().find(|(called, _)| !fits(of(called))) {
+        match functions.iter().find(|(called, _)| !fits(self.volatility(&called.name))) {
             None => Ok(()),
             Some((called, span)) => Err(self.other_rows(&called.name, None, *span)),
         }
