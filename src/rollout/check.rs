@@ -27,7 +27,7 @@ fn basis(rollout: &Rollout) -> Result<()> {
     }
     let span = place(rollout, |file| file.get("sha256"));
     Err(edited(rollout)
-        .at(&rollout.source, span, "target, server, change, facts or schema gave another sum then")
+        .at(&rollout.source, span, "target, server, change or facts gave another sum then")
         .note("the deploys that are written were planned from them, and so must be what follows"))
 }
 

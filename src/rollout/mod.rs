@@ -252,7 +252,8 @@ impl Rollout {
 }
 
 impl State {
-    /// The fingerprint of what the plan rests on; how long something is kept may change.
+    /// The fingerprint of what the plan rests on; how long something is kept may change, and what the
+    /// schema has got since may be said beside it.
     pub fn basis(&self) -> String {
         let facts = &self.facts;
         let rows: Vec<String> =
@@ -269,7 +270,6 @@ impl State {
             if facts.archive { "archive" } else { "" },
             facts.backfill.as_deref().unwrap_or_default(),
             &rows.join(","),
-            &self.schema.ddl,
         ];
         fingerprint(&parts.join("\0"))
     }
