@@ -148,10 +148,34 @@ pub(crate) fn annotation(ty: &SaType) -> Option<String> {
 const SQLITE_SAME: &[&str] =
     &["bigint", "boolean", "date", "datetime", "integer", "numeric", "smallint", "text", "varchar"];
 
+/// Fields that stand in a package of their own.
+pub(crate) const DJANGO_HOMES: &[(&str, &str)] = &[
+    ("ArrayField", "django.contrib.postgres.fields"),
+    ("BigIntegerRangeField", "django.contrib.postgres.fields"),
+    ("DateRangeField", "django.contrib.postgres.fields"),
+    ("DateTimeRangeField", "django.contrib.postgres.fields"),
+    ("DecimalRangeField", "django.contrib.postgres.fields"),
+    ("HStoreField", "django.contrib.postgres.fields"),
+    ("IntegerRangeField", "django.contrib.postgres.fields"),
+    ("SearchVectorField", "django.contrib.postgres.search"),
+];
+
+impl DjangoType {
+    /// As a module says it that imports `models`.
+    pub(crate) fn name(&self) -> String {
+        let is_contributed = DJANGO_HOMES.iter().any(|(class, _)| *class == self.class);
+        if is_contributed { self.class.to_owned() } else { format!("models.{}", self.class) }
+    }
+}
+
 pub(crate) fn django(ty: &str) -> Option<DjangoType> {
     let taken = take(ty);
-    if taken.array {
-        return None;
+    if let Some(element) = ty.trim().strip_suffix("[]") {
+        let element = django(element).filter(|element| element.class != "ArrayField")?;
+        let args: Vec<String> =
+            element.args.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let base = format!("{}({})", element.name(), args.join(", "));
+        return Some(DjangoType { class: "ArrayField", args: vec![("base_field", base)] });
     }
     let plain = |class| Some(DjangoType { class, args: Vec::new() });
     match (taken.base.as_str(), taken.args.len()) {
@@ -161,6 +185,7 @@ pub(crate) fn django(ty: &str) -> Option<DjangoType> {
         ("double", 0) => plain("FloatField"),
         ("boolean" | "bool", 0) => plain("BooleanField"),
         ("text", 0) => plain("TextField"),
+        ("varchar", 0) => plain("CharField"),
         ("varchar", 1) => Some(DjangoType {
             class: "CharField",
             args: vec![("max_length", taken.args[0].clone())],
@@ -180,6 +205,13 @@ pub(crate) fn django(ty: &str) -> Option<DjangoType> {
         ("uuid", 0) => plain("UUIDField"),
         ("jsonb", 0) => plain("JSONField"),
         ("inet", 0) => plain("GenericIPAddressField"),
+        ("hstore", 0) => plain("HStoreField"),
+        ("tsvector", 0) => plain("SearchVectorField"),
+        ("int4range", 0) => plain("IntegerRangeField"),
+        ("int8range", 0) => plain("BigIntegerRangeField"),
+        ("numrange", 0) => plain("DecimalRangeField"),
+        ("daterange", 0) => plain("DateRangeField"),
+        ("tstzrange", 0) => plain("DateTimeRangeField"),
         _ => None,
     }
 }
@@ -207,6 +239,10 @@ mod tests {
         assert_eq!(sa("timestamp(3)"), None);
         assert_eq!(sa("mood"), None);
         assert_eq!(django("varchar(20)").unwrap().args, [("max_length", "20".to_owned())]);
+        let array = django("varchar(20)[]").unwrap();
+        assert_eq!(array.name(), "ArrayField");
+        assert_eq!(array.args, [("base_field", "models.CharField(max_length=20)".to_owned())]);
+        assert_eq!(django("text[][]"), None);
         assert_eq!(django("mood"), None);
     }
 }

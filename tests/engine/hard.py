@@ -124,7 +124,8 @@ def planned(project: Project, change: str, *options: str) -> Rollout | None:
     if done.returncode == 0:
         return miggen.parse(done.stdout)
     assert done.returncode == 1, describe(done, project.root)
-    assert re.match(r"error: .*\n +--> \S+:\d+:\d+\n", done.stdout), done.stdout
+    told = re.search(r"^error: .*\n +--> \S+:\d+:\d+\n", done.stdout, re.MULTILINE)
+    assert told, done.stdout
     print(done.stdout)
     return None
 

@@ -116,6 +116,16 @@ def field(name: str, change: str, text: str) -> Case:
     return Case(name, f"ALTER TABLE posts {change}", ((last, f"{last}    x = models.{text}\n"),))
 
 
+def imported(name: str, change: str, text: str, line: str) -> Case:
+    """A field of which the models do not know yet where it is from."""
+    plain = field(name, change, "")
+    (old, new) = plain.edits[0]
+    new = new.replace("x = models.", f"x = {text}")
+    told = (f"+{line}\n", f"+    x = {text}\n")
+    django = "from django.contrib.postgres.indexes import GinIndex\n"
+    return plain._replace(edits=((old, new), (django, f"{django}{line}\n")), told=told)
+
+
 def constraint(name: str, change: str, text: str) -> Case:
     return Case(name, change, ((CONSTRAINTS, f"{CONSTRAINTS}            {text},\n"),))
 
@@ -201,6 +211,65 @@ CASES = (
         "json_list",
         "ADD COLUMN x jsonb NOT NULL DEFAULT '[]'",
         "JSONField(default=list, db_default=[])",
+    ),
+    field(
+        "float",
+        "ADD COLUMN x float8 DEFAULT 0.5",
+        "FloatField(default=0.5, db_default=0.5, null=True)",
+    ),
+    field("collation", 'ADD COLUMN x text COLLATE "C"', 'TextField(db_collation="C", null=True)'),
+    field("any_length", "ADD COLUMN x varchar", "CharField(null=True)"),
+    field(
+        "commented",
+        "ADD COLUMN x int; COMMENT ON COLUMN posts.x IS 'It''s 1'",
+        'IntegerField(null=True, db_comment="It\'s 1")',
+    ),
+    imported(
+        "array",
+        "ADD COLUMN x text[] NOT NULL DEFAULT '{}'",
+        "ArrayField(base_field=models.TextField(), default=list, db_default=[])",
+        "from django.contrib.postgres.fields import ArrayField",
+    ),
+    imported(
+        "array_of_numbers",
+        "ADD COLUMN x numeric(8, 2)[]",
+        "ArrayField(base_field=models.DecimalField(max_digits=8, decimal_places=2), null=True)",
+        "from django.contrib.postgres.fields import ArrayField",
+    ),
+    imported(
+        "decimal",
+        "ADD COLUMN x numeric(8, 2) NOT NULL DEFAULT 1.50",
+        "models.DecimalField("
+        'max_digits=8, decimal_places=2, default=Decimal("1.50"), db_default=Decimal("1.50"))',
+        "from decimal import Decimal",
+    ),
+    imported(
+        "random",
+        "ADD COLUMN x uuid NOT NULL DEFAULT gen_random_uuid()",
+        "models.UUIDField(db_default=RandomUUID())",
+        "from django.contrib.postgres.functions import RandomUUID",
+    ),
+    imported(
+        "range",
+        "ADD COLUMN x tstzrange",
+        "DateTimeRangeField(null=True)",
+        "from django.contrib.postgres.fields import DateTimeRangeField",
+    ),
+    imported(
+        "search",
+        "ADD COLUMN x tsvector",
+        "SearchVectorField(null=True)",
+        "from django.contrib.postgres.search import SearchVectorField",
+    ),
+    Case(
+        "comment",
+        "COMMENT ON COLUMN posts.place IS 'where'",
+        (('was written.", blank=True', 'was written.", blank=True, db_comment="where"'),),
+    ),
+    Case(
+        "comment_on_the_table",
+        "COMMENT ON TABLE posts IS 'Written.'",
+        (('db_table = "posts"', 'db_table = "posts"\n        db_table_comment = "Written."'),),
     ),
     field("no_zone", "ADD COLUMN x timestamp", "DateTimeField(null=True)"),
     field(
@@ -374,6 +443,21 @@ def test_models_say_what_migrations_say(blog: Project, case: Case) -> None:
     shapes = (dumps.shape(reference), dumps.shape(blog.database))
     dumps.assert_same(*shapes, "not where the change leads", ("wanted", "is"))
     reference.drop()
+
+
+def test_a_column_that_the_database_computes(blog: Project) -> None:
+    case = imported(
+        "computed",
+        "ADD COLUMN x int GENERATED ALWAYS AS (votes + likes) STORED",
+        'models.GeneratedField(expression=RawSQL("votes + likes", []), '
+        "output_field=models.IntegerField(), db_persist=True, null=True)",
+        "from django.db.models.expressions import RawSQL",
+    )
+    arguments = [one for one in miggen.arguments(blog) if "--downtime" not in one]
+    rollout = miggen.parse(miggen.run(blog, *arguments, "--downtime=5m", case.change))
+    runbook = (blog.root / rollout.folder / "RUNBOOK.md").read_text()
+    assert all(line in runbook for line in case.told), runbook
+    take(blog, case, rollout, runbook)
 
 
 def test_a_table_that_is_named_after_another(blog: Project) -> None:

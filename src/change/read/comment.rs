@@ -45,13 +45,18 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Where the comment of an index or constraint that the script makes is kept.
+    /// Where the comment of a column, index or constraint that the script makes is kept.
     fn made(&mut self, on: &CommentOn) -> Option<&mut Option<String>> {
         self.asked.iter_mut().find_map(|asked| match (&mut asked.change, on) {
             (Change::AddConstraint(of), CommentOn::Constraint(table, name))
                 if of.table == *table && of.constraint.name.as_ref() == Some(name) =>
             {
                 Some(&mut of.constraint.comment)
+            }
+            (Change::AddColumn(add), CommentOn::Column(table, name))
+                if add.table == *table && add.column.name == *name =>
+            {
+                Some(&mut add.column.comment)
             }
             (Change::CreateIndex(create), CommentOn::Index(table, name))
                 if create.table == *table && create.index.name == *name =>

@@ -7,12 +7,16 @@ use regex::Regex;
 
 use super::meta;
 use crate::package::python::Py;
+use crate::package::types::DJANGO_HOMES;
 
 /// Names that miggen itself writes, and where they are.
 const HOMES: &[(&str, &str)] = &[
     ("AddIndexConcurrently", "django.contrib.postgres.operations"),
+    ("Decimal", "decimal"),
     ("Lower", "django.db.models.functions"),
     ("Now", "django.db.models.functions"),
+    ("RandomUUID", "django.contrib.postgres.functions"),
+    ("RawSQL", "django.db.models.expressions"),
     ("Upper", "django.db.models.functions"),
     ("migrations", "django.db"),
     ("models", "django.db"),
@@ -53,7 +57,8 @@ pub(crate) fn lines<'p>(
     let bound: BTreeSet<&str> = from.values().flatten().copied().collect();
     let indexes =
         meta::CLASSES.iter().map(|(_, class)| (*class, "django.contrib.postgres.indexes"));
-    for (name, module) in HOMES.iter().copied().chain(indexes) {
+    let fields = DJANGO_HOMES.iter().copied();
+    for (name, module) in HOMES.iter().copied().chain(indexes).chain(fields) {
         if heads.contains(name) && !bound.contains(name) {
             from.entry(module).or_default().insert(name);
         }

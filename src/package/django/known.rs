@@ -32,12 +32,12 @@ pub(crate) fn altered(
         let new = types::django(&after.column.ty)?;
         let was = types::django(&before.column.ty);
         if was.as_ref().is_none_or(|was| was.class != new.class) {
-            function = format!("models.{}", new.class);
+            function = new.name();
         }
         let said: Vec<String> = kwargs.iter().map(|(name, _)| name.clone()).collect();
         let types = || was.iter().chain([&new]).flat_map(|ty| &ty.args);
         kwargs.retain(|(name, _)| !types().any(|(of_the_type, _)| of_the_type == name));
-        let own = new.args.into_iter().map(|(name, value)| (name.to_owned(), Py::Raw(value)));
+        let own = new.args.into_iter().map(|(name, value)| (name.to_owned(), Py::parse(&value)));
         // A class of the project's own may give them itself.
         let taken = own.filter(|(name, _)| function.starts_with("models.") || said.contains(name));
         kwargs.splice(0..0, taken);
@@ -60,6 +60,9 @@ pub(crate) fn altered(
             }
             set(&mut kwargs, "db_default", Some(stored));
         }
+    }
+    if before.column.comment != after.column.comment {
+        set(&mut kwargs, "db_comment", after.column.comment.as_deref().map(Py::str));
     }
     let truth = |is: bool| is.then(|| Py::raw("True"));
     if before.column.not_null != after.column.not_null {
@@ -111,6 +114,15 @@ fn in_column(known: &django::Field, column: Option<&str>) -> Py {
     let mut call = definition(&known.definition);
     if let Py::Call { kwargs, .. } = &mut call {
         set(kwargs, "db_column", column.map(Py::str));
+    }
+    call
+}
+
+/// The field with that comment in the database.
+pub(crate) fn commented(known: &django::Field, text: Option<&str>) -> Py {
+    let mut call = definition(&known.definition);
+    if let Py::Call { kwargs, .. } = &mut call {
+        set(kwargs, "db_comment", text.map(Py::str));
     }
     call
 }

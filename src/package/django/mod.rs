@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use super::python::{self, Py};
 use super::types;
-use crate::catalog::{Column, Constraint, ConstraintKind, Expr};
+use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Generated};
 use crate::dialect::Dialect;
 use crate::plan::Field;
 use crate::repo::django::Model;
@@ -37,10 +37,11 @@ pub(crate) fn field(dialect: Dialect, field: &Field, to: Option<&str>) -> Option
     if !is_name(&field_name(field)) {
         return None;
     }
-    if column.collation.is_some() || column.generated.is_some() || column.identity.is_some() {
+    if column.identity.is_some() {
         return None;
     }
     let mut kwargs: Vec<(String, Py)> = Vec::new();
+    let mut name = "models.ForeignKey".to_owned();
     let class = if field.references.is_some() {
         kwargs.push(("to".into(), Py::Str(to?.to_owned())));
         kwargs.extend(where_from(field));
@@ -51,9 +52,23 @@ pub(crate) fn field(dialect: Dialect, field: &Field, to: Option<&str>) -> Option
         "ForeignKey"
     } else {
         let ty = types::django(&column.ty)?;
-        kwargs.extend(ty.args.into_iter().map(|(name, value)| (name.to_owned(), Py::Raw(value))));
+        name = ty.name();
+        let of_type = ty.args.into_iter();
+        kwargs.extend(of_type.map(|(name, value)| (name.to_owned(), Py::parse(&value))));
         ty.class
     };
+    if let Some(collation) = &column.collation {
+        if !matches!(class, "CharField" | "TextField") {
+            return None;
+        }
+        let collation = collation.trim_matches('"').to_owned();
+        kwargs.push(("db_collation".into(), Py::Str(collation)));
+    }
+    if let Some(generated) = &column.generated {
+        let output = Py::Call { function: name, args: Vec::new(), kwargs };
+        (name, kwargs) =
+            ("models.GeneratedField".to_owned(), computed(dialect, generated, output)?);
+    }
     if let Some(default) = &column.default {
         let Value { own, stored } = value(dialect, class, default)?;
         kwargs.extend(own.map(|own| ("default".to_owned(), own)));
@@ -65,7 +80,21 @@ pub(crate) fn field(dialect: Dialect, field: &Field, to: Option<&str>) -> Option
     if field.unique.is_some() {
         kwargs.push(("unique".into(), Py::Raw("True".into())));
     }
-    Some(Py::Call { function: format!("models.{class}"), args: Vec::new(), kwargs })
+    if let Some(comment) = &column.comment {
+        kwargs.push(("db_comment".into(), Py::str(&**comment)));
+    }
+    Some(Py::Call { function: name, args: Vec::new(), kwargs })
+}
+
+/// What a field says that the database computes. Django has no virtual ones on PostgreSQL.
+fn computed(dialect: Dialect, generated: &Generated, output: Py) -> Option<Vec<(String, Py)>> {
+    if dialect == Dialect::Postgres && !generated.stored {
+        return None;
+    }
+    let expression = Py::call("RawSQL", [Py::str(&*generated.expr.0), Py::List(Vec::new())], []);
+    let persist = Py::raw(if generated.stored { "True" } else { "False" });
+    let kwargs = [("expression", expression), ("output_field", output), ("db_persist", persist)];
+    Some(kwargs.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
 /// The name of the field: a foreign key is called as its column without `_id`.
@@ -97,6 +126,9 @@ fn where_from(field: &Field) -> Vec<(String, Py)> {
 /// zone nor an adapter touches.
 pub(crate) fn adds_the_same(column: &Column) -> bool {
     let Some(ty) = types::django(&column.ty) else { return false };
+    if column.generated.is_some() || column.comment.is_some() {
+        return false;
+    }
     if ty.class == "DateTimeField" && !types::has_time_zone(&column.ty) {
         return false;
     }
@@ -126,30 +158,53 @@ fn value(dialect: Dialect, class: &str, default: &Expr) -> Option<Value> {
     if is_now(default) {
         return Some(Value { own: None, stored: Py::call("Now", [], []) });
     }
-    if class == "JSONField" {
-        let (own, stored) = match default.0.as_str() {
-            "'{}'" => ("dict", Py::Dict(Vec::new())),
-            "'[]'" => ("list", Py::List(Vec::new())),
-            _ => return None,
-        };
+    let text = default.0.as_str();
+    if class == "UUIDField" && text.eq_ignore_ascii_case("gen_random_uuid()") {
+        return Some(Value { own: None, stored: Py::call("RandomUUID", [], []) });
+    }
+    let own = match (class, text) {
+        ("JSONField", "'{}'") => Some(("dict", Py::Dict(Vec::new()))),
+        ("JSONField", "'[]'") | ("ArrayField", "'{}'") => Some(("list", Py::List(Vec::new()))),
+        _ => None,
+    };
+    if let Some((own, stored)) = own {
         return Some(Value { own: Some(Py::raw(own)), stored });
     }
-    let stored = literal(dialect, default)?;
+    let stored = literal(dialect, class, text)?;
     Some(Value { own: Some(stored.clone()), stored })
 }
 
-fn literal(dialect: Dialect, Expr(text): &Expr) -> Option<Py> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" => return Some(Py::Raw("True".into())),
-        "false" => return Some(Py::Raw("False".into())),
-        _ => {}
+/// A constant, as a field of that class takes it.
+fn literal(dialect: Dialect, class: &str, text: &str) -> Option<Py> {
+    let is_whole = text.parse::<i64>().is_ok();
+    let is_number = text.parse::<f64>().is_ok_and(f64::is_finite)
+        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-'));
+    match class {
+        "BooleanField" => match text.to_ascii_lowercase().as_str() {
+            "true" => Some(Py::raw("True")),
+            "false" => Some(Py::raw("False")),
+            _ => None,
+        },
+        "SmallIntegerField" | "IntegerField" | "BigIntegerField" | "ForeignKey" if is_whole => {
+            Some(Py::raw(text))
+        }
+        "FloatField" if is_number => Some(Py::raw(text)),
+        "DecimalField" if is_whole => Some(Py::raw(text)),
+        "DecimalField" if is_number => Some(Py::call("Decimal", [Py::str(text)], [])),
+        "CharField"
+        | "TextField"
+        | "UUIDField"
+        | "ForeignKey"
+        | "DateField"
+        | "DateTimeField"
+        | "TimeField"
+        | "GenericIPAddressField" => {
+            let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
+            let plain = !inner.replace("''", "").contains('\'') && dialect != Dialect::MySql;
+            plain.then(|| Py::Str(inner.replace("''", "'")))
+        }
+        _ => None,
     }
-    if text.parse::<i64>().is_ok() {
-        return Some(Py::Raw(text.clone()));
-    }
-    let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
-    let plain = !inner.replace("''", "").contains('\'') && dialect != Dialect::MySql;
-    plain.then(|| Py::Str(inner.replace("''", "'")))
 }
 
 /// What Python takes as a name, and Django as a field's or an index's.

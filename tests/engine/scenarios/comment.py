@@ -1,9 +1,11 @@
-"""Comments on what a schema is made of. Django's models need not repeat them."""
+"""Comments on what a schema is made of: models repeat those of tables and columns."""
 
 from scenario import Edit, Scenario
 from scenarios.add_column import OLD, values
 
 EMAIL = "    email: Mapped[str] = mapped_column(sa.Text)\n"
+DJANGO_EMAIL = "    email = models.TextField()\n"
+DJANGO_TABLE = '        db_table = "users"\n'
 STATUS = "    status: Mapped[str | None] = mapped_column(sa.Text)\n"
 
 SCENARIOS = [
@@ -33,6 +35,22 @@ SCENARIOS = [
                         STATUS,
                         f'{STATUS}    __table_args__ = {{"comment": "Who logs in; 100% people"}}\n',
                         ('{"comment": "Who logs in; 100% people"},',),
+                    ),
+                ),
+            ),
+            "django": (
+                (
+                    Edit(
+                        "accounts/models.py",
+                        DJANGO_EMAIL,
+                        '    email = models.TextField(db_comment="As typed, it\'s never folded")\n',
+                        ('TextField(db_comment="As typed, it\'s never folded")',),
+                    ),
+                    Edit(
+                        "accounts/models.py",
+                        DJANGO_TABLE,
+                        f'{DJANGO_TABLE}        db_table_comment = "Who logs in; 100% people"\n',
+                        ('+        db_table_comment = "Who logs in; 100% people"',),
                     ),
                 ),
             ),

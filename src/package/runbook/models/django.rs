@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::{Constraint, ConstraintKind, Index, Key};
+use crate::change::CommentOn;
 use crate::dialect::Dialect;
 use crate::package::django::known::{self, RenamedTo};
 use crate::package::django::{self, Models, imports, meta, new, short};
@@ -133,6 +134,23 @@ pub(super) fn lines(dialect: Dialect, change: &ModelChange, models: &Models) -> 
             }
             None => constraint('-', removed).into_iter().collect(),
         },
+        ModelChange::Comment { on: CommentOn::Column(_, column), text, .. } => {
+            match known(column) {
+                Some((name, known)) => altered(
+                    name,
+                    written(&known::definition(&known.definition)),
+                    written(&known::commented(known, text.as_deref())),
+                ),
+                None => Vec::new(),
+            }
+        }
+        ModelChange::Comment { on: CommentOn::Table(_), before, text } => {
+            let said = |mark: char, text: &Option<String>| {
+                let text = python::string(text.as_deref()?);
+                Some(whole(mark, format!("        db_table_comment = {text}")))
+            };
+            said('-', before).into_iter().chain(said('+', text)).collect()
+        }
         ModelChange::Comment { .. } => Vec::new(),
     }
 }

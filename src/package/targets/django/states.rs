@@ -1,6 +1,7 @@
 //! What Django's models know from a step on: operations on the migration's state.
 
 use crate::catalog::{Constraint, ConstraintKind, Index, Key};
+use crate::change::CommentOn;
 use crate::package::django::known::{self, RenamedTo};
 use crate::package::django::{self, meta, new};
 use crate::package::python::Py;
@@ -100,6 +101,21 @@ impl Builder<'_> {
                     states.extend(self.not_unique(model, keys));
                 }
                 states
+            }
+            ModelChange::Comment { on: CommentOn::Column(_, column), text, .. } => {
+                let Some((known_as, known)) = model.field_of(column) else {
+                    return Vec::new();
+                };
+                self.theirs.extend(known.definition.imports.iter().cloned());
+                vec![alter(known_as, known::commented(known, text.as_deref()))]
+            }
+            ModelChange::Comment { on: CommentOn::Table(_), text, .. } => {
+                let text = text.as_deref().map_or(Py::raw("None"), Py::str);
+                vec![Py::call(
+                    "migrations.AlterModelTableComment",
+                    [],
+                    [("name", Py::Str(name)), ("table_comment", text)],
+                )]
             }
             ModelChange::AddField { .. }
             | ModelChange::AddIndex { .. }
