@@ -339,6 +339,10 @@ impl Replay<'_, '_> {
             self.pragma();
             return;
         }
+        if kind == "CREATE SCHEMA" && opaque.may_hide_ddl {
+            let message = "what this CREATE SCHEMA makes is not read";
+            self.problem(message, self.statement.text.span(), "one statement for each is");
+        }
         if opaque.unknown && kind.starts_with("CREATE TABLE") {
             self.unreadable_table();
             return;

@@ -248,6 +248,18 @@ fn what_hides_ddl_is_a_taint_and_what_is_unknown_makes_partial() {
 }
 
 #[test]
+fn what_is_not_read_is_told_and_what_stands_on_a_view_is_no_table() {
+    let (_, warnings) = replay_with_warnings(
+        Dialect::Postgres,
+        "CREATE TABLE t (id int PRIMARY KEY);
+         CREATE MATERIALIZED VIEW m AS SELECT id FROM t; CREATE INDEX i ON m (id);
+         ALTER TABLE m CLUSTER ON i;
+         CREATE SCHEMA s CREATE TABLE u (id int);",
+    );
+    assert_eq!(warnings, ["schema.sql:4: what this CREATE SCHEMA makes is not read"]);
+}
+
+#[test]
 fn a_slip_is_refused_with_the_name_that_was_meant() {
     insta::assert_snapshot!(
         refusal(
