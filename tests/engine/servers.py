@@ -51,8 +51,9 @@ class Postgres:
         self.version = f"postgres@{major}"
         self.count = 0
         # Not below the checkout: a socket's path may have 107 bytes.
-        self.folder = Path(tempfile.mkdtemp(prefix="pg"))
-        self.data = Path(tempfile.mkdtemp(prefix="pg", dir=None if on_disk else roomy()))
+        self.folder = Path(tempfile.mkdtemp(prefix="pg", dir=open_to_all()))
+        room = None if on_disk else roomy()
+        self.data = Path(tempfile.mkdtemp(prefix="pg", dir=room or open_to_all()))
         self.programs = ENGINES / f"postgres-{major}" / "bin"
         if not (self.programs / "postgres").exists():
             raise FileNotFoundError(f"{self.id} is not there: run tests/engines")
@@ -64,7 +65,7 @@ class Postgres:
     def _become_nobody(self) -> None:
         """PostgreSQL refuses root. The other user must be able to reach its programs too."""
         self.user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-        if not all(folder.stat().st_mode & 0o001 for folder in self.programs.parents):
+        if not is_open(self.programs):
             copy = self.folder / "server"
             shutil.copytree(self.programs.parent, copy, symlinks=True)
             self.programs = copy / "bin"
@@ -227,6 +228,17 @@ def roomy() -> Path | None:
     """Where data lies in memory; `None`, the usual place, where there is too little of it."""
     there = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
     return MEMORY if there and shutil.disk_usage(MEMORY).free > ROOM else None
+
+
+def open_to_all() -> Path:
+    """The usual place for temporary files, if its path is short and another user can reach it."""
+    places = [Path(place).resolve() for place in (tempfile.gettempdir(), "/tmp", "/var/tmp")]
+    return next(place for place in places if len(str(place)) < 60 and is_open(place / "pg"))
+
+
+def is_open(path: Path) -> bool:
+    """Whether other users reach what lies there."""
+    return all(folder.stat().st_mode & 0o001 for folder in path.parents)
 
 
 def free_port() -> int:
