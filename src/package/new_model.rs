@@ -6,8 +6,9 @@
 use heck::ToUpperCamelCase;
 
 use super::python;
-use super::{references, types};
-use crate::catalog::{Column, ConstraintKind, Expr, Generated, Identity, Key, Table};
+use super::references;
+use super::types::{self, SaType};
+use crate::catalog::{Catalog, Column, ConstraintKind, Expr, Generated, Identity, Key, Table};
 use crate::dialect::Dialect;
 use crate::plan::Field;
 
@@ -36,7 +37,7 @@ pub(super) fn field_of(table: &Table, column: &Column) -> Field {
 }
 
 /// The class of SQLAlchemy, line by line; `…type…` where it has no such type.
-pub(super) fn sqlalchemy(dialect: Dialect, table: &Table) -> Vec<String> {
+pub(super) fn sqlalchemy(catalog: &Catalog, table: &Table) -> Vec<String> {
     let keys = table.primary_key().unwrap_or_default();
     let mut lines = vec![
         format!("class {}(Base):", class_name(table)),
@@ -46,7 +47,7 @@ pub(super) fn sqlalchemy(dialect: Dialect, table: &Table) -> Vec<String> {
     let mut arguments = Vec::new();
     for column in &table.columns {
         let is_key = keys.iter().any(|key| key.column() == Some(column.name.as_str()));
-        lines.push(format!("    {}", mapped(dialect, &field_of(table, column), is_key)));
+        lines.push(format!("    {}", mapped(catalog, &field_of(table, column), is_key)));
     }
     for constraint in &table.constraints {
         let by_itself = match &constraint.kind {
@@ -57,8 +58,9 @@ pub(super) fn sqlalchemy(dialect: Dialect, table: &Table) -> Vec<String> {
         };
         arguments.extend(super::runbook::constraint_arg(constraint).filter(|_| by_itself));
     }
-    arguments
-        .extend(table.indexes.iter().map(|index| super::runbook::table_arg(dialect, index, false)));
+    arguments.extend(
+        table.indexes.iter().map(|index| super::runbook::table_arg(catalog.dialect, index, false)),
+    );
     let schema = table.name.schema.as_deref().map(|schema| ("schema", schema));
     let options = schema.into_iter().chain(table.comment.as_deref().map(|text| ("comment", text)));
     let options: Vec<String> =
@@ -74,9 +76,11 @@ pub(super) fn sqlalchemy(dialect: Dialect, table: &Table) -> Vec<String> {
 }
 
 /// `id: Mapped[int] = mapped_column(sa.BigInteger(), sa.Identity(), primary_key=True)`
-pub(super) fn mapped(dialect: Dialect, field: &Field, is_key: bool) -> String {
-    let column = &field.column;
-    let ty = types::sqlalchemy(dialect, column.integer_type());
+pub(super) fn mapped(catalog: &Catalog, field: &Field, is_key: bool) -> String {
+    let (dialect, column) = (catalog.dialect, &field.column);
+    let ty = types::sqlalchemy(dialect, column.integer_type())
+        .or_else(|| types::sqlalchemy_enum(catalog, &column.ty))
+        .map(|ty| collated(ty, column.collation.as_deref()));
     let annotation = ty.as_ref().and_then(types::annotation);
     let mut args = vec![ty.map_or_else(|| format!("…{}…", column.ty), |ty| ty.call)];
     if let Some(reference) = &field.references
@@ -135,11 +139,23 @@ pub(super) fn mapped(dialect: Dialect, field: &Field, is_key: bool) -> String {
     format!("{name}{annotation} = mapped_column({})", args.join(", "))
 }
 
-/// What Python and the declarative base leave free: `class_`, `my_column`.
+fn collated(ty: SaType, collation: Option<&str>) -> SaType {
+    let Some(collation) = collation else { return ty };
+    let collation = format!("collation={}", python::string(collation.trim_matches('"')));
+    let open = ty.call.trim_end_matches(')');
+    let comma = if open.ends_with('(') { "" } else { ", " };
+    SaType { call: format!("{open}{comma}{collation})"), ..ty }
+}
+
+/// What Python, the declarative base and the types beside it leave free: `class_`, `my_column`.
 fn attribute(column: &str) -> String {
     let plain = |letter: char| letter.is_alphanumeric() || letter == '_';
     let name: String = column.chars().map(|c| if plain(c) { c } else { '_' }).collect();
-    if python::is_keyword(&name) || matches!(name.as_str(), "metadata" | "registry") {
+    // In a class the name of an attribute hides that of a type.
+    let is_type = types::HOMES.iter().any(|(ty, _)| *ty == name)
+        || matches!(name.as_str(), "bool" | "bytes" | "float" | "int" | "list" | "str");
+    let is_taken = matches!(name.as_str(), "metadata" | "registry");
+    if python::is_keyword(&name) || is_taken || is_type {
         format!("{name}_")
     } else if name.starts_with(|first: char| first.is_numeric()) {
         format!("_{name}")

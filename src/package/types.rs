@@ -2,6 +2,8 @@
 //!
 //! Each row was compiled by the framework and compared with the server's own name of the type.
 
+use super::python;
+use crate::catalog::Catalog;
 use crate::dialect::Dialect;
 
 /// A type taken apart: `character varying(255)` is `varchar`, `[255]`.
@@ -90,9 +92,11 @@ pub(crate) fn sqlalchemy(dialect: Dialect, ty: &str) -> Option<SaType> {
         ("uuid", 0) => plain("sa.Uuid()"),
         ("json", 0) => plain("sa.JSON()"),
         ("jsonb", 0) => Some(("postgresql.JSONB()".into(), true)),
-        ("inet" | "cidr" | "macaddr" | "money" | "tsvector" | "citext" | "hstore", 0) => {
-            Some((format!("postgresql.{}()", taken.base.to_ascii_uppercase()), true))
-        }
+        (
+            "inet" | "cidr" | "macaddr" | "money" | "tsvector" | "tsquery" | "citext" | "hstore"
+            | "int4range" | "int8range" | "numrange" | "daterange" | "tsrange" | "tstzrange",
+            0,
+        ) => Some((format!("postgresql.{}()", taken.base.to_ascii_uppercase()), true)),
         _ => None,
     };
     let (call, postgresql) = found?;
@@ -100,6 +104,16 @@ pub(crate) fn sqlalchemy(dialect: Dialect, ty: &str) -> Option<SaType> {
         return Some(SaType { call: format!("postgresql.ARRAY({call})"), postgresql: true });
     }
     Some(SaType { call, postgresql })
+}
+
+/// An enum of the schema's own: `sa.Enum("sad", "ok", name="mood")`.
+pub(crate) fn sqlalchemy_enum(catalog: &Catalog, ty: &str) -> Option<SaType> {
+    let name = ty.rsplit('.').next()?.trim_matches('"');
+    let (known, labels) = catalog.enums.iter().find(|(known, _)| known.name == name)?;
+    let mut args: Vec<String> = labels.iter().map(|label| python::string(label)).collect();
+    args.push(format!("name={}", python::string(&known.name)));
+    args.extend(known.schema.iter().map(|schema| format!("schema={}", python::string(schema))));
+    Some(SaType { call: format!("sa.Enum({})", args.join(", ")), postgresql: false })
 }
 
 /// SQLAlchemy's argument for the condition of an index.
@@ -128,7 +142,7 @@ pub(crate) fn annotation(ty: &SaType) -> Option<String> {
         "sa.Numeric" => "Decimal",
         "sa.REAL" | "sa.Double" => "float",
         "sa.Boolean" => "bool",
-        "sa.Text" | "sa.String" | "sa.CHAR" => "str",
+        "sa.Text" | "sa.String" | "sa.CHAR" | "sa.Enum" => "str",
         "sa.LargeBinary" => "bytes",
         "sa.Date" => "date",
         "sa.Time" => "time",

@@ -31,7 +31,8 @@ pub(super) fn application(
         let dialect = plan.server.dialect;
         let lines: Vec<String> = match target.models() {
             ModelStyle::SqlAlchemy => {
-                let lines = diff::diff(&changes, |change| sqlalchemy::lines(dialect, change));
+                let after = &plan.intent.after;
+                let lines = diff::diff(&changes, |change| sqlalchemy::lines(after, change));
                 sqlalchemy::with_imports(lines)
             }
             ModelStyle::Django => django::with_imports(diff::diff(&changes, |change| {

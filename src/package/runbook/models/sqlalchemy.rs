@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key, TableName};
+use crate::catalog::{Catalog, Constraint, ConstraintKind, Expr, Index, Key, TableName};
 use crate::change::CommentOn;
 use crate::dialect::{Dialect, quote};
 use crate::package::{new_model, python, references, types};
@@ -15,12 +15,13 @@ use super::diff::{Line, List, whole};
 
 const ARGUMENTS: List = List { before: &["    __table_args__ = ("], after: &["    )"] };
 
-pub(super) fn lines(dialect: Dialect, change: &ModelChange) -> Vec<Line> {
+pub(super) fn lines(catalog: &Catalog, change: &ModelChange) -> Vec<Line> {
+    let dialect = catalog.dialect;
     let argument = |mark: char, text: String| Line::listed(mark, ARGUMENTS, &text);
     let index = |mark: char, index: &Index| argument(mark, table_arg(dialect, index, false));
     match change {
         ModelChange::AddField { field, .. } => {
-            let mut lines = vec![Line::field('+', &mapped(dialect, field))];
+            let mut lines = vec![Line::field('+', &mapped(catalog, field))];
             if let Some(name) = field.unique.as_ref().filter(|_| dialect == Dialect::Sqlite) {
                 let (name, column) = (python::string(name), python::string(&field.column.name));
                 lines.push(argument('+', format!("sa.Index({name}, {column}, unique=True)")));
@@ -28,19 +29,19 @@ pub(super) fn lines(dialect: Dialect, change: &ModelChange) -> Vec<Line> {
             lines
         }
         ModelChange::AlterField { before, field, .. } => vec![
-            Line::field('-', &mapped(dialect, before)),
-            Line::field('+', &mapped(dialect, field)),
+            Line::field('-', &mapped(catalog, before)),
+            Line::field('+', &mapped(catalog, field)),
         ],
         ModelChange::AlterKey { before, field, .. } => vec![
-            Line::field('-', &new_model::mapped(dialect, before, true)),
-            Line::field('+', &new_model::mapped(dialect, field, true)),
+            Line::field('-', &new_model::mapped(catalog, before, true)),
+            Line::field('+', &new_model::mapped(catalog, field, true)),
         ],
         ModelChange::RenameField { from, field, indexes, .. } => {
             let mut old = field.clone();
             old.column.name.clone_from(from);
             let mut lines = vec![
-                Line::field('-', &mapped(dialect, &old)),
-                Line::field('+', &mapped(dialect, field)),
+                Line::field('-', &mapped(catalog, &old)),
+                Line::field('+', &mapped(catalog, field)),
             ];
             for index in indexes {
                 lines.push(argument('-', table_arg(dialect, &index.before, index.constraint)));
@@ -51,7 +52,7 @@ pub(super) fn lines(dialect: Dialect, change: &ModelChange) -> Vec<Line> {
         ModelChange::AddIndex { index: added, .. } => vec![index('+', added)],
         ModelChange::RemoveIndex { index: removed, .. } => vec![index('-', removed)],
         ModelChange::AddModel(table) => {
-            new_model::sqlalchemy(dialect, table).into_iter().map(|line| whole('+', line)).collect()
+            new_model::sqlalchemy(catalog, table).into_iter().map(|line| whole('+', line)).collect()
         }
         ModelChange::Comment { on, text, before } => {
             comment(on, text.as_deref(), before.as_deref())
@@ -62,7 +63,7 @@ pub(super) fn lines(dialect: Dialect, change: &ModelChange) -> Vec<Line> {
         }
         ModelChange::RenameModel { from, to, references } => renamed_model(from, to, references),
         ModelChange::RemoveField { field, indexes, .. } => {
-            let mut lines = vec![Line::field('-', &mapped(dialect, field))];
+            let mut lines = vec![Line::field('-', &mapped(catalog, field))];
             lines.extend(indexes.iter().map(|removed| index('-', removed)));
             lines
         }
@@ -134,8 +135,8 @@ fn comment(on: &CommentOn, text: Option<&str>, before: Option<&str>) -> Vec<Line
 }
 
 /// `created_at: Mapped[datetime] = mapped_column(sa.DateTime(), server_default=sa.text("now()"))`
-fn mapped(dialect: Dialect, field: &Field) -> String {
-    new_model::mapped(dialect, field, false)
+fn mapped(catalog: &Catalog, field: &Field) -> String {
+    new_model::mapped(catalog, field, false)
 }
 
 pub(in crate::package) fn table_arg(dialect: Dialect, index: &Index, constraint: bool) -> String {
