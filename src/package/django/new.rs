@@ -79,6 +79,8 @@ impl DjangoModel {
         lines.push(String::new());
         lines.push("    class Meta:".into());
         lines.push(format!("        db_table = {}", python::string(&table.name.name)));
+        let comment = table.comment.as_deref().map(python::string);
+        lines.extend(comment.map(|text| format!("        db_table_comment = {text}")));
         for (name, list) in [("indexes", &self.indexes), ("constraints", &self.constraints)] {
             if !list.is_empty() {
                 lines.push(format!("        {name} = {}", Py::List(list.clone()).one_line()?));
@@ -94,6 +96,8 @@ impl DjangoModel {
             .iter()
             .map(|(name, call)| Py::Tuple(vec![Py::str(name.clone()), call.clone()]));
         let mut options = vec![(Py::str("db_table"), Py::str(table.name.name.clone()))];
+        let comment = table.comment.as_deref().map(Py::str);
+        options.extend(comment.map(|text| (Py::str("db_table_comment"), text)));
         for (name, list) in [("indexes", &self.indexes), ("constraints", &self.constraints)] {
             if !list.is_empty() {
                 options.push((Py::str(name), Py::List(list.clone())));

@@ -39,10 +39,10 @@ DJANGO = """class BlogTag(models.Model):
     post = models.ForeignKey(to="blog.post", on_delete=models.DO_NOTHING, db_index=False, \
 related_name="+")
     name = models.TextField()
-    weight = models.IntegerField(default=1, db_default=1)
+    weight = models.IntegerField(default=1, db_default=1{comment})
 
     class Meta:
-        db_table = "blog_tag"
+        db_table = "blog_tag"{table}
         indexes = [models.Index(fields=["name"], name="blog_tag_name_idx")]
         constraints = [{check}models.UniqueConstraint(fields=["post", "name"], \
 name="blog_tag_post_id_name_key")]"""
@@ -114,8 +114,14 @@ SCENARIOS = [
                     args=", ".join((UNIQUE, INDEX)),
                 )
             ),
-            "django-postgres": django(DJANGO.format(check=CHECK)),
-            "django-sqlite": django(DJANGO.format(check="")),
+            "django-postgres": django(
+                DJANGO.format(
+                    check=CHECK,
+                    comment=', db_comment="From 1"',
+                    table='\n        db_table_comment = "What a post\'s about"',
+                )
+            ),
+            "django-sqlite": django(DJANGO.format(check="", comment="", table="")),
         },
     ),
 ]
