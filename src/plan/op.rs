@@ -364,6 +364,15 @@ impl Op {
         }
     }
 
+    /// The backfill that it is, or that is a person's to run.
+    pub fn backfill(&self) -> Option<&Backfill> {
+        match self {
+            Op::Backfill(fill) => Some(fill),
+            Op::Job { op, .. } => op.backfill(),
+            _ => None,
+        }
+    }
+
     /// The rows that a walk has yet to deal with.
     pub fn remaining(&self) -> Option<Predicate> {
         match self {

@@ -159,14 +159,7 @@ SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelid = {name}::regclass;"
 
 /// A NOT VALID check was not asked of the rows that were there; it is of each that is written.
 fn never_proven(plan: &Plan, deploy: &Deploy) -> Vec<Condition> {
-    let fills = deploy.steps.iter().flat_map(|step| &step.up).filter_map(|op| match op {
-        Op::Backfill(fill) => Some(fill),
-        Op::Job { op, .. } => match &**op {
-            Op::Backfill(fill) => Some(fill),
-            _ => None,
-        },
-        _ => None,
-    });
+    let fills = deploy.steps.iter().flat_map(|step| &step.up).filter_map(Op::backfill);
     let mut found = Vec::new();
     for fill in fills {
         let constraints = plan.before.tables.get(&fill.table).map(|table| &table.constraints);

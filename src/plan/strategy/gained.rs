@@ -4,17 +4,17 @@
 //! column, whether anything stands on it that the plan does not know. The server drops an index or a key
 //! along with its column, and says nothing.
 
-use crate::catalog::{Catalog, ConstraintKind, Expr, Key, Table, TableName};
-use crate::dialect::Dialect;
-use crate::input;
+use crate::catalog::{Catalog, Table, TableName};
+use crate::dialect::{Action, Server};
 
 use super::super::Deploy;
 use super::super::condition::Condition;
 use super::super::op::Op;
 use super::ask_first;
 
-pub(in crate::plan) fn ask(before: &Catalog, deploys: &mut [Deploy]) {
-    if before.dialect != Dialect::Postgres {
+pub(in crate::plan) fn ask(server: &Server, before: &Catalog, deploys: &mut [Deploy]) {
+    // Where it does not, the table is made anew, and that asks by itself.
+    if !server.can(Action::DropColumnTakesIndexes) {
         return;
     }
     let mut catalog = before.clone();
@@ -51,23 +51,9 @@ fn of_drop(catalog: &Catalog, op: &Op) -> Option<Condition> {
 
 /// The names of indexes, constraints and views that have to do with a column.
 fn standing(catalog: &Catalog, table: &Table, column: &str) -> Vec<String> {
-    let mentions = |text: &str| input::mentions(text, column, catalog.dialect);
-    let keyed = |keys: &[Key]| {
-        keys.iter().any(|key| match key {
-            Key::Column { name, .. } => name == column,
-            Key::Expr(Expr(text)) => mentions(text),
-        })
-    };
-    let indexes = table.indexes.iter().filter(|index| {
-        let filtered = index.filter.as_ref().is_some_and(|Expr(text)| mentions(text));
-        keyed(&index.keys) || filtered || index.include.iter().any(|name| name == column)
-    });
-    let constraints = table.constraints.iter().filter(|constraint| match &constraint.kind {
-        ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) => keyed(keys),
-        ConstraintKind::Check(Expr(text)) | ConstraintKind::Exclude(text) => mentions(text),
-        ConstraintKind::ForeignKey { columns, .. } => columns.iter().any(|name| name == column),
-        ConstraintKind::NotNull(_) => false,
-    });
+    let dialect = catalog.dialect;
+    let indexes = table.indexes.iter().filter(|index| index.uses(column, dialect));
+    let constraints = table.constraints.iter().filter(|one| one.uses(column, dialect));
     let pointing = catalog.references_to(&table.name).map(|(_, constraint)| constraint);
     let constraints = constraints.chain(pointing).filter_map(|c| c.name.clone());
     let views = catalog.views.iter().filter(|(_, view)| view.mentions.contains(&table.name.name));

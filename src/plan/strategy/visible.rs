@@ -47,16 +47,9 @@ fn rows_of(condition: &Condition) -> Option<&TableName> {
     }
 }
 
-fn filtered(before: &Catalog, tables: Vec<TableName>) -> Vec<Condition> {
-    let mut conditions = Vec::new();
-    for table in tables {
-        let visible = Condition::RowsVisible { table };
-        if let Condition::RowsVisible { table } = &visible
-            && before.has_row_security(table)
-            && !conditions.contains(&visible)
-        {
-            conditions.push(visible);
-        }
-    }
-    conditions
+fn filtered(before: &Catalog, mut tables: Vec<TableName>) -> Vec<Condition> {
+    tables.retain(|table| before.has_row_security(table));
+    tables.sort();
+    tables.dedup();
+    tables.into_iter().map(|table| Condition::RowsVisible { table }).collect()
 }

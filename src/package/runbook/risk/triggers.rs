@@ -7,14 +7,7 @@ use crate::plan::rows::Backfill;
 
 /// In backquotes.
 pub(super) fn fired(plan: &Plan) -> Vec<String> {
-    let fills = super::ops(plan).filter_map(|op| match op {
-        Op::Backfill(fill) => Some(fill),
-        Op::Job { op, .. } => match &**op {
-            Op::Backfill(fill) => Some(fill),
-            _ => None,
-        },
-        _ => None,
-    });
+    let fills = super::ops(plan).filter_map(Op::backfill);
     let mut found: Vec<String> = Vec::new();
     for fill in fills {
         for (name, trigger) in plan.before.triggers_of(&fill.table) {
