@@ -12,6 +12,15 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Where a name without a schema is meant to be.
+    pub fn default_schema(self) -> &'static str {
+        match self {
+            Dialect::Postgres => "public",
+            Dialect::Sqlite => "main",
+            Dialect::MySql | Dialect::MariaDb => "",
+        }
+    }
+
     /// The word used on the command line and in files: `postgres`, `mysql`, `mariadb`, `sqlite`.
     pub fn name(self) -> &'static str {
         match self {

@@ -272,12 +272,7 @@ impl TableName {
     }
 
     pub fn in_schema(schema: Option<String>, name: String, dialect: Dialect) -> TableName {
-        let default = match dialect {
-            Dialect::Postgres => "public",
-            Dialect::Sqlite => "main",
-            Dialect::MySql | Dialect::MariaDb => "",
-        };
-        TableName { schema: schema.filter(|schema| schema != default), name }
+        TableName { schema: schema.filter(|schema| schema != dialect.default_schema()), name }
     }
 
     /// Another object in the same schema.

@@ -272,7 +272,7 @@ impl Step {
 /// Plans, orders, merges and proves.
 pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) -> Result<Plan> {
     let names_schema = server.dialect == Dialect::Postgres
-        && input::says_schema(&intent.source.text, "public", server.dialect);
+        && input::says_schema(&intent.source.text, server.dialect.default_schema(), server.dialect);
     let server = Server { names_schema, ..server };
     if server.facts().next().is_none() {
         let place = intent.asked.first().map_or_else(Span::default, |asked| asked.span);
@@ -313,7 +313,7 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
     strategy::rebuild::settle(before, &mut deploys).map_err(|misfit| prove::broken(&misfit))?;
     strategy::comments::say(&mut deploys);
     strategy::visible::ask(before, &mut deploys);
-    strategy::gained::ask(before, &mut deploys);
+    strategy::gained::ask(&server, before, &mut deploys);
     for step in deploys.iter().flat_map(|deploy| &deploy.steps) {
         check_facts(&server, step)?;
     }

@@ -300,7 +300,7 @@ pub fn table(server: &Server, name: &TableName) -> String {
     let own = quote::ident(server.dialect, &name.name);
     match &name.schema {
         Some(schema) => format!("{}.{own}", quote::ident(server.dialect, schema)),
-        None if server.names_schema => format!("public.{own}"),
+        None if server.names_schema => format!("{}.{own}", server.dialect.default_schema()),
         None => own,
     }
 }
