@@ -181,7 +181,7 @@ impl Writer<'_> {
             ),
         };
         format!(
-            "#variable_conflict use_column
+            "#variable_conflict use_column  -- in a statement a name is the table's first
 <<batches>>
 DECLARE
 {declared}BEGIN

@@ -7,7 +7,7 @@ from django.db import migrations
 # Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
 BACKFILL = """
 DO $backfill$
-#variable_conflict use_column
+#variable_conflict use_column  -- in a statement a name is the table's first
 <<batches>>
 DECLARE
     -- The trigger that a batch goes without: its own, unless others may write the row too.

@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 2/2: full_name dropped
 
-Revision ID: 88fbaf76ff60
-Revises: 5be4f260541c
+Revision ID: cec118af0139
+Revises: 9be215ccee43
 Create Date: 2025-02-17 12:00:02.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "88fbaf76ff60"
-down_revision: str | Sequence[str] | None = "5be4f260541c"
+revision: str = "cec118af0139"
+down_revision: str | Sequence[str] | None = "9be215ccee43"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

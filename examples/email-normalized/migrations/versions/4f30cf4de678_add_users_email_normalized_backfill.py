@@ -1,6 +1,6 @@
 """add users.email_normalized, 2/4: fill email_normalized
 
-Revision ID: 009c204a1766
+Revision ID: 4f30cf4de678
 Revises: 971108928534
 Create Date: 2025-01-13 12:00:02.000000
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "009c204a1766"
+revision: str = "4f30cf4de678"
 down_revision: str | Sequence[str] | None = "971108928534"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -23,7 +23,7 @@ depends_on: str | Sequence[str] | None = None
 # Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
 BACKFILL = """
 DO $backfill$
-#variable_conflict use_column
+#variable_conflict use_column  -- in a statement a name is the table's first
 <<batches>>
 DECLARE
     -- The trigger that a batch goes without: its own, unless others may write the row too.

@@ -1,7 +1,7 @@
 """add users.email_normalized, deploy 2: users.email_normalized without its trigger
 
-Revision ID: 7d96763d5594
-Revises: 7b3807a24463
+Revision ID: afddf64eea72
+Revises: a8ac468baea9
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "7d96763d5594"
-down_revision: str | Sequence[str] | None = "7b3807a24463"
+revision: str = "afddf64eea72"
+down_revision: str | Sequence[str] | None = "a8ac468baea9"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

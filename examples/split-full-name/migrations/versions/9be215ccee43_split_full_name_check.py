@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 1/2: check
 
-Revision ID: 5be4f260541c
-Revises: 97080523c25c
+Revision ID: 9be215ccee43
+Revises: d0a8455bc8dd
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "5be4f260541c"
-down_revision: str | Sequence[str] | None = "97080523c25c"
+revision: str = "9be215ccee43"
+down_revision: str | Sequence[str] | None = "d0a8455bc8dd"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -71,7 +71,7 @@ $guard$
 # Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
 BACKFILL = """
 DO $backfill$
-#variable_conflict use_column
+#variable_conflict use_column  -- in a statement a name is the table's first
 <<batches>>
 DECLARE
     -- The trigger that a batch goes without: its own, unless others may write the row too.

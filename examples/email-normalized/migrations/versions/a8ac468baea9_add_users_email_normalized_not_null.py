@@ -1,7 +1,7 @@
 """add users.email_normalized, 4/4: users.email_normalized not null
 
-Revision ID: 7b3807a24463
-Revises: 7bf47975e047
+Revision ID: a8ac468baea9
+Revises: e89c13ea1af8
 Create Date: 2025-01-13 12:00:04.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "7b3807a24463"
-down_revision: str | Sequence[str] | None = "7bf47975e047"
+revision: str = "a8ac468baea9"
+down_revision: str | Sequence[str] | None = "e89c13ea1af8"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
 """add users.email_normalized, 3/4: users.email_normalized unique
 
-Revision ID: 7bf47975e047
-Revises: 009c204a1766
+Revision ID: e89c13ea1af8
+Revises: 4f30cf4de678
 Create Date: 2025-01-13 12:00:03.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "7bf47975e047"
-down_revision: str | Sequence[str] | None = "009c204a1766"
+revision: str = "e89c13ea1af8"
+down_revision: str | Sequence[str] | None = "4f30cf4de678"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

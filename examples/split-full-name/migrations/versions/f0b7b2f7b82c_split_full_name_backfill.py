@@ -1,6 +1,6 @@
 """replace users.full_name by first_name and last_name, 2/3: backfill
 
-Revision ID: 5c5ffeed16b8
+Revision ID: f0b7b2f7b82c
 Revises: 0f03b5911953
 Create Date: 2025-01-13 12:00:02.000000
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "5c5ffeed16b8"
+revision: str = "f0b7b2f7b82c"
 down_revision: str | Sequence[str] | None = "0f03b5911953"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -23,7 +23,7 @@ depends_on: str | Sequence[str] | None = None
 # Replicas lag? `miggen.pause` is a pause after each batch, in seconds: the runbook sets it.
 BACKFILL = """
 DO $backfill$
-#variable_conflict use_column
+#variable_conflict use_column  -- in a statement a name is the table's first
 <<batches>>
 DECLARE
     -- The trigger that a batch goes without: its own, unless others may write the row too.
