@@ -242,7 +242,7 @@ DECLARE
                     GET DIAGNOSTICS v_rows = ROW_COUNT;
                     v_done := v_done + v_rows;
                 EXCEPTION WHEN lock_not_available OR deadlock_detected
-    OR serialization_failure THEN
+                    OR serialization_failure THEN
                     v_missed := v_missed + 1;
                     v_swept := false;
                 END;
