@@ -22,6 +22,7 @@ pub(super) fn fired(plan: &Plan) -> Vec<String> {
 
 /// `… AFTER INSERT OR UPDATE OF a, b ON …`
 fn fires(plan: &Plan, text: &str, fill: &Backfill) -> bool {
+    let text = input::folded(text, plan.server.dialect);
     let upper = text.to_ascii_uppercase();
     let Some(end) = upper.find(" ON ") else { return true };
     let Some(update) = upper[..end].rfind(" UPDATE") else { return false };
