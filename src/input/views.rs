@@ -82,7 +82,11 @@ pub fn view_reads(text: &str, table: &str, column: &str, dialect: Dialect) -> bo
         if own == "natural" {
             return true;
         }
-        // A whole row, given to a function.
+        // A whole row, as a value or given to a function.
+        let calls_table = before(1) == table || before(1) == "as";
+        if of_table(own) && own != table && !calls_table && name(Some(at + 1)) != "." {
+            return true;
+        }
         let given = before(1) == "(" && at > 1 && is_name(at - 2);
         if of_table(own) && given && name(Some(at + 1)) != "." && !NO_FUNCTION.contains(&before(2))
         {
@@ -117,6 +121,7 @@ mod tests {
             "CREATE VIEW v AS SELECT b.id FROM b JOIN a USING (x)",
             "CREATE VIEW v AS SELECT b.id FROM b NATURAL JOIN a",
             "CREATE VIEW v AS SELECT row_to_json(z) FROM a z",
+            "CREATE VIEW v AS SELECT b.id, z FROM b, a AS z",
             "CREATE VIEW v AS SELECT 1 FROM ONLY a WHERE X > 1",
         ] {
             assert!(view_reads(text, "a", "x", Dialect::Postgres), "{text}");
