@@ -84,7 +84,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let folder = place::folder(repo, options.folder.as_deref())?;
     let (schema, change) = catalog::spelled(&options.schema, &options.change, server.dialect)?;
     let options = &Options { change, schema, folder, ..options.clone() };
-    let (catalog, mut warnings) = catalog::build(&options.schema, server.dialect)?;
+    let (catalog, mut warnings) = server.catalog(&options.schema)?;
     warnings.extend(server.newest_measured().map(|newest| {
         format!("{server} is newer than what miggen was measured on: planned as {newest}")
     }));

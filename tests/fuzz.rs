@@ -7,7 +7,6 @@ mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use miggen::catalog;
 use miggen::change;
 use miggen::dialect::Server;
 use miggen::error::{ErrorKind, Result};
@@ -149,7 +148,7 @@ fn planned(schema: &Source, change: &Source, server: Server, policy: &Policy) ->
             end = span.end;
         }
     }
-    let (before, _) = catalog::build(std::slice::from_ref(schema), server.dialect)?;
+    let (before, _) = server.catalog(std::slice::from_ref(schema))?;
     let intent = change::read(&server, &before, change, &[])?;
     plan::plan(server, &before, &intent, policy)
 }

@@ -3,7 +3,6 @@
 //! Planning proves itself: ups arrive at the wanted schema, downs return. A plan that does not would
 //! come back as an error of kind `Bug`, which no input may cause.
 
-use miggen::catalog;
 use miggen::change;
 use miggen::dialect::{Dialect, Server, quote};
 use miggen::error::ErrorKind;
@@ -115,7 +114,7 @@ proptest! {
         let server = Server::parse(server).unwrap();
         let (text, kept) = schema(server.dialect, &columns);
         let Some(sql) = change_of(kind, server.dialect, &kept, &extra) else { return Ok(()) };
-        let (before, warnings) = catalog::build(&[Source::new("schema.sql", &*text)], server.dialect).unwrap();
+        let (before, warnings) = server.catalog(&[Source::new("schema.sql", &*text)]).unwrap();
         prop_assert!(warnings.is_empty(), "{text}\n{warnings:?}");
         let planned = change::read(&server, &before, &Source::new("change.sql", &*sql), &[]).and_then(|intent| {
             let policy = Policy { downtime, ..Policy::default() };

@@ -88,10 +88,14 @@ impl Replay<'_, '_> {
                 return Some(to);
             }
             AlterKind::RenameIndex { from, to } | AlterKind::RenameConstraint { from, to } => {
-                let found = self
-                    .catalog
-                    .table_mut(table)
-                    .is_some_and(|table| rename_in(table, &from.name, &to.name));
+                let required = self.required_by(table, &from.name);
+                let found = self.catalog.table_mut(table).is_some_and(|table| match required {
+                    Some(column) => {
+                        table.name_not_null(&column, &to.name);
+                        true
+                    }
+                    None => rename_in(table, &from.name, &to.name),
+                });
                 if !found {
                     self.missing_constraint(table, from);
                 }
@@ -101,11 +105,9 @@ impl Replay<'_, '_> {
             }
             AlterKind::DropNotNull { column } => {
                 self.with_column(table, column, |column| column.not_null = false);
-                let name = column.name.to_string();
-                self.retain_constraints(
-                    table,
-                    |kind| !matches!(kind, ConstraintKind::NotNull(column) if *column == name),
-                );
+                if let Some(table) = self.catalog.table_mut(table) {
+                    table.forget_not_null_name(&column.name);
+                }
             }
             AlterKind::SetDefault { column, expr } => {
                 let dialect = self.dialect();
@@ -274,10 +276,10 @@ impl Replay<'_, '_> {
         self.problem_with_hint(message, name.span, NOT_THERE, hint);
     }
 
-    fn retain_constraints(&mut self, table: &TableName, keep: impl Fn(&ConstraintKind) -> bool) {
-        if let Some(table) = self.catalog.table_mut(table) {
-            table.constraints.retain(|constraint| keep(&constraint.kind));
-        }
+    /// The column whose NOT NULL has the name.
+    fn required_by(&self, table: &TableName, name: &str) -> Option<String> {
+        let table = self.catalog.table(table).filter(|_| self.catalog.names_not_null)?;
+        table.required_by(name).map(str::to_owned)
     }
 
     fn drop_constraint(
@@ -289,9 +291,17 @@ impl Replay<'_, '_> {
         cascade: bool,
     ) {
         let dialect = self.dialect();
+        let required = name.and_then(|name| self.required_by(table, &name.name));
         let Some(owner) = self.catalog.table_mut(table) else {
             return;
         };
+        if let Some(column) = required {
+            owner.forget_not_null_name(&column);
+            if let Some(column) = owner.column_mut(&column) {
+                column.not_null = false;
+            }
+            return;
+        }
         let position = owner.constraints.iter().position(|constraint| match name {
             None => matches!(constraint.kind, ConstraintKind::PrimaryKey(_)),
             Some(name) => {
@@ -321,11 +331,6 @@ impl Replay<'_, '_> {
         };
         let dropped = owner.constraints.remove(position);
         match dropped.kind {
-            ConstraintKind::NotNull(column) => {
-                if let Some(column) = owner.column_mut(&column) {
-                    column.not_null = false;
-                }
-            }
             ConstraintKind::PrimaryKey(keys) | ConstraintKind::Unique(keys) if cascade => {
                 let columns: Vec<String> =
                     keys.iter().filter_map(Key::column).map(str::to_owned).collect();

@@ -116,7 +116,7 @@ fn take(read: &mut Read, constraint: &ColumnConstraint<'_>, dialect: Dialect) {
         ColumnConstraintKind::NotNull { rest } => {
             column.not_null = true;
             read.unknown.extend(rest.map(|rest| format!("`NOT NULL {}`", rest.text)));
-            if constraint.name.is_some() && dialect == Dialect::Postgres {
+            if constraint.name.is_some() {
                 add(ConstraintKind::NotNull(column.name.clone()), None);
             }
         }

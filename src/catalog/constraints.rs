@@ -127,6 +127,18 @@ impl Replay<'_, '_> {
         };
     }
 
+    fn require(&self, table: &mut Table, column: &str, constraint: Constraint) {
+        if let Some(column) = table.column_mut(column) {
+            column.not_null = true;
+        }
+        match constraint.name {
+            _ if !self.catalog.names_not_null => {}
+            _ if !constraint.valid => table.constraints.push(constraint),
+            Some(name) => table.name_not_null(column, &name),
+            None => {}
+        }
+    }
+
     /// Adds the constraint, with a name, to a table that may not be in the catalog yet.
     pub(super) fn add_constraint(
         &self,
@@ -134,6 +146,11 @@ impl Replay<'_, '_> {
         mut constraint: Constraint,
         inline: Option<&str>,
     ) {
+        if let ConstraintKind::NotNull(column) = &constraint.kind {
+            let column = column.clone();
+            self.require(table, &column, constraint);
+            return;
+        }
         self.name_constraint(table, &mut constraint, inline);
         self.name_referenced(table, &mut constraint);
         match &constraint.kind {
@@ -149,12 +166,6 @@ impl Replay<'_, '_> {
                     {
                         column.identity = Some(Identity::AutoIncrement);
                     }
-                }
-            }
-            ConstraintKind::NotNull(column) => {
-                let column = column.clone();
-                if let Some(column) = table.column_mut(&column) {
-                    column.not_null = true;
                 }
             }
             ConstraintKind::ForeignKey { columns, .. } if self.mysql() => {

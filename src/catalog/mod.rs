@@ -15,6 +15,7 @@ mod expression_name;
 mod fit;
 mod keys;
 pub mod names;
+mod not_null;
 mod objects;
 mod options;
 mod rename;
@@ -29,6 +30,7 @@ use crate::source::Dialect;
 pub use build::build;
 pub use children::{Child, Follows};
 pub use columns::integer_type;
+pub use not_null::usual_not_null_name;
 pub use spelling::spelled;
 
 /// `[schema.]name` of a table, index, type, view …; the default schema (`public`, `main`) is `None`.
@@ -58,6 +60,8 @@ impl Expr {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Catalog {
     pub dialect: Dialect,
+    /// Each NOT NULL has one, see `not_null.rs`.
+    pub names_not_null: bool,
     pub tables: BTreeMap<TableName, Table>,
     /// Labels in order.
     pub enums: BTreeMap<TableName, Vec<String>>,
@@ -295,6 +299,7 @@ impl Catalog {
     pub fn new(dialect: Dialect) -> Catalog {
         Catalog {
             dialect,
+            names_not_null: dialect == Dialect::Postgres,
             tables: BTreeMap::new(),
             enums: BTreeMap::new(),
             domains: BTreeMap::new(),

@@ -67,7 +67,13 @@ impl Catalog {
         let Some(mut table) = self.tables.remove(from) else {
             return;
         };
+        let required = table.not_null_names();
         table.name = to.clone();
+        if self.names_not_null {
+            for (column, name) in &required {
+                table.name_not_null(column, name);
+            }
+        }
         self.tables.insert(to.clone(), table);
         let follow = |name: &mut TableName| {
             if name == from {
@@ -132,10 +138,16 @@ impl Catalog {
 
     /// Renames a column that exists, and in all that holds its name but views and triggers.
     pub fn rename_column(&mut self, table: &TableName, from: &str, to: &str) {
+        let names_not_null = self.names_not_null;
         let Some(owner) = self.table_mut(table) else {
             return;
         };
+        let required = owner.column(from).is_some_and(|column| column.not_null);
+        let name = owner.not_null_name(from);
         in_table(owner, from, to);
+        if names_not_null && required {
+            owner.name_not_null(to, &name);
+        }
         let dialect = self.dialect;
         for other in self.tables.values_mut() {
             if other.partition_of.as_ref() == Some(table) {

@@ -16,8 +16,10 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::catalog::{self, Catalog};
 use crate::error::{Error, Result};
 pub use crate::source::Dialect;
+use crate::source::Source;
 
 /// Major, minor, patch; missing parts are zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,6 +86,8 @@ pub enum Action {
     ViewAsInvoker,
     DropView,
     RenameConstraint,
+    /// A NOT NULL has a name, which does not follow its column's.
+    RenameNotNull,
     RenameIndex,
     CreateIndex,
     CreateIndexOnline,
@@ -238,6 +242,15 @@ impl Server {
             )));
         }
         Ok(server)
+    }
+
+    /// The schema as this server keeps it, and what did not fit.
+    pub fn catalog(&self, sources: &[Source]) -> Result<(Catalog, Vec<String>)> {
+        let (mut catalog, problems) = catalog::build(sources, self.dialect)?;
+        if !self.can(Action::RenameNotNull) {
+            catalog.forget_not_null_names();
+        }
+        Ok((catalog, problems))
     }
 
     /// The newest version that the facts were measured on, where this one is newer.

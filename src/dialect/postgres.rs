@@ -152,6 +152,16 @@ pub(super) const FACTS: &[Fact] = &[
         "manual, DROP VIEW; pg_locks on 12, 15 and 18: on the view only",
     ),
     row(Action::RenameConstraint, AX, Blocks::Everything, Work::Metadata, MANUAL),
+    Fact {
+        since: Version::new(18, 0),
+        ..row(
+            Action::RenameNotNull,
+            AX,
+            Blocks::Everything,
+            Work::Metadata,
+            "release notes of 18: NOT NULL in pg_constraint; pg_locks and names on 18",
+        )
+    },
     row(
         Action::RenameIndex,
         SUX,

@@ -26,7 +26,7 @@ pub(super) fn plan(
     let change = part("change.sql", &state.change.sql);
     let (schema, change) =
         catalog::spelled(std::slice::from_ref(&schema), &change, server.dialect)?;
-    let (catalog, warnings) = catalog::build(&schema, server.dialect)?;
+    let (catalog, warnings) = server.catalog(&schema)?;
     let mut intent = change::read(&server, &catalog, &change, repo::BOOKKEEPING)?;
     keep::settle(&mut intent, rollout.keep_days())?;
     let policy = policy::policy(&state.facts, not_before)?;

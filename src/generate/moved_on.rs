@@ -47,7 +47,7 @@ fn read(repo: &Repo, path: &str, plan: &Plan) -> Option<Catalog> {
     let schema = super::read_schema(repo, Path::new(path)).ok()?;
     let dialect = plan.server.dialect;
     let (schema, _) = catalog::spelled(&schema, &plan.intent.source, dialect).ok()?;
-    Some(catalog::build(&schema, dialect).ok()?.0)
+    Some(plan.server.catalog(&schema).ok()?.0)
 }
 
 /// A column or an index of the table that it has at no end of a deploy.

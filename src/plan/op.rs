@@ -146,6 +146,13 @@ pub enum Op {
         from: String,
         to: String,
     },
+    /// The NOT NULL of a column is called another way.
+    RenameNotNull {
+        table: TableName,
+        column: String,
+        from: String,
+        to: String,
+    },
     /// Makes a unique index a constraint, which it gets the name of. Under a name of its own it takes
     /// the place of a constraint that an earlier run has made.
     UsingIndex {
@@ -332,6 +339,7 @@ impl Op {
             Op::Validate { parent: Some(_), .. } => vec![Action::ValidateForeignKey],
             Op::DropConstraint { .. } => vec![Action::DropConstraint],
             Op::RenameConstraint { .. } => vec![Action::RenameConstraint],
+            Op::RenameNotNull { .. } => vec![Action::RenameNotNull],
             Op::UsingIndex { .. } => vec![Action::UniqueUsingIndex],
             Op::CreateIndex { online, .. } | Op::RestoreIndex { online, .. } => {
                 vec![if *online { Action::CreateIndexOnline } else { Action::CreateIndex }]
@@ -401,6 +409,7 @@ impl Op {
             | Op::Validate { table, .. }
             | Op::DropConstraint { table, .. }
             | Op::RenameConstraint { table, .. }
+            | Op::RenameNotNull { table, .. }
             | Op::UsingIndex { table, .. }
             | Op::CreateIndex { table, .. }
             | Op::RestoreIndex { table, .. }

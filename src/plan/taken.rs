@@ -21,7 +21,9 @@ pub(super) fn refuse(catalog: &Catalog, op: &Op) -> Result<()> {
         Op::AddConstraint { table, constraint } => {
             constraint.name.as_deref().and_then(|name| constraint_of(catalog, table, name))
         }
-        Op::RenameConstraint { table, to, .. } => constraint_of(catalog, table, to),
+        Op::RenameConstraint { table, to, .. } | Op::RenameNotNull { table, to, .. } => {
+            constraint_of(catalog, table, to)
+        }
         _ => None,
     };
     match taken {

@@ -236,7 +236,8 @@ impl Writer<'_> {
             Op::DropConstraint { table, name } => {
                 vec![self.alter(table, &format!("DROP CONSTRAINT {}", self.ident(name)))]
             }
-            Op::RenameConstraint { table, from, to } => {
+            Op::RenameConstraint { table, from, to }
+            | Op::RenameNotNull { table, from, to, .. } => {
                 let action =
                     format!("RENAME CONSTRAINT {} TO {}", self.ident(from), self.ident(to));
                 vec![self.alter(table, &action)]

@@ -363,3 +363,38 @@ fn constraints_must_fit() {
         assert!(refusal.starts_with(&format!("error: {message}\n")), "{refusal}");
     }
 }
+
+const NAMED: &str = "CREATE TABLE t (a int CONSTRAINT given NOT NULL, b int NOT NULL, c int);";
+
+fn not_nulls(catalog: &Catalog, name: &str) -> Vec<String> {
+    let table = table(catalog, name);
+    let required = table.columns.iter().filter(|column| column.not_null);
+    required.map(|column| table.not_null_name(&column.name)).collect()
+}
+
+#[test]
+fn names_of_not_null_stay_where_tables_and_columns_get_others() {
+    let renamed = "ALTER TABLE t RENAME b TO bb; ALTER TABLE t RENAME TO u;
+         ALTER TABLE u ALTER c SET NOT NULL;";
+    let catalog = replay(Dialect::Postgres, &format!("{NAMED}{renamed}"));
+    assert_eq!(not_nulls(&catalog, "u"), ["given", "t_b_not_null", "u_c_not_null"]);
+    assert_eq!(constraint_names(table(&catalog, "u")), ["given", "t_b_not_null"]);
+}
+
+#[test]
+fn a_not_null_is_dropped_and_renamed_by_its_name() {
+    let more = "ALTER TABLE t DROP CONSTRAINT given;
+         ALTER TABLE t RENAME CONSTRAINT t_b_not_null TO other;";
+    let catalog = replay(Dialect::Postgres, &format!("{NAMED}{more}"));
+    assert_eq!(not_nulls(&catalog, "t"), ["other"]);
+    let usual = "ALTER TABLE t RENAME CONSTRAINT other TO t_b_not_null;";
+    let catalog = replay(Dialect::Postgres, &format!("{NAMED}{more}{usual}"));
+    assert_eq!(constraint_names(table(&catalog, "t")), Vec::<&str>::new());
+}
+
+#[test]
+fn before_18_no_not_null_has_a_name() {
+    let mut catalog = replay(Dialect::Postgres, NAMED);
+    catalog.forget_not_null_names();
+    assert_eq!(constraint_names(table(&catalog, "t")), Vec::<&str>::new());
+}

@@ -22,10 +22,6 @@ INVALID_INDEXES = """
     FROM pg_index WHERE NOT indisvalid ORDER BY 1
 """
 
-# From PostgreSQL 18 on a NOT NULL has a name, and RENAME COLUMN leaves the old column's in it. A
-# number behind it is another matter: then something was in the way of the usual name.
-OLD_NAMES = re.compile(r"CONSTRAINT \w+_not_null NOT NULL")
-
 
 def schema(database: Database, hidden: Iterable[str] = ()) -> str:
     """The whole schema less the tables of the framework itself."""
@@ -55,7 +51,7 @@ def plain(sql: str) -> str:
 def shape(database: Database, hidden: Iterable[str] = ()) -> str:
     """The schema without the order of columns."""
     if isinstance(database, PostgresDatabase):
-        return unordered(OLD_NAMES.sub("NOT NULL", postgres_schema(database, hidden)))
+        return unordered(postgres_schema(database, hidden))
     return "\n".join(sorted(sqlite_lines(database, hidden, in_order=False)))
 
 

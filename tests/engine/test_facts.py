@@ -90,6 +90,10 @@ EXAMPLES = {
         "ALTER TABLE t RENAME CONSTRAINT x TO y",
         setup="ALTER TABLE t ADD CONSTRAINT x CHECK (a > 0)",
     ),
+    "rename_not_null": Example(
+        "ALTER TABLE t RENAME CONSTRAINT t_b_not_null TO y",
+        setup="ALTER TABLE t ALTER COLUMN b SET NOT NULL",
+    ),
     # Its lock is on the index: the table is not touched.
     "rename_index": Example(
         "ALTER INDEX x RENAME TO y", setup="CREATE INDEX x ON t (b)", table="x"

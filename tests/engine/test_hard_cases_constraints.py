@@ -249,3 +249,50 @@ def test_a_check_that_was_never_proven(lay: Lay) -> None:
     project.database.script("UPDATE t SET n = 1 WHERE id < 9")
     assert project.database.rows(question)[0][-1] == 0
     hard.take(project, rollout)
+
+
+# What a table that was once called `articles`, and a column that was `heading`, leave behind on 18.
+NAMED = """
+CREATE TABLE posts (
+    id bigint CONSTRAINT articles_id_not_null NOT NULL,
+    title text CONSTRAINT articles_heading_not_null NOT NULL,
+    n integer NOT NULL,
+    CONSTRAINT posts_pkey PRIMARY KEY (id)
+);
+"""
+NAMED_ROWS = "INSERT INTO posts SELECT n, 'Title ' || n, n FROM generate_series(1, 300) AS n"
+
+
+@pytest.mark.parametrize("lay", ["pg15", "pg18"], indirect=True)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE posts ALTER COLUMN title DROP NOT NULL",
+        "ALTER TABLE posts ALTER COLUMN title TYPE varchar(50)",
+        "ALTER TABLE posts ALTER COLUMN n TYPE bigint",
+        "ALTER TABLE posts ALTER COLUMN id TYPE integer",
+        "ALTER TABLE posts DROP COLUMN title",
+        "ALTER TABLE posts RENAME COLUMN title TO subject",
+        "ALTER TABLE posts RENAME COLUMN n TO place",
+        "ALTER TABLE posts RENAME TO entries",
+        "ALTER TABLE posts RENAME COLUMN n TO place; ALTER TABLE posts ALTER title DROP NOT NULL",
+        "DROP TABLE posts",
+    ],
+)
+def test_names_of_not_null(lay: Lay, change: str) -> None:
+    """From 18 on a NOT NULL has a name, which stays when its table or column gets another."""
+    carried(lay(NAMED, NAMED_ROWS), change)
+
+
+@pytest.mark.parametrize("lay", ["pg18"], indirect=True)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE posts DROP CONSTRAINT articles_heading_not_null",
+        "ALTER TABLE posts DROP CONSTRAINT posts_n_not_null",
+        "ALTER TABLE posts RENAME CONSTRAINT articles_heading_not_null TO posts_title_not_null",
+        "ALTER TABLE posts RENAME CONSTRAINT posts_n_not_null TO n_given",
+    ],
+)
+def test_a_not_null_by_its_name(lay: Lay, change: str) -> None:
+    carried(lay(NAMED, NAMED_ROWS), change)

@@ -275,7 +275,7 @@ def test_hc62_not_null_of_every_version(lay: Lay) -> None:
 def test_hc62_not_null_not_valid(lay: Lay) -> None:
     project = lay(PLAIN, ROWS)
     said = refusal(project, "ALTER TABLE t ADD CONSTRAINT t_nn NOT NULL name NOT VALID")
-    assert "does not plan this constraint yet" in said
+    assert "does not plan a NOT NULL under a name of its own yet" in said
 
 
 def test_hc95_files_without_a_last_semicolon(lay: Lay) -> None:

@@ -3,8 +3,8 @@
 use crate::catalog::{ConstraintKind, TableName};
 use crate::error::{Error, Result};
 use crate::input::ast::{
-    AlterAction, AlterKind, AlterTable, ColumnConstraintKind, Kind, Statement, TableConstraint,
-    TableConstraintKind,
+    AlterAction, AlterKind, AlterTable, ColumnConstraintKind, Ident, Kind, Statement,
+    TableConstraint, TableConstraintKind,
 };
 
 use super::super::{Change, OfConstraint, RenameColumn};
@@ -132,6 +132,11 @@ impl Reader<'_> {
                 }
             }
             AlterKind::DropConstraint { name: Some(name), cascade, .. } => {
+                if let Some(column) = self.required_by(table, &name.name) {
+                    let column = Ident { name: column.to_owned().into(), ..name.clone() };
+                    let relax = AlterKind::DropNotNull { column: column.clone() };
+                    return self.altered(table, &relax, &column, span);
+                }
                 let constraint = self.constraint_droppable(table, name, *cascade, span)?;
                 let change = OfConstraint { table: table.clone(), constraint };
                 self.ask(Change::DropConstraint(change), span);

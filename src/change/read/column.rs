@@ -146,6 +146,12 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// The column whose NOT NULL is called so, where a server gives it a name.
+    pub(super) fn required_by(&self, table: &TableName, name: &str) -> Option<&str> {
+        let table = self.after.tables.get(table).filter(|_| self.after.names_not_null)?;
+        table.required_by(name)
+    }
+
     /// After the statement is applied: `TYPE t [USING e]`.
     pub(super) fn retyped(
         &mut self,
@@ -263,7 +269,12 @@ impl Reader<'_> {
                     .at(self.source, span, "here")
                     .note("its index can be built only while every writer waits"));
             }
-            _ => return Err(self.not_yet("this constraint", span)),
+            TableConstraintKind::NotNull { column } => {
+                return Err(self
+                    .not_yet("a NOT NULL under a name of its own", span)
+                    .hint(format!("ALTER COLUMN {0} SET NOT NULL plans one that no writer waits for; its name is the server's usual", column.name)));
+            }
+            TableConstraintKind::Unknown => return Err(self.not_yet("this constraint", span)),
         };
         let plain = |text: &str| {
             let text = text.to_ascii_uppercase();
@@ -397,7 +408,7 @@ impl Reader<'_> {
                         format!("{} of {}", key.name.as_deref().unwrap_or("a key"), from.name)
                     })
             }
-            ConstraintKind::Exclude(_) | ConstraintKind::NotNull(_) => {
+            ConstraintKind::Exclude(_) => {
                 return Err(self.not_yet("dropping this constraint", span));
             }
             _ => None,

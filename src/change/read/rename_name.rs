@@ -35,16 +35,15 @@ impl Reader<'_> {
         to: &Ident,
         span: Span,
     ) -> Result<()> {
-        let Some(constraint) = self.after.tables[table].constraint(&from.name).cloned() else {
+        let own = &self.after.tables[table];
+        let not_null = || self.required_by(table, &from.name).map(|column| own.not_null_of(column));
+        let Some(constraint) = own.constraint(&from.name).cloned().or_else(not_null) else {
             return Err(Error::refused(format!(
                 "{} has no constraint `{}`",
                 table.name, from.name
             ))
             .at(self.source, from.span, "not in the schema"));
         };
-        if matches!(constraint.kind, ConstraintKind::NotNull(_)) {
-            return Err(self.not_yet("renaming a NOT NULL constraint", span));
-        }
         self.named_anew(table, Named::Constraint(constraint), to, span)
     }
 
@@ -72,7 +71,10 @@ impl Reader<'_> {
         let before = self.before.tables.get(table);
         let known = before.is_some_and(|table| match &of {
             Named::Index(index) => table.index(&index.name) == Some(index),
-            Named::Constraint(one) => table.constraint(of.name()) == Some(one),
+            Named::Constraint(one) => match &one.kind {
+                ConstraintKind::NotNull(column) => table.not_null_of(column) == *one,
+                _ => table.constraint(of.name()) == Some(one),
+            },
         });
         if !known {
             return Err(self.not_yet("another name for what the same script makes", span));

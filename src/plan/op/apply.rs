@@ -171,7 +171,9 @@ impl Op {
                 Ok(())
             }
             Op::DropNotNull { table, column } => {
-                column_mut(table_mut(catalog, table)?, column)?.not_null = false;
+                let table = table_mut(catalog, table)?;
+                column_mut(table, column)?.not_null = false;
+                table.forget_not_null_name(column);
                 Ok(())
             }
             Op::AddConstraint { table, constraint } => {
@@ -189,6 +191,14 @@ impl Op {
             }
             Op::RenameConstraint { table, from, to } => {
                 constraint_mut(table_mut(catalog, table)?, from)?.name = Some(to.clone());
+                Ok(())
+            }
+            Op::RenameNotNull { table, column, from, to } => {
+                let table = table_mut(catalog, table)?;
+                if table.required_by(from) != Some(column) {
+                    return Err(format!("no NOT NULL of {column} is called {from}"));
+                }
+                table.name_not_null(column, to);
                 Ok(())
             }
             Op::UsingIndex { table, name, index: own, options, primary, comment } => {

@@ -10,7 +10,9 @@
 //! Until deploy 2 the old columns are right in every row, whoever wrote it: so all that differs is
 //! filled, and not only what is empty.
 
-use crate::catalog::{Column, Constraint, ConstraintKind, Expr, Index, TableName};
+use crate::catalog::{
+    Column, Constraint, ConstraintKind, Expr, Index, TableName, usual_not_null_name,
+};
 use crate::change::{AddColumn, DefaultKind, DropColumn, Fill, RenameColumn, Replace};
 use crate::dialect::Action;
 use crate::error::{Error, Result};
@@ -84,6 +86,13 @@ pub(super) fn rename(context: &Context, rename: &RenameColumn) -> Result<Vec<Ste
         }
         names.push(Renamed::Constraint { aside: aside(&name), name });
     }
+    if old.not_null && context.can(Action::RenameNotNull) {
+        names.push(Renamed::NotNull {
+            column: rename.to.clone(),
+            aside: usual_not_null_name(&rename.table, &rename.to),
+            name: table.not_null_name(from),
+        });
+    }
     let drop = DropColumn {
         table: rename.table.clone(),
         column: from.clone(),
@@ -146,6 +155,7 @@ fn not_twice(context: &Context, rename: &RenameColumn, old: &Column) -> Option<S
 enum Renamed {
     Index { index: Index, aside: String },
     Constraint { aside: String, name: String },
+    NotNull { column: String, aside: String, name: String },
 }
 
 struct Rule<'c> {
@@ -457,6 +467,15 @@ impl Renamed {
                     to: to.to_owned(),
                 };
                 (rename(aside, &index.name), rename(&index.name, aside))
+            }
+            Renamed::NotNull { column, aside, name } => {
+                let rename = |from: &str, to: &str| Op::RenameNotNull {
+                    table: table.clone(),
+                    column: column.clone(),
+                    from: from.to_owned(),
+                    to: to.to_owned(),
+                };
+                (rename(aside, name), rename(name, aside))
             }
             Renamed::Constraint { aside, name } => {
                 let rename = |from: &str, to: &str| Op::RenameConstraint {

@@ -6,7 +6,7 @@
 //! | PostgreSQL, constraint | catalog only, and everybody waits behind ACCESS EXCLUSIVE on the table | the same, its lock taken in short tries |
 //! | SQLite | it has neither | refused |
 
-use crate::catalog::{ConstraintKind, TableName};
+use crate::catalog::{Constraint, ConstraintKind, TableName};
 use crate::change::{Asked, Change, Named, RenameName};
 use crate::dialect::Action;
 use crate::error::Result;
@@ -30,6 +30,17 @@ pub(super) fn step(context: &Context, rename: &RenameName) -> Step {
                 ModelChange::AddIndex { table: table(), index: after },
             ];
             (Vec::new(), there, back, model)
+        }
+        Named::Constraint(Constraint { kind: ConstraintKind::NotNull(column), .. }) => {
+            let op = |from: &str, to: &str| Op::RenameNotNull {
+                table: table(),
+                column: column.clone(),
+                from: from.to_owned(),
+                to: to.to_owned(),
+            };
+            let lock = context.lock(&[&rename.table], Action::RenameNotNull);
+            // Frameworks know of no name.
+            (lock, op(of.name(), to), op(to, of.name()), Vec::new())
         }
         Named::Constraint(before) => {
             let mut after = before.clone();

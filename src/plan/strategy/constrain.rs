@@ -1,7 +1,9 @@
 //! Constraints that come beside running writers: in force for new rows at once, and for existing
 //! ones when they have been looked at, under a lock that lets writers go on.
 
-use crate::catalog::{Constraint, ConstraintKind, Expr, Index, Key, Origin, TableName};
+use crate::catalog::{
+    Constraint, ConstraintKind, Expr, Index, Key, Origin, TableName, usual_not_null_name,
+};
 use crate::dialect::{Action, Server};
 
 use super::super::condition::{Condition, Missing, Predicate, Reason};
@@ -70,6 +72,34 @@ pub(in crate::plan) fn require_again(
         }
         ops.push(op);
     }
+    let own = context.before.tables.get(table).filter(|own| own.column(column).is_some());
+    if let Some(own) = own {
+        let name = own.not_null_name(column);
+        ops.extend(not_null_renamed(
+            context,
+            table,
+            column,
+            &usual_not_null_name(table, column),
+            &name,
+        ));
+    }
+    ops
+}
+
+/// The NOT NULL of a column gets another name, where it has one, in a lock of its own.
+pub(in crate::plan) fn not_null_renamed(
+    context: &Context,
+    table: &TableName,
+    column: &str,
+    from: &str,
+    to: &str,
+) -> Vec<Op> {
+    if from == to || !context.can(Action::RenameNotNull) {
+        return Vec::new();
+    }
+    let (of, column) = (table.clone(), column.to_owned());
+    let mut ops = context.lock(&[table], Action::RenameNotNull);
+    ops.push(Op::RenameNotNull { table: of, column, from: from.to_owned(), to: to.to_owned() });
     ops
 }
 

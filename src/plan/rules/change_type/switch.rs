@@ -5,12 +5,12 @@
 //! primary key) is built by the down of the step behind it; what the primary key took from the copy, by
 //! the down of the step before.
 
-use crate::catalog::{Expr, Identity, Sequence, TableName};
+use crate::catalog::{Expr, Identity, Sequence, TableName, usual_not_null_name};
 use crate::dialect::{Action, type_change};
 use crate::plan::condition::{Condition, Missing, Predicate, Reason};
 use crate::plan::op::{Numbering, Op, Sync};
 use crate::plan::rules::numbered::next_value;
-use crate::plan::strategy::constrain::{require_again, unique_name};
+use crate::plan::strategy::constrain::{not_null_renamed, require_again, unique_name};
 use crate::plan::strategy::sync;
 use crate::plan::{Down, Phase, Step, Unit, column_expr};
 
@@ -22,6 +22,7 @@ impl Rule<'_> {
         let Rule { context, change, old, .. } = self;
         let table = &change.table;
         let (column, copy, aside) = (&old.name, self.copy_name(), self.aside_name());
+        let own = self.table.not_null_name(column);
         let rename = |from: &str, to: &str| Op::RenameColumn {
             table: table.clone(),
             from: from.to_owned(),
@@ -45,6 +46,7 @@ impl Rule<'_> {
         up.extend([rename(column, &aside), rename(&copy, column)]);
         self.change_defaults(&mut up, &mut down);
         self.change_names(&mut up, &mut down);
+        down.extend(self.not_null_named(column, &own, &usual_not_null_name(table, &copy)));
         down.extend([rename(column, &copy), rename(&aside, column)]);
         if let Some(key) = self.key() {
             up.extend(self.key_index(column, "_new").iter().flat_map(|i| self.become_key(key, i)));
@@ -71,7 +73,9 @@ impl Rule<'_> {
         }
         if self.required_to_the_switch() {
             up.push(Op::DropNotNull { table: table.clone(), column: aside.clone() });
+            down.extend(self.not_null_named(column, &usual_not_null_name(table, &aside), &own));
         }
+        up.extend(self.not_null_named(column, &usual_not_null_name(table, &copy), &own));
         up.push(Op::CreateSync(backward.clone()));
         up.extend(self.touch());
         down.push(Op::CreateSync(forward.clone()));
@@ -95,6 +99,13 @@ impl Rule<'_> {
             sync::on(backward, Missing::RunAgain),
         ];
         step
+    }
+
+    /// Within the lock that is held anyway.
+    fn not_null_named(&self, column: &str, from: &str, to: &str) -> Option<Op> {
+        let Rule { context, change, old, .. } = self;
+        let renamed = not_null_renamed(context, &change.table, column, from, to);
+        renamed.into_iter().last().filter(|_| old.not_null)
     }
 
     fn may_switch(&self, forward: &Sync) -> Vec<Condition> {
