@@ -7,6 +7,7 @@ pub mod compose;
 pub mod functions;
 mod postgres;
 pub mod quote;
+pub mod references;
 pub mod reserved;
 mod sqlite;
 pub mod type_change;

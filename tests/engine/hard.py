@@ -120,7 +120,7 @@ def arrives(
 
 def planned(project: Project, change: str, *options: str) -> Rollout | None:
     """The rollout; none if it was refused, which must be with a place in the script."""
-    done = miggen.call(project, *miggen.arguments(project), *options, change)
+    done = miggen.call(project, *miggen.arguments(project, *options), change)
     if done.returncode == 0:
         return miggen.parse(done.stdout)
     assert done.returncode == 1, describe(done, project.root)
@@ -210,7 +210,7 @@ def identifier(name: str) -> str:
 def refusal(project: Project, change: str, *options: str) -> str:
     """What is said to a change that is refused; nothing may have been written."""
     before = miggen.files(project.root)
-    done = miggen.call(project, *miggen.arguments(project), *options, change)
+    done = miggen.call(project, *miggen.arguments(project, *options), change)
     assert done.returncode == 1, done.stdout
     assert miggen.files(project.root) == before
     return " ".join(done.stdout.replace("\n", " ").split())

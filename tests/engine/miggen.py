@@ -122,19 +122,22 @@ def parse(output: str) -> Rollout:
 
 def plan(project: Project, change: str, *options: str) -> Rollout:
     """Ask for the rollout of `change` as of the day `WRITTEN`: writes deploy 1."""
-    return parse(run(project, *arguments(project), *options, change))
+    return parse(run(project, *arguments(project, *options), change))
 
 
-def arguments(project: Project) -> list[str]:
+def arguments(project: Project, *options: str) -> list[str]:
+    """`options`, and what a test says where they do not."""
     schema = (project.root / "schema.sql").read_text()
     known = [name for name in ("users", "posts") if re.search(rf"TABLE \S*\b{name}\b", schema)]
+    downtime = [] if any("--downtime" in option for option in options) else ["--downtime=none"]
     return [
         f"--target={project.target.name}",
         f"--server={project.server.version}",
         "--schema=schema.sql",
         *(f"--rows={name}=40M" for name in known),
-        "--downtime=none",
+        *downtime,
         "--format=json",
+        *options,
     ]
 
 

@@ -3,10 +3,12 @@
 A row of `miggen facts` without an example here fails: a fact nobody checked is a rumour.
 """
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 import facts
@@ -180,3 +182,37 @@ def ask(version: str, folder: Path) -> list[dict[str, str]]:
     done = attempt(command, folder, environment(folder))
     assert done.returncode == 0, describe(done, folder)
     return json.loads(done.stdout)["facts"]
+
+
+# One of each kind of which something is known, and two of a kind.
+TYPES = (
+    *("smallint", "bigint", "numeric(9, 2)", "double precision", "text", "varchar(9)", "char(9)"),
+    *("uuid", "boolean", "date", "timestamp", "timestamptz", "time", "interval", "inet", "cidr"),
+    *("bytea", "jsonb"),
+)
+
+
+@pytest.mark.parametrize("server", ["pg12", "pg15", "pg18"])
+def test_types_of_foreign_keys(server: str, running: Servers, tmp_path: Path) -> None:
+    """A key is planned between the types between which the server makes one."""
+    projects.programs()
+    project = projects.create(projects.TARGETS["raw"], running.get(server), tmp_path)
+    names = {ty: f"p{number}" for number, ty in enumerate(TYPES)}
+    schema = "\n".join(f"CREATE TABLE {name} (id {ty} UNIQUE);" for ty, name in names.items())
+    (project.root / "schema.sql").write_text(schema)
+    project.database.script(schema)
+    wrong = []
+    with project.database.connect() as connection:
+        for one, (other, parent) in itertools.product(TYPES, names.items()):
+            change = f"CREATE TABLE c (x {one} REFERENCES {parent} (id))"
+            try:
+                with connection.transaction(force_rollback=True):
+                    connection.execute(change)
+                takes = True
+            except psycopg.errors.DatatypeMismatch:
+                takes = False
+            plans = miggen.call(project, *miggen.arguments(project), "--dry-run", change)
+            if (plans.returncode == 0) != takes:
+                wrong.append(f"{one} to {other}: {plans.stdout}")
+    project.database.drop()
+    assert not wrong

@@ -440,3 +440,38 @@ def test_hc16_small_tables(lay: Lay) -> None:
 def go_back(project: Project, rollout: Rollout) -> None:
     for step in reversed(rollout.deploy.steps):
         rollouts.down(project, step)
+
+
+TIED = """
+CREATE TABLE a (id uuid PRIMARY KEY, n int);
+CREATE TABLE b (id uuid PRIMARY KEY, a_id uuid CONSTRAINT b_a REFERENCES a (id));
+"""
+TIED_ROWS = """
+INSERT INTO a SELECT md5(n::text)::uuid, n FROM generate_series(1, 100) AS n;
+INSERT INTO b SELECT id, id FROM a;
+"""
+ONE_END = "ALTER TABLE a ALTER COLUMN id TYPE text"
+OTHER_END = "ALTER TABLE b ALTER COLUMN a_id TYPE text"
+
+
+@on_all
+def test_hc07_ends_that_no_key_compares(lay: Lay) -> None:
+    """A key between types that the server does not compare would fail in the first file."""
+    project = lay(TIED, TIED_ROWS)
+    for change in (ONE_END, f"{ONE_END}; {OTHER_END}"):
+        said = refusal(project, change, "--downtime=5m")
+        assert "b_a: `b.a_id` is uuid, and `a.id` is text" in said
+        assert "drop b_a" in refusal(project, change)
+    for change in (
+        "ALTER TABLE b ADD COLUMN v text REFERENCES a (id)",
+        "ALTER TABLE b ADD CONSTRAINT b_n FOREIGN KEY (id) REFERENCES a (id),"
+        " ADD COLUMN m int REFERENCES a (id)",
+        "CREATE TABLE c (id int PRIMARY KEY, a_id text REFERENCES a (id))",
+    ):
+        assert "no foreign key between these types" in refusal(project, change)
+    dropped = f"ALTER TABLE b DROP CONSTRAINT b_a; {ONE_END}; {OTHER_END}"
+    assert "b_a tied it to a column of the old type" in refusal(project, dropped)
+    rollout = miggen.plan(project, dropped, "--downtime=5m")
+    hard.take(project, rollout)
+    again = "ALTER TABLE b ADD CONSTRAINT b_a FOREIGN KEY (a_id) REFERENCES a (id)"
+    project.database.script(again)

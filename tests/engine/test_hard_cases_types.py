@@ -203,10 +203,9 @@ def test_hc102_back_from_the_last_deploy(lay: Lay, change: str) -> None:
 def test_a_cast_in_a_window(lay: Lay, change: str, value: str) -> None:
     """The server casts text to nothing by itself: there and back the file says how."""
     project = lay(PLAIN, f"INSERT INTO t (id, name) VALUES (1, '{value}')")
-    arguments = [one for one in miggen.arguments(project) if "--downtime" not in one]
     said = f"ALTER TABLE t ALTER COLUMN name {change}"
     before, rows = rollouts.schema(project), hard.contents(project)
-    rollout = miggen.parse(miggen.run(project, *arguments, "--downtime=5m", said))
+    rollout = miggen.plan(project, said, "--downtime=5m")
     hard.take(project, rollout)
     for step in reversed(rollout.deploy.steps):
         rollouts.down(project, step)
@@ -229,11 +228,8 @@ def test_types_that_the_server_casts_by_itself(lay: Lay, group: tuple[str, ...])
     rows = f"INSERT INTO t VALUES (1{''.join(f', {value}' for _ in pairs)})"
     project = lay(f"CREATE TABLE t (id int PRIMARY KEY{columns});", rows)
     change = ", ".join(f"ALTER c{n} TYPE {new}" for n, (_, new) in enumerate(pairs))
-    arguments = [one for one in miggen.arguments(project) if "--downtime" not in one]
     before = rollouts.schema(project)
-    rollout = miggen.parse(
-        miggen.run(project, *arguments, "--downtime=5m", f"ALTER TABLE t {change}")
-    )
+    rollout = miggen.plan(project, f"ALTER TABLE t {change}", "--downtime=5m")
     hard.take(project, rollout)
     for step in reversed(rollout.deploy.steps):
         rollouts.down(project, step)
