@@ -7,78 +7,9 @@ use crate::catalog::names::closest;
 use crate::catalog::{Catalog, TableName, integer_type};
 use crate::dialect::Server;
 use crate::dialect::type_change::integer_range;
+use crate::dialect::types::{first_word, is_known};
 use crate::input;
 use crate::source::Dialect;
-
-/// PostgreSQL's types by the first word they are written with, and its aliases.
-const POSTGRES: &[&str] = &[
-    "bigint",
-    "bit",
-    "bool",
-    "boolean",
-    "box",
-    "bpchar",
-    "bytea",
-    "char",
-    "character",
-    "cidr",
-    "circle",
-    "date",
-    "daterange",
-    "decimal",
-    "double",
-    "float",
-    "float4",
-    "float8",
-    "inet",
-    "int",
-    "int2",
-    "int4",
-    "int4range",
-    "int8",
-    "int8range",
-    "integer",
-    "interval",
-    "json",
-    "jsonb",
-    "jsonpath",
-    "line",
-    "lseg",
-    "macaddr",
-    "macaddr8",
-    "money",
-    "name",
-    "numeric",
-    "numrange",
-    "oid",
-    "path",
-    "pg_lsn",
-    "point",
-    "polygon",
-    "real",
-    "smallint",
-    "text",
-    "time",
-    "timestamp",
-    "timestamptz",
-    "timetz",
-    "tsquery",
-    "tsrange",
-    "tstzrange",
-    "tsvector",
-    "uuid",
-    "varbit",
-    "varchar",
-    "xml",
-    // of extensions; none of them is a domain
-    "citext",
-    "geography",
-    "geometry",
-    "halfvec",
-    "hstore",
-    "ltree",
-    "vector",
-];
 
 /// Those that take words in their parentheses: `geometry(Point, 4326)`.
 const TYPE_MODIFIED: &[&str] = &["geography", "geometry"];
@@ -94,7 +25,7 @@ pub(super) fn check(server: &Server, catalog: &Catalog, ty: &str) -> Result<(), 
             "`{word}` is an integer column with a sequence of its own, and no type to change to"
         ));
     }
-    if !POSTGRES.contains(&word.as_str()) && catalog.domains.contains_key(&named(ty)) {
+    if !is_known(&word) && catalog.domains.contains_key(&named(ty)) {
         return Err(format!(
             "`{ty}` is a domain: adding such a column rewrites the table under a lock that blocks everything; \
              use its base type and a CHECK"
@@ -109,7 +40,7 @@ pub(super) fn exists(server: &Server, catalog: &Catalog, ty: &str) -> Result<(),
         return Ok(());
     }
     let word = first_word(ty);
-    let built_in = POSTGRES.contains(&word.as_str()) || integer_type(&word) != word;
+    let built_in = is_known(&word) || integer_type(&word) != word;
     if let Some(argument) =
         no_number(ty).filter(|_| built_in && !TYPE_MODIFIED.contains(&word.as_str()))
     {
@@ -154,14 +85,6 @@ fn no_number(ty: &str) -> Option<&str> {
     let (_, rest) = ty.split_once('(')?;
     let (arguments, _) = rest.split_once(')')?;
     arguments.split(',').map(str::trim).find(|argument| argument.parse::<i32>().is_err())
-}
-
-fn first_word(ty: &str) -> String {
-    ty.trim_start_matches("pg_catalog.")
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect::<String>()
-        .to_ascii_lowercase()
 }
 
 fn named(ty: &str) -> TableName {

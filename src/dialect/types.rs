@@ -64,6 +64,90 @@ impl Type {
     }
 }
 
+/// PostgreSQL's types by the first word they are written with, and its aliases.
+const BUILT_IN: &[&str] = &[
+    "bigint",
+    "bit",
+    "bool",
+    "boolean",
+    "box",
+    "bpchar",
+    "bytea",
+    "char",
+    "character",
+    "cidr",
+    "circle",
+    "date",
+    "daterange",
+    "decimal",
+    "double",
+    "float",
+    "float4",
+    "float8",
+    "inet",
+    "int",
+    "int2",
+    "int4",
+    "int4range",
+    "int8",
+    "int8range",
+    "integer",
+    "interval",
+    "json",
+    "jsonb",
+    "jsonpath",
+    "line",
+    "lseg",
+    "macaddr",
+    "macaddr8",
+    "money",
+    "name",
+    "numeric",
+    "numrange",
+    "oid",
+    "path",
+    "pg_lsn",
+    "point",
+    "polygon",
+    "real",
+    "smallint",
+    "text",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "timetz",
+    "tsquery",
+    "tsrange",
+    "tstzrange",
+    "tsvector",
+    "uuid",
+    "varbit",
+    "varchar",
+    "xml",
+];
+
+/// None of them is a domain.
+const OF_EXTENSIONS: &[&str] =
+    &["citext", "geography", "geometry", "halfvec", "hstore", "ltree", "vector"];
+
+/// Whether a type that begins so is the server's own, or of an extension that is known.
+pub fn is_known(first_word: &str) -> bool {
+    BUILT_IN.contains(&first_word) || OF_EXTENSIONS.contains(&first_word)
+}
+
+/// Found whatever the search path is.
+pub fn is_built_in(ty: &str) -> bool {
+    BUILT_IN.contains(&first_word(ty).as_str())
+}
+
+pub fn first_word(ty: &str) -> String {
+    ty.trim_start_matches("pg_catalog.")
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect::<String>()
+        .to_ascii_lowercase()
+}
+
 /// Types whose values compare as if they were of one.
 pub fn compare_alike(dialect: Dialect, one: &str, other: &str) -> bool {
     let family = |ty| if dialect == Dialect::Sqlite { affinity(ty) } else { family(ty) };

@@ -5,6 +5,7 @@
 //! place that asks sqlparser, always on a thread with room, for its trees are as deep as the text
 //! is long. `query` tells the levels apart at which names stand, `condition` reads comparisons.
 
+pub mod casts;
 pub mod condition;
 pub mod query;
 

@@ -10,7 +10,7 @@ import hard
 import miggen
 import projects
 import rollouts
-from hard import Lay, arrives, carried, on_sqlite, refusal
+from hard import Lay, arrives, carried, on_all, on_sqlite, refusal
 from projects import Project
 from servers import Servers
 
@@ -156,6 +156,33 @@ def test_hc75_writers_without_search_path(lay: Lay, change: str) -> None:
         writer.execute("UPDATE public.t SET name = 'newer' WHERE id = 1")
     found = project.database.rows("SELECT label FROM t WHERE id IN (1, 100) ORDER BY id")
     assert found == [("newer",), ("new",)]
+
+
+OWN_TYPE = """
+CREATE TYPE order_status AS ENUM ('new', 'paid');
+CREATE FUNCTION norm(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT lower($1)';
+CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL DEFAULT 'new');
+"""
+
+
+@on_all
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ("ALTER TABLE t ALTER COLUMN name TYPE order_status USING name::order_status", "name_new"),
+        ("ALTER TABLE t ADD COLUMN label text; UPDATE t SET label = norm(name)", "label"),
+    ],
+)
+def test_hc75_own_names_without_search_path(lay: Lay, change: str, column: str) -> None:
+    """What only a search path finds is found by the one of the migration."""
+    project = lay(OWN_TYPE, "INSERT INTO t (id) SELECT generate_series(1, 50)")
+    hard.run(project, change)
+    with project.database.connect() as writer:
+        writer.execute("SET search_path = ''")
+        writer.execute("INSERT INTO public.t (id, name) VALUES (100, 'paid')")
+        writer.execute("UPDATE public.t SET name = 'paid' WHERE id = 1")
+    found = project.database.rows(f"SELECT {column} FROM t WHERE id IN (1, 100) ORDER BY id")
+    assert found == [("paid",), ("paid",)]
 
 
 @pytest.mark.parametrize("lay", ["pg15", "sqlite"], indirect=True)

@@ -1,6 +1,7 @@
 //! Triggers that keep columns in step: before the row is stored, or, on SQLite, right after (`after`).
 
 mod after;
+mod path;
 
 use crate::catalog::Expr;
 use crate::dialect::Dialect;
@@ -52,11 +53,13 @@ END"
             }
             SyncKind::Derive(columns) => self.derive_body(columns),
         };
+        // It runs in the writer's session, which may find other names.
+        let path = if path::is_asked(&sync.kind) { "\nSET search_path FROM CURRENT" } else { "" };
         vec![
             Sql::named(
                 "SYNC_FUNCTION",
                 format!(
-                    "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS {}",
+                    "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql{path} AS {}",
                     dollar("sync", &body)
                 ),
             ),
