@@ -254,6 +254,18 @@ impl Server {
         Ok((catalog, problems))
     }
 
+    /// Settings by which a role, a database or the server cuts off what waits or takes long.
+    /// Source: manual, Client Connection Defaults; release notes of 17.
+    pub fn timeouts(&self) -> &'static [&'static str] {
+        match self.dialect {
+            Dialect::Postgres if self.version >= Version::new(17, 0) => {
+                &["lock_timeout", "statement_timeout", "transaction_timeout"]
+            }
+            Dialect::Postgres => &["lock_timeout", "statement_timeout"],
+            Dialect::Sqlite | Dialect::MySql | Dialect::MariaDb => &[],
+        }
+    }
+
     /// The newest version that the facts were measured on, where this one is newer.
     pub fn newest_measured(&self) -> Option<Server> {
         let newest = match self.dialect {

@@ -12,9 +12,10 @@ use super::File;
 pub fn files(plan: &Plan, folder: &Path) -> Vec<File> {
     let jobs = plan.deploys.iter().flat_map(|deploy| &deploy.steps).flat_map(of_step);
     jobs.map(|(op, file)| {
-        let mut contents =
-            "\\set ON_ERROR_STOP on\nSET lock_timeout = 0;\nSET statement_timeout = 0;\n"
-                .to_owned();
+        let mut contents = "\\set ON_ERROR_STOP on\n".to_owned();
+        for timeout in plan.server.timeouts() {
+            contents.push_str(&format!("SET {timeout} = 0;\n"));
+        }
         for sql in sql::job(&plan.server, op) {
             contents.push('\n');
             for line in &sql.comment {

@@ -140,10 +140,9 @@ const LINE: usize = 85;
 
 /// Settings that a unit runs with: nothing that waits for others may be cut off.
 pub(crate) fn settings(request: &Request, unit: Unit) -> &'static [&'static str] {
-    let waits = request.plan.server.can(crate::dialect::Action::CreateIndexOnline);
     match unit {
-        Unit::Alone if waits => &["lock_timeout", "statement_timeout"],
-        _ => &[],
+        Unit::Alone => request.plan.server.timeouts(),
+        Unit::Transaction | Unit::Rebuild => &[],
     }
 }
 

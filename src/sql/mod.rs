@@ -91,12 +91,8 @@ pub fn render<'p>(server: &Server, unit: Unit, ops: &'p [Op]) -> Vec<Rendered<'p
             statements = vec![writer.locked(lock, &statements)];
             pending_lock = None;
         }
-        if !patient && reads_rows(op) {
-            let sql = Sql::new("SET LOCAL statement_timeout = 0");
-            statements.insert(
-                0,
-                sql.comment("Reading a table may take longer than any query of the application."),
-            );
+        if !patient && takes_long(op) {
+            statements.splice(0..0, writer.without_timeouts(ops));
             patient = true;
         }
         rendered.push(Rendered { op, statements });
@@ -104,10 +100,10 @@ pub fn render<'p>(server: &Server, unit: Unit, ops: &'p [Op]) -> Vec<Rendered<'p
     rendered
 }
 
-/// As many as the table has, so that it takes its time.
-fn reads_rows(op: &Op) -> bool {
+/// It reads as many rows as the table has, or tries again and again.
+fn takes_long(op: &Op) -> bool {
     match op {
-        Op::Validate { .. } => true,
+        Op::Validate { .. } | Op::Lock { .. } => true,
         Op::Guard(conditions) => conditions.iter().any(Condition::reads_rows),
         _ => false,
     }
@@ -121,6 +117,22 @@ pub fn index_definition(server: &Server, table: &TableName, index: &Index) -> St
 /// A walk through rows for a person to run: it says how far it is.
 pub fn job(server: &Server, op: &Op) -> Vec<Sql> {
     Writer { server, dialect: server.dialect, tells: true }.op(op)
+}
+
+impl Writer<'_> {
+    /// Ahead of what takes long. Tries set a lock timeout of their own; validation, which no writer
+    /// waits for, waits as long as it must.
+    fn without_timeouts(&self, ops: &[Op]) -> Vec<Sql> {
+        let waits = ops.iter().any(|op| matches!(op, Op::Validate { .. }));
+        let off = self.server.timeouts().iter().filter(|name| waits || **name != "lock_timeout");
+        let mut all: Vec<Sql> = off.map(|name| Sql::new(format!("SET LOCAL {name} = 0"))).collect();
+        if let Some(first) = all.first_mut() {
+            first.comment.push(
+                "Waiting and reading may take longer than the application's queries may.".into(),
+            );
+        }
+        all
+    }
 }
 
 /// Writes SQL for one server.

@@ -1,6 +1,7 @@
 """Hard cases of the programs that run what was written: their locks, books and first bytes."""
 
 import threading
+import time
 from pathlib import Path
 
 import psycopg
@@ -186,6 +187,34 @@ def test_hc85_settings_of_a_session(project: Project, change: str) -> None:
     assert "behind a pooler in transaction mode" in runbook
     pids = "SELECT pg_backend_pid();"
     assert pids in runbook
+
+
+CUTS = ("lock_timeout = '100ms'", "statement_timeout = '1s'", "transaction_timeout = '1s'")
+
+
+@pytest.mark.parametrize("lay", ["pg15", "pg18"], indirect=True)
+def test_timeouts_of_the_database_cut_nothing_off(lay: hard.Lay) -> None:
+    """Each step waits its turn behind one that takes longer than any of them."""
+    project = lay(hard.PLAIN, hard.ROWS)
+    for cut in CUTS[: 3 if project.server.id == "pg18" else 2]:
+        project.database.script(f"ALTER DATABASE {project.database.name} SET {cut}")
+    change = (
+        "ALTER TABLE t ADD COLUMN label text; UPDATE t SET label = lower(name);"
+        "ALTER TABLE t ALTER COLUMN label SET NOT NULL; CREATE INDEX t_label ON t (label);"
+        "ALTER TABLE t ADD CONSTRAINT t_short CHECK (length(label) < 99)"
+    )
+    rollout = miggen.plan(project, change)
+    for step in rollout.deploy.steps:
+        with project.database.connect() as blocker:
+            for cut in CUTS[: 3 if project.server.id == "pg18" else 2]:
+                blocker.execute(f"SET {cut.split()[0]} = 0")
+            blocker.execute("BEGIN")
+            blocker.execute("LOCK TABLE t IN SHARE UPDATE EXCLUSIVE MODE")
+            runner = hard.in_background(project, step.up)
+            time.sleep(1.5)  # longer than each of the settings
+            blocker.execute("COMMIT")
+            runner.join()
+        rollouts.verify(project, rollout, step)
 
 
 @on("flyway")

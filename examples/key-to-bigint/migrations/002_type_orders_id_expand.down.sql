@@ -2,6 +2,9 @@
 BEGIN;
 
 -- Loses nothing: id holds every value.
+-- Waiting and reading may take longer than the application's queries may.
+SET LOCAL statement_timeout = 0;
+
 -- All queries queue behind whoever waits for this lock: so tries of 200 ms, not one long
 -- wait. Every fifth is 2 s if a vacuum is at work: autovacuum yields after 1 s.
 DO $lock$

@@ -15,7 +15,7 @@ BEGIN
 END
 $guard$;
 
--- Reading a table may take longer than any query of the application.
+-- Waiting and reading may take longer than the application's queries may.
 SET LOCAL statement_timeout = 0;
 
 -- Reads the whole table once; locks nothing.

@@ -1,7 +1,8 @@
 \set ON_ERROR_STOP on
 BEGIN;
 
--- Reading a table may take longer than any query of the application.
+-- Waiting and reading may take longer than the application's queries may.
+SET LOCAL lock_timeout = 0;
 SET LOCAL statement_timeout = 0;
 
 -- Reads the table with writers at work.

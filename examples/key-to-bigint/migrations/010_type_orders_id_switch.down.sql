@@ -2,7 +2,7 @@
 BEGIN;
 
 -- Only while no row holds what int cannot: id_old followed every other write.
--- Reading a table may take longer than any query of the application.
+-- Waiting and reading may take longer than the application's queries may.
 SET LOCAL statement_timeout = 0;
 
 -- Reads the whole table once; locks nothing.

@@ -1,7 +1,7 @@
 \set ON_ERROR_STOP on
 BEGIN;
 
--- Reading a table may take longer than any query of the application.
+-- Waiting and reading may take longer than the application's queries may.
 SET LOCAL statement_timeout = 0;
 
 -- Reads the whole table once; locks nothing.

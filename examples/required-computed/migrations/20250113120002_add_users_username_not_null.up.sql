@@ -1,4 +1,5 @@
--- Reading a table may take longer than any query of the application.
+-- Waiting and reading may take longer than the application's queries may.
+SET LOCAL lock_timeout = 0;
 SET LOCAL statement_timeout = 0;
 
 -- Reads the table with writers at work.

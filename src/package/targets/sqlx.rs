@@ -80,9 +80,11 @@ impl Target for Sqlx {
                 last = version;
             }
             let options = if outside && request.plan.server.dialect == Dialect::Postgres {
-                "PGOPTIONS='-c lock_timeout=0 -c statement_timeout=0' "
+                let timeouts = request.plan.server.timeouts().iter();
+                let off: Vec<String> = timeouts.map(|name| format!("-c {name}=0")).collect();
+                format!("PGOPTIONS='{}' ", off.join(" "))
             } else {
-                ""
+                String::new()
             };
             steps.push(EmittedStep {
                 files,

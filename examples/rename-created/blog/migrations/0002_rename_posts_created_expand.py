@@ -88,6 +88,8 @@ class Migration(migrations.Migration):
                 migrations.RunSQL(
                     [
                         GUARD,
+                        # Waiting and reading may take longer than the application's queries may.
+                        "SET LOCAL statement_timeout = 0",
                         LOCK_POSTS,
                         ADD_COLUMN,
                         SYNC_FUNCTION,
@@ -96,6 +98,8 @@ class Migration(migrations.Migration):
                     ],
                     # Loses nothing: created holds every value.
                     [
+                        # Waiting and reading may take longer than the application's queries may.
+                        "SET LOCAL statement_timeout = 0",
                         LOCK_POSTS,
                         "DROP TRIGGER posts_created_sync ON posts",
                         "DROP FUNCTION posts_created_sync()",

@@ -32,7 +32,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(
             [
-                # Reading a table may take longer than any query of the application.
+                # Waiting and reading may take longer than the application's queries may.
+                "SET LOCAL lock_timeout = 0",
                 "SET LOCAL statement_timeout = 0",
                 # Reads the table with writers at work.
                 "ALTER TABLE posts VALIDATE CONSTRAINT posts_created_at_required",
@@ -41,6 +42,8 @@ class Migration(migrations.Migration):
                 "ALTER TABLE posts DROP CONSTRAINT posts_created_at_required",
             ],
             [
+                # Waiting and reading may take longer than the application's queries may.
+                "SET LOCAL statement_timeout = 0",
                 LOCK_POSTS,
                 "ALTER TABLE posts ADD CONSTRAINT posts_created_at_required CHECK (created_at IS NOT NULL) NOT VALID",
                 "ALTER TABLE posts ALTER COLUMN created_at DROP NOT NULL",

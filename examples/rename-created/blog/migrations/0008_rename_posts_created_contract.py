@@ -101,6 +101,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             [
                 GUARD,
+                # Waiting and reading may take longer than the application's queries may.
+                "SET LOCAL statement_timeout = 0",
                 LOCK_POSTS,
                 "DROP TRIGGER posts_created_sync ON posts",
                 "DROP FUNCTION posts_created_sync()",
@@ -110,6 +112,8 @@ class Migration(migrations.Migration):
             ],
             # Loses nothing: created_at is created again, and gets its copy back; the downs before fill it.
             [
+                # Waiting and reading may take longer than the application's queries may.
+                "SET LOCAL statement_timeout = 0",
                 LOCK_POSTS,
                 "ALTER TABLE posts RENAME COLUMN created_at TO created",
                 ADD_COLUMN,

@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 2/2: full_name dropped
 
-Revision ID: cec118af0139
-Revises: 9be215ccee43
+Revision ID: 33293171e8c7
+Revises: 323ae445ff05
 Create Date: 2025-02-17 12:00:02.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "cec118af0139"
-down_revision: str | Sequence[str] | None = "9be215ccee43"
+revision: str = "33293171e8c7"
+down_revision: str | Sequence[str] | None = "323ae445ff05"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -126,6 +126,8 @@ EXECUTE FUNCTION users_full_name_sync()
 def upgrade() -> None:
     """Upgrade schema."""
     op.execute(GUARD)
+    # Waiting and reading may take longer than the application's queries may.
+    op.execute("SET LOCAL statement_timeout = 0")
     op.execute(LOCK_USERS)
     op.execute("DROP TRIGGER users_full_name_sync ON users")
     op.execute("DROP FUNCTION users_full_name_sync()")
@@ -135,6 +137,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """The values of full_name come back as the hint of the change computes them, not as
     they were."""
+    # Waiting and reading may take longer than the application's queries may.
+    op.execute("SET LOCAL statement_timeout = 0")
     op.execute(LOCK_USERS)
     op.add_column("users", sa.Column("full_name", sa.String(255), nullable=True))
     op.execute(SYNC_FUNCTION)

@@ -1,7 +1,7 @@
-"""add users.email_normalized, 2/4: fill email_normalized
+"""replace users.full_name by first_name and last_name, 2/3: backfill
 
-Revision ID: 4f30cf4de678
-Revises: 971108928534
+Revision ID: 350e11dc5bdc
+Revises: 272bcd6bbec8
 Create Date: 2025-01-13 12:00:02.000000
 
 """
@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "4f30cf4de678"
-down_revision: str | Sequence[str] | None = "971108928534"
+revision: str = "350e11dc5bdc"
+down_revision: str | Sequence[str] | None = "272bcd6bbec8"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# Fills email_normalized; one commit per batch. It may be killed and run again at any time.
+# Fills first_name and last_name; one commit per batch. It may be killed and run again at any time.
 # A window is updated in stripes: each finds room in the same pages, freed by the stripes
 # before it, so no index is touched and WAL is halved. While an old snapshot keeps dead
 # rows alive that fails, and plain batches are used.
@@ -30,9 +30,9 @@ DECLARE
     v_without constant text := CASE
         WHEN EXISTS (
             SELECT FROM pg_trigger
-            WHERE tgrelid = 'users'::regclass AND NOT tgisinternal AND tgname <> 'users_email_normalized_sync'
+            WHERE tgrelid = 'users'::regclass AND NOT tgisinternal AND tgname <> 'users_full_name_sync'
         ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'users'::regclass AND relhasrules)
-        THEN '' ELSE 'users_email_normalized_sync'
+        THEN '' ELSE 'users_full_name_sync'
     END;
     v_pause constant float8 := coalesce(current_setting('miggen.pause', true), '0');
     v_from tid;             -- the window is v_from <= ctid < v_to
@@ -55,16 +55,20 @@ DECLARE
 BEGIN
     IF NOT EXISTS (
         SELECT FROM pg_trigger
-        WHERE tgrelid = 'users'::regclass AND tgname = 'users_email_normalized_sync'
+        WHERE tgrelid = 'users'::regclass AND tgname = 'users_full_name_sync'
             AND tgenabled IN ('O', 'A')
     ) THEN
-        RAISE EXCEPTION 'users_email_normalized_sync is missing: run the step before this one first';
+        RAISE EXCEPTION 'users_full_name_sync is missing: run the step before this one first';
     END IF;
 
     FOR v_pass IN 1..30 LOOP
         SELECT EXISTS (
             SELECT FROM users
-            WHERE email_normalized IS NULL
+            WHERE first_name IS NULL AND last_name IS NULL AND (
+                split_part(btrim(full_name), ' ', 1) IS NOT NULL
+                OR nullif(btrim(substr(btrim(full_name),
+                    length(split_part(btrim(full_name), ' ', 1)) + 2)), '') IS NOT NULL
+            )
         ) INTO v_left;
         EXIT WHEN NOT v_left;
         IF v_missed > 0 THEN
@@ -91,10 +95,16 @@ BEGIN
                     SET LOCAL lock_timeout = '500ms';
                     PERFORM set_config('miggen.backfill', v_without, true);
                     UPDATE users
-                    SET email_normalized = lower(trim(email))
+                    SET first_name = split_part(btrim(full_name), ' ', 1),
+                        last_name = nullif(btrim(substr(btrim(full_name),
+                            length(split_part(btrim(full_name), ' ', 1)) + 2)), '')
                     WHERE ctid >= batches.v_from AND ctid < batches.v_to
                         AND get_byte(tidsend(ctid), 5) % batches.v_stripes = stripe.v_stripe  -- its line
-                        AND email_normalized IS NULL;
+                        AND first_name IS NULL AND last_name IS NULL AND (
+                            split_part(btrim(full_name), ' ', 1) IS NOT NULL
+                            OR nullif(btrim(substr(btrim(full_name),
+                                length(split_part(btrim(full_name), ' ', 1)) + 2)), '') IS NOT NULL
+                        );
                     GET DIAGNOSTICS v_rows = ROW_COUNT;
                 EXCEPTION WHEN lock_not_available OR deadlock_detected
                     OR serialization_failure THEN
@@ -133,7 +143,7 @@ BEGIN
     IF v_left THEN
         RAISE EXCEPTION 'rows of users stay as they were: a trigger or rule keeps them so';
     END IF;
-    ANALYZE users (email_normalized);
+    ANALYZE users (first_name, last_name);
 END
 $backfill$
 """
@@ -150,4 +160,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Nothing to undo: the values go with their column."""
+    """Nothing to undo: the values go with their columns."""

@@ -1,7 +1,7 @@
 """add users.email_normalized, 3/4: users.email_normalized unique
 
-Revision ID: e89c13ea1af8
-Revises: 4f30cf4de678
+Revision ID: 2a51df05c766
+Revises: b2e1b21b4ba6
 Create Date: 2025-01-13 12:00:03.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "e89c13ea1af8"
-down_revision: str | Sequence[str] | None = "4f30cf4de678"
+revision: str = "2a51df05c766"
+down_revision: str | Sequence[str] | None = "b2e1b21b4ba6"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

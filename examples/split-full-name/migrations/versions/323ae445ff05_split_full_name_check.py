@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 1/2: check
 
-Revision ID: 9be215ccee43
-Revises: d0a8455bc8dd
+Revision ID: 323ae445ff05
+Revises: 5283b0ea3e7b
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "9be215ccee43"
-down_revision: str | Sequence[str] | None = "d0a8455bc8dd"
+revision: str = "323ae445ff05"
+down_revision: str | Sequence[str] | None = "5283b0ea3e7b"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
-"""replace users.full_name by first_name and last_name, 2/3: backfill
+"""add users.email_normalized, 2/4: fill email_normalized
 
-Revision ID: f0b7b2f7b82c
-Revises: 0f03b5911953
+Revision ID: b2e1b21b4ba6
+Revises: 1f1af05f709d
 Create Date: 2025-01-13 12:00:02.000000
 
 """
@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "f0b7b2f7b82c"
-down_revision: str | Sequence[str] | None = "0f03b5911953"
+revision: str = "b2e1b21b4ba6"
+down_revision: str | Sequence[str] | None = "1f1af05f709d"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# Fills first_name and last_name; one commit per batch. It may be killed and run again at any time.
+# Fills email_normalized; one commit per batch. It may be killed and run again at any time.
 # A window is updated in stripes: each finds room in the same pages, freed by the stripes
 # before it, so no index is touched and WAL is halved. While an old snapshot keeps dead
 # rows alive that fails, and plain batches are used.
@@ -30,9 +30,9 @@ DECLARE
     v_without constant text := CASE
         WHEN EXISTS (
             SELECT FROM pg_trigger
-            WHERE tgrelid = 'users'::regclass AND NOT tgisinternal AND tgname <> 'users_full_name_sync'
+            WHERE tgrelid = 'users'::regclass AND NOT tgisinternal AND tgname <> 'users_email_normalized_sync'
         ) OR EXISTS (SELECT FROM pg_class WHERE oid = 'users'::regclass AND relhasrules)
-        THEN '' ELSE 'users_full_name_sync'
+        THEN '' ELSE 'users_email_normalized_sync'
     END;
     v_pause constant float8 := coalesce(current_setting('miggen.pause', true), '0');
     v_from tid;             -- the window is v_from <= ctid < v_to
@@ -55,20 +55,16 @@ DECLARE
 BEGIN
     IF NOT EXISTS (
         SELECT FROM pg_trigger
-        WHERE tgrelid = 'users'::regclass AND tgname = 'users_full_name_sync'
+        WHERE tgrelid = 'users'::regclass AND tgname = 'users_email_normalized_sync'
             AND tgenabled IN ('O', 'A')
     ) THEN
-        RAISE EXCEPTION 'users_full_name_sync is missing: run the step before this one first';
+        RAISE EXCEPTION 'users_email_normalized_sync is missing: run the step before this one first';
     END IF;
 
     FOR v_pass IN 1..30 LOOP
         SELECT EXISTS (
             SELECT FROM users
-            WHERE first_name IS NULL AND last_name IS NULL AND (
-                split_part(btrim(full_name), ' ', 1) IS NOT NULL
-                OR nullif(btrim(substr(btrim(full_name),
-                    length(split_part(btrim(full_name), ' ', 1)) + 2)), '') IS NOT NULL
-            )
+            WHERE email_normalized IS NULL
         ) INTO v_left;
         EXIT WHEN NOT v_left;
         IF v_missed > 0 THEN
@@ -95,16 +91,10 @@ BEGIN
                     SET LOCAL lock_timeout = '500ms';
                     PERFORM set_config('miggen.backfill', v_without, true);
                     UPDATE users
-                    SET first_name = split_part(btrim(full_name), ' ', 1),
-                        last_name = nullif(btrim(substr(btrim(full_name),
-                            length(split_part(btrim(full_name), ' ', 1)) + 2)), '')
+                    SET email_normalized = lower(trim(email))
                     WHERE ctid >= batches.v_from AND ctid < batches.v_to
                         AND get_byte(tidsend(ctid), 5) % batches.v_stripes = stripe.v_stripe  -- its line
-                        AND first_name IS NULL AND last_name IS NULL AND (
-                            split_part(btrim(full_name), ' ', 1) IS NOT NULL
-                            OR nullif(btrim(substr(btrim(full_name),
-                                length(split_part(btrim(full_name), ' ', 1)) + 2)), '') IS NOT NULL
-                        );
+                        AND email_normalized IS NULL;
                     GET DIAGNOSTICS v_rows = ROW_COUNT;
                 EXCEPTION WHEN lock_not_available OR deadlock_detected
                     OR serialization_failure THEN
@@ -143,7 +133,7 @@ BEGIN
     IF v_left THEN
         RAISE EXCEPTION 'rows of users stay as they were: a trigger or rule keeps them so';
     END IF;
-    ANALYZE users (first_name, last_name);
+    ANALYZE users (email_normalized);
 END
 $backfill$
 """
@@ -160,4 +150,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Nothing to undo: the values go with their columns."""
+    """Nothing to undo: the values go with their column."""

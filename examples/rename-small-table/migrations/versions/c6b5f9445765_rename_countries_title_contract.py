@@ -1,7 +1,7 @@
 """rename countries.title to name, deploy 2: contract
 
-Revision ID: e9278a9b5363
-Revises: 1b3ad5a47183
+Revision ID: c6b5f9445765
+Revises: b705bd29faa3
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "e9278a9b5363"
-down_revision: str | Sequence[str] | None = "1b3ad5a47183"
+revision: str = "c6b5f9445765"
+down_revision: str | Sequence[str] | None = "b705bd29faa3"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -146,7 +146,7 @@ $way_back$
 def upgrade() -> None:
     """Upgrade schema."""
     op.execute(GUARD)
-    # Reading a table may take longer than any query of the application.
+    # Waiting and reading may take longer than the application's queries may.
     op.execute("SET LOCAL statement_timeout = 0")
     op.execute(GUARD_2)
     op.execute(LOCK_COUNTRIES)
@@ -160,6 +160,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Part of the way back: name as deploy 1 had it. Loses nothing: name is title
     again, and gets its copy back; the downs before fill it."""
+    # Waiting and reading may take longer than the application's queries may.
+    op.execute("SET LOCAL statement_timeout = 0")
     op.execute(LOCK_COUNTRIES)
     op.alter_column("countries", "name", new_column_name="title")
     op.add_column("countries", sa.Column("name", sa.Text(), nullable=True))

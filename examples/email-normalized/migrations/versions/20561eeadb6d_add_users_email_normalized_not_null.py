@@ -1,7 +1,7 @@
 """add users.email_normalized, 4/4: users.email_normalized not null
 
-Revision ID: a8ac468baea9
-Revises: e89c13ea1af8
+Revision ID: 20561eeadb6d
+Revises: 2a51df05c766
 Create Date: 2025-01-13 12:00:04.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "a8ac468baea9"
-down_revision: str | Sequence[str] | None = "e89c13ea1af8"
+revision: str = "20561eeadb6d"
+down_revision: str | Sequence[str] | None = "2a51df05c766"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -43,7 +43,8 @@ $lock$
 
 def upgrade() -> None:
     """Upgrade schema."""
-    # Reading a table may take longer than any query of the application.
+    # Waiting and reading may take longer than the application's queries may.
+    op.execute("SET LOCAL lock_timeout = 0")
     op.execute("SET LOCAL statement_timeout = 0")
     # Reads the table with writers at work.
     op.execute("ALTER TABLE users VALIDATE CONSTRAINT users_email_normalized_required")
@@ -59,6 +60,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Downgrade schema."""
+    # Waiting and reading may take longer than the application's queries may.
+    op.execute("SET LOCAL statement_timeout = 0")
     op.execute(LOCK_USERS)
     op.create_check_constraint(
         op.f("users_email_normalized_required"),

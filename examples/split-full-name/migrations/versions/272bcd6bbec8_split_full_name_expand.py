@@ -1,6 +1,6 @@
 """replace users.full_name by first_name and last_name, 1/3: expand
 
-Revision ID: 0f03b5911953
+Revision ID: 272bcd6bbec8
 Revises: 8c2f0e4b1a77
 Create Date: 2025-01-13 12:00:01.000000
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "0f03b5911953"
+revision: str = "272bcd6bbec8"
 down_revision: str | Sequence[str] | None = "8c2f0e4b1a77"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -114,6 +114,8 @@ WHERE id = (SELECT id FROM users ORDER BY id LIMIT 1)
 def upgrade() -> None:
     """Upgrade schema."""
     op.execute(GUARD)
+    # Waiting and reading may take longer than the application's queries may.
+    op.execute("SET LOCAL statement_timeout = 0")
     op.execute(LOCK_USERS)
     op.add_column("users", sa.Column("first_name", sa.String(255), nullable=True))
     op.add_column("users", sa.Column("last_name", sa.String(255), nullable=True))
@@ -124,6 +126,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Loses what new code wrote and full_name cannot say."""
+    # Waiting and reading may take longer than the application's queries may.
+    op.execute("SET LOCAL statement_timeout = 0")
     op.execute(LOCK_USERS)
     op.execute("DROP TRIGGER users_full_name_sync ON users")
     op.execute("DROP FUNCTION users_full_name_sync()")

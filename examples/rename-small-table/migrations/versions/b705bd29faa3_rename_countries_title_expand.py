@@ -1,6 +1,6 @@
 """rename countries.title to name: expand
 
-Revision ID: 1b3ad5a47183
+Revision ID: b705bd29faa3
 Revises: b7e40c15d982
 Create Date: 2025-01-13 12:00:01.000000
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "1b3ad5a47183"
+revision: str = "b705bd29faa3"
 down_revision: str | Sequence[str] | None = "b7e40c15d982"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -97,6 +97,8 @@ WHERE name IS NULL
 def upgrade() -> None:
     """Upgrade schema."""
     op.execute(GUARD)
+    # Waiting and reading may take longer than the application's queries may.
+    op.execute("SET LOCAL statement_timeout = 0")
     op.execute(LOCK_COUNTRIES)
     op.add_column("countries", sa.Column("name", sa.Text(), nullable=True))
     op.execute(SYNC_FUNCTION)
@@ -114,6 +116,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Loses nothing: title holds every value."""
+    # Waiting and reading may take longer than the application's queries may.
+    op.execute("SET LOCAL statement_timeout = 0")
     op.execute(LOCK_COUNTRIES)
     op.drop_index(op.f("countries_title_idx_copy"), table_name="countries")
     op.execute("DROP TRIGGER countries_title_sync ON countries")
