@@ -85,6 +85,8 @@ pub enum Condition {
     RowsVisible {
         table: TableName,
     },
+    /// Each statement sees what was written until it began, not until the transaction did.
+    ReadCommitted,
     /// A CHECK of this column alone takes its default: else every INSERT that leaves it out fails.
     DefaultFits {
         table: TableName,

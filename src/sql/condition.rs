@@ -161,15 +161,20 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
     LEFT JOIN pg_constraint AS c
         ON classid = 'pg_constraint'::regclass AND c.oid = objid AND contype <> 'n'
     LEFT JOIN pg_rewrite AS r ON classid = 'pg_rewrite'::regclass AND r.oid = objid
+    LEFT JOIN pg_publication_rel AS p
+        ON classid = 'pg_publication_rel'::regclass AND p.oid = objid
     LEFT JOIN pg_class AS i
         ON i.oid = CASE classid WHEN 'pg_class'::regclass THEN objid ELSE ev_class END
         AND i.relkind IN ('i', 'I', 'v', 'm')
     WHERE attrelid = {} AND attname = {}
-        AND coalesce(c.conname, i.relname) {new}
+        AND coalesce(c.conname, i.relname, p.oid::text::name) {new}
 )",
                 relation(of),
                 literal(column),
             )
+        }
+        Condition::ReadCommitted => {
+            "current_setting('transaction_isolation') = 'read committed'".into()
         }
         Condition::RowsVisible { table: of } => {
             format!("NOT row_security_active({})", literal(&table(server, of)))
@@ -258,9 +263,13 @@ pub(super) fn message(condition: &Condition) -> String {
             table.name
         ),
         Condition::NothingNew { table, column, .. } => format!(
-            "an index, a key or a view came upon {}.{column} since this was planned: it would be lost",
+            "an index, a key, a view or a publication came upon {}.{column} since this was planned: it would not come along",
             table.name
         ),
+        Condition::ReadCommitted => {
+            "run this at READ COMMITTED: else rows that are written while it waits for its lock stay as they are"
+                .into()
+        }
         Condition::RowsVisible { table } => format!(
             "policies may keep rows of {} from this role: use one that has BYPASSRLS",
             table.name

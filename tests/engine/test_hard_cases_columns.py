@@ -553,3 +553,26 @@ def test_what_came_upon_a_column_meanwhile(lay: Lay, change: str, column: str) -
         undo = "ALTER TABLE t DROP CONSTRAINT new" if "ALTER" in new else f"DROP {kind} new"
         project.database.script(undo)
         hard.take(project, rollout)
+
+
+@on_all
+def test_what_came_upon_a_column_before_its_type_changes_over(lay: Lay) -> None:
+    """A view would go on to read the old column, under its old name, and its old values."""
+    for new in GAINED:
+        project = lay(PLAIN, ROWS)
+        rollout = hard.following(project, hard.run(project, TO_VARCHAR))
+        project.database.script(new.format("name"))
+        assert "came upon t.name since" in fails(project, rollout), new
+
+
+@pytest.mark.parametrize("lay", ["pg15", "pg18"], indirect=True)
+def test_a_publication_that_lists_the_column(lay: Lay) -> None:
+    """Its list follows the old column, and does not let it go: refused, or asked for."""
+    published = "CREATE PUBLICATION p FOR TABLE t (id, name)"
+    project = lay(f"{PLAIN} {published}", ROWS)
+    for change in (TO_VARCHAR, DROP):
+        assert "`name` is used by the publication p" in refusal(project, change)
+    project = lay(PLAIN, ROWS)
+    rollout = hard.following(project, hard.run(project, TO_VARCHAR))
+    project.database.script(published)
+    assert "a publication came upon t.name since" in fails(project, rollout)

@@ -7,7 +7,7 @@ import dumps
 import hard
 import miggen
 import rollouts
-from hard import Lay, beside, on_all, refusal
+from hard import PLAIN, Lay, beside, on_all, refusal
 from shell import CommandFailed
 
 SCHEMA = "CREATE TABLE t (name text); CREATE ROLE {role}; GRANT SELECT, INSERT ON t TO {role};"
@@ -484,3 +484,19 @@ def test_a_key_goes_when_what_replaces_it_is_built(lay: Lay) -> None:
             rollouts.up(project, step)
     with pytest.raises(psycopg.errors.UniqueViolation, match="t_name"):
         project.database.script("INSERT INTO t VALUES (3, 'a')")
+
+
+@pytest.mark.parametrize("lay", ["pg12", "pg18"], indirect=True)
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_a_small_table_at_another_isolation_level(lay: Lay, level: str) -> None:
+    """The tries for the lock would see the rows as they were before it, and fill no others."""
+    project = lay(PLAIN, hard.ROWS)
+    rollout = miggen.plan(project, hard.RENAME, "--rows=t=300")
+    database = project.database.name
+    project.database.script(
+        f"ALTER DATABASE {database} SET default_transaction_isolation = '{level}'"
+    )
+    with pytest.raises(CommandFailed, match="run this at READ COMMITTED"):
+        hard.take(project, rollout)
+    project.database.script(f"ALTER DATABASE {database} RESET default_transaction_isolation")
+    hard.take(project, rollout)

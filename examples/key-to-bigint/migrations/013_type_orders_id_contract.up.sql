@@ -10,14 +10,16 @@ BEGIN
         LEFT JOIN pg_constraint AS c
             ON classid = 'pg_constraint'::regclass AND c.oid = objid AND contype <> 'n'
         LEFT JOIN pg_rewrite AS r ON classid = 'pg_rewrite'::regclass AND r.oid = objid
+        LEFT JOIN pg_publication_rel AS p
+            ON classid = 'pg_publication_rel'::regclass AND p.oid = objid
         LEFT JOIN pg_class AS i
             ON i.oid = CASE classid WHEN 'pg_class'::regclass THEN objid ELSE ev_class END
             AND i.relkind IN ('i', 'I', 'v', 'm')
         WHERE attrelid = 'orders'::regclass AND attname = 'id_old'
-            AND coalesce(c.conname, i.relname) NOT IN ('order_lines_order_id_fkey', 'orders_replaces_fkey')
+            AND coalesce(c.conname, i.relname, p.oid::text::name) IS NOT NULL
     ) THEN
         RAISE EXCEPTION
-            'an index, a key or a view came upon orders.id_old since this was planned: it would be lost';
+            'an index, a key, a view or a publication came upon orders.id_old since this was planned: it would not come along';
     END IF;
     IF NOT EXISTS (
         SELECT FROM pg_trigger

@@ -35,7 +35,11 @@ pub(super) fn steps(context: &Context, delete: &Delete) -> Result<Vec<Step>> {
         title: format!("delete rows of {}", table.name),
         unit: backfill_unit(context.server),
         up: vec![Op::Delete(rows)],
-        down: Down::noted(Vec::new(), "Nothing to undo: the rows are gone."),
+        down: Down {
+            ops: Vec::new(),
+            note: Some("There is no way back: the rows are gone.".into()),
+            loses: true,
+        },
         verify: vec![Condition::NoRows { table: table.clone(), filter, reason: Reason::Left }],
         model: Vec::new(),
     }])

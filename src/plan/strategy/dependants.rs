@@ -56,7 +56,10 @@ pub(in crate::plan) fn in_the_way_but_keys(
     for other in &catalog.others {
         let on_table = other.on.as_ref().is_some_and(|on| catalog.same_table(on, table));
         let kind = other.kind.trim_start_matches("CREATE ").to_ascii_lowercase();
-        if on_table && has(&other.mentions, column) {
+        // It lists columns, or filters by them.
+        let publishes = kind.ends_with("publication") && has(&other.mentions, &table.name);
+        if (on_table || publishes) && has(&other.mentions, column) {
+            let kind = kind.trim_start_matches("alter ");
             let name = other.object.as_ref().map(ToString::to_string).unwrap_or_default();
             found.push(format!("the {kind} {name}"));
         }

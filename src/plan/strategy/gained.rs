@@ -1,10 +1,10 @@
-//! What came upon a column while a rollout was under way: an index, a key, a view.
+//! What came upon a column while a rollout was under way: an index, a key, a view, a publication.
 //!
 //! Enters: the steps of a plan. Leaves: the same, where a deploy behind the first asks, before it drops a
-//! column, whether anything stands on it that the plan does not know. The server drops an index or a key
+//! column or gives its name to another, whether anything stands on it that the plan does not know. The server drops an index or a key
 //! along with its column, and says nothing.
 
-use crate::catalog::{Catalog, Table, TableName};
+use crate::catalog::{Catalog, ConstraintKind, Table, TableName};
 use crate::dialect::{Action, Server};
 
 use super::super::Deploy;
@@ -22,7 +22,10 @@ pub(in crate::plan) fn ask(server: &Server, before: &Catalog, deploys: &mut [Dep
         let start = catalog.clone();
         let mut all = Vec::new();
         for step in &mut deploy.steps {
-            let own: Vec<Condition> = step.up.iter().filter_map(|op| of_drop(&start, op)).collect();
+            let dropped = step.up.iter().filter_map(dropped);
+            let own = dropped.chain(changed_over(&step.up));
+            let own: Vec<Condition> =
+                own.filter_map(|(table, column)| nothing_new(&start, table, column)).collect();
             for op in &step.up {
                 // What does not fit is found when the plan is proven.
                 let _ = op.apply(&mut catalog);
@@ -43,8 +46,30 @@ fn is_drop(op: &Op) -> bool {
     matches!(op, Op::DropColumn { .. })
 }
 
-fn of_drop(catalog: &Catalog, op: &Op) -> Option<Condition> {
-    let Op::DropColumn { table, column } = op else { return None };
+fn dropped(op: &Op) -> Option<(&TableName, &String)> {
+    match op {
+        Op::DropColumn { table, column } => Some((table, column)),
+        _ => None,
+    }
+}
+
+/// A column whose name another takes in the same moment: what stands on it goes aside with it.
+fn changed_over(ops: &[Op]) -> Option<(&TableName, &String)> {
+    let mut all = ops.iter().filter_map(renamed);
+    all.find_map(|(table, from, _)| {
+        let taken = ops.iter().filter_map(renamed).any(|(of, _, to)| of == table && to == from);
+        taken.then_some((table, from))
+    })
+}
+
+fn renamed(op: &Op) -> Option<(&TableName, &String, &String)> {
+    match op {
+        Op::RenameColumn { table, from, to } => Some((table, from, to)),
+        _ => None,
+    }
+}
+
+fn nothing_new(catalog: &Catalog, table: &TableName, column: &String) -> Option<Condition> {
     let names = standing(catalog, catalog.tables.get(table)?, column);
     Some(Condition::NothingNew { table: table.clone(), column: column.clone(), names })
 }
@@ -54,7 +79,14 @@ fn standing(catalog: &Catalog, table: &Table, column: &str) -> Vec<String> {
     let dialect = catalog.dialect;
     let indexes = table.indexes.iter().filter(|index| index.uses(column, dialect));
     let constraints = table.constraints.iter().filter(|one| one.uses(column, dialect));
+    let to_it = |key: &ConstraintKind| match key {
+        ConstraintKind::ForeignKey { references, .. } => {
+            references.is_empty() || references.iter().any(|own| own == column)
+        }
+        _ => false,
+    };
     let pointing = catalog.references_to(&table.name).map(|(_, constraint)| constraint);
+    let pointing = pointing.filter(|key| to_it(&key.kind));
     let constraints = constraints.chain(pointing).filter_map(|c| c.name.clone());
     let views = catalog.views.iter().filter(|(_, view)| view.mentions.contains(&table.name.name));
     let views = views.map(|(TableName { name, .. }, _)| name.clone());

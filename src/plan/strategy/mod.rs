@@ -18,7 +18,7 @@ use super::condition::Condition;
 use super::op::Op;
 
 /// The conditions in front of all that a step does.
-fn ask_first(ops: &mut Vec<Op>, conditions: Vec<Condition>) {
+pub(super) fn ask_first(ops: &mut Vec<Op>, conditions: Vec<Condition>) {
     match ops.first_mut() {
         _ if conditions.is_empty() => {}
         Some(Op::Guard(first)) => {

@@ -78,6 +78,7 @@ pub(super) fn boolean(server: &Server, condition: &Condition) -> String {
         // There is no row security.
         Condition::NoRowSecurity { .. }
         | Condition::RowsVisible { .. }
+        | Condition::ReadCommitted
         | Condition::NothingNew { .. } => "1".into(),
         // There is no such state: a constraint is part of its table.
         Condition::DefaultFits { .. }

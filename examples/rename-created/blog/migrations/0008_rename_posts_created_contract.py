@@ -10,14 +10,16 @@ BEGIN
         LEFT JOIN pg_constraint AS c
             ON classid = 'pg_constraint'::regclass AND c.oid = objid AND contype <> 'n'
         LEFT JOIN pg_rewrite AS r ON classid = 'pg_rewrite'::regclass AND r.oid = objid
+        LEFT JOIN pg_publication_rel AS p
+            ON classid = 'pg_publication_rel'::regclass AND p.oid = objid
         LEFT JOIN pg_class AS i
             ON i.oid = CASE classid WHEN 'pg_class'::regclass THEN objid ELSE ev_class END
             AND i.relkind IN ('i', 'I', 'v', 'm')
         WHERE attrelid = 'posts'::regclass AND attname = 'created_at'
-            AND coalesce(c.conname, i.relname) NOT IN ('posts_created_idx_copy')
+            AND coalesce(c.conname, i.relname, p.oid::text::name) NOT IN ('posts_created_idx_copy')
     ) THEN
         RAISE EXCEPTION
-            'an index, a key or a view came upon posts.created_at since this was planned: it would be lost';
+            'an index, a key, a view or a publication came upon posts.created_at since this was planned: it would not come along';
     END IF;
     IF NOT EXISTS (
         SELECT FROM pg_trigger

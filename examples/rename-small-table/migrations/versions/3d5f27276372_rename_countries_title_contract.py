@@ -1,7 +1,7 @@
 """rename countries.title to name, deploy 2: contract
 
-Revision ID: c6b5f9445765
-Revises: b705bd29faa3
+Revision ID: 3d5f27276372
+Revises: d999fd291cf4
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "c6b5f9445765"
-down_revision: str | Sequence[str] | None = "b705bd29faa3"
+revision: str = "3d5f27276372"
+down_revision: str | Sequence[str] | None = "d999fd291cf4"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -27,14 +27,16 @@ BEGIN
         LEFT JOIN pg_constraint AS c
             ON classid = 'pg_constraint'::regclass AND c.oid = objid AND contype <> 'n'
         LEFT JOIN pg_rewrite AS r ON classid = 'pg_rewrite'::regclass AND r.oid = objid
+        LEFT JOIN pg_publication_rel AS p
+            ON classid = 'pg_publication_rel'::regclass AND p.oid = objid
         LEFT JOIN pg_class AS i
             ON i.oid = CASE classid WHEN 'pg_class'::regclass THEN objid ELSE ev_class END
             AND i.relkind IN ('i', 'I', 'v', 'm')
         WHERE attrelid = 'countries'::regclass AND attname = 'name'
-            AND coalesce(c.conname, i.relname) NOT IN ('countries_title_idx_copy')
+            AND coalesce(c.conname, i.relname, p.oid::text::name) NOT IN ('countries_title_idx_copy')
     ) THEN
         RAISE EXCEPTION
-            'an index, a key or a view came upon countries.name since this was planned: it would be lost';
+            'an index, a key, a view or a publication came upon countries.name since this was planned: it would not come along';
     END IF;
     IF NOT EXISTS (
         SELECT FROM pg_trigger
@@ -91,6 +93,17 @@ $lock$
 TOUCH_COUNTRIES = """
 UPDATE countries SET name = name
 WHERE code = (SELECT code FROM countries ORDER BY code LIMIT 1)
+"""
+
+GUARD_3 = """
+DO $guard$
+BEGIN
+    IF NOT current_setting('transaction_isolation') = 'read committed' THEN
+        RAISE EXCEPTION
+            'run this at READ COMMITTED: else rows that are written while it waits for its lock stay as they are';
+    END IF;
+END
+$guard$
 """
 
 SYNC_FUNCTION = """
@@ -160,6 +173,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Part of the way back: name as deploy 1 had it. Loses nothing: name is title
     again, and gets its copy back; the downs before fill it."""
+    op.execute(GUARD_3)
     # Waiting and reading may take longer than the application's queries may.
     op.execute("SET LOCAL statement_timeout = 0")
     op.execute(LOCK_COUNTRIES)

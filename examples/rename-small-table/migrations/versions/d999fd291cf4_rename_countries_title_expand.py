@@ -1,6 +1,6 @@
 """rename countries.title to name: expand
 
-Revision ID: b705bd29faa3
+Revision ID: d999fd291cf4
 Revises: b7e40c15d982
 Create Date: 2025-01-13 12:00:01.000000
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "b705bd29faa3"
+revision: str = "d999fd291cf4"
 down_revision: str | Sequence[str] | None = "b7e40c15d982"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -20,6 +20,10 @@ depends_on: str | Sequence[str] | None = None
 GUARD = """
 DO $guard$
 BEGIN
+    IF NOT current_setting('transaction_isolation') = 'read committed' THEN
+        RAISE EXCEPTION
+            'run this at READ COMMITTED: else rows that are written while it waits for its lock stay as they are';
+    END IF;
     IF NOT EXISTS (
         SELECT FROM pg_attribute
         WHERE attrelid = 'countries'::regclass AND attname = 'title'

@@ -1,6 +1,6 @@
 """replace users.full_name by first_name and last_name, deploy 2, 1/2: check
 
-Revision ID: 323ae445ff05
+Revision ID: 62d756269df0
 Revises: 5283b0ea3e7b
 Create Date: 2025-02-17 12:00:01.000000
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "323ae445ff05"
+revision: str = "62d756269df0"
 down_revision: str | Sequence[str] | None = "5283b0ea3e7b"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -29,14 +29,16 @@ BEGIN
         LEFT JOIN pg_constraint AS c
             ON classid = 'pg_constraint'::regclass AND c.oid = objid AND contype <> 'n'
         LEFT JOIN pg_rewrite AS r ON classid = 'pg_rewrite'::regclass AND r.oid = objid
+        LEFT JOIN pg_publication_rel AS p
+            ON classid = 'pg_publication_rel'::regclass AND p.oid = objid
         LEFT JOIN pg_class AS i
             ON i.oid = CASE classid WHEN 'pg_class'::regclass THEN objid ELSE ev_class END
             AND i.relkind IN ('i', 'I', 'v', 'm')
         WHERE attrelid = 'users'::regclass AND attname = 'full_name'
-            AND coalesce(c.conname, i.relname) IS NOT NULL
+            AND coalesce(c.conname, i.relname, p.oid::text::name) IS NOT NULL
     ) THEN
         RAISE EXCEPTION
-            'an index, a key or a view came upon users.full_name since this was planned: it would be lost';
+            'an index, a key, a view or a publication came upon users.full_name since this was planned: it would not come along';
     END IF;
     IF now() < '2025-02-14' THEN
         RAISE EXCEPTION
