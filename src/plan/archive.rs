@@ -197,6 +197,7 @@ impl<'c> Archive<'c> {
             walk: context.walk(table)?,
             list: list.map(|name| (name.clone(), column_expr(context.server, name))).collect(),
             remaining: self.remaining(),
+            renewed: self.key.clone(),
         };
         let down = match &context.asked.change {
             Change::DropColumn(_) => {
@@ -246,12 +247,19 @@ impl<'c> Archive<'c> {
         }
     }
 
-    /// Rows with a value that is not kept yet.
+    /// Rows with a value that is not kept yet, or not as it is now.
     fn remaining(&self) -> Predicate {
         let given = Predicate::any(self.columns.iter().cloned().map(Predicate::IsNotNull));
         let key = self.key.iter().map(|name| (name.clone(), name.clone())).collect();
         let (from, into) = (self.table.clone(), self.into.name.clone());
-        Predicate::And(vec![given, Predicate::Missing { from, alias: None, into, key }])
+        let missing =
+            Predicate::Missing { from: from.clone(), alias: None, into: into.clone(), key };
+        let of = self.context.table(&self.table);
+        let as_text =
+            |name: &String| of.column(name).is_some_and(|column| !self.context.tells_apart(column));
+        let columns = self.columns.iter().map(|name| (name.clone(), as_text(name))).collect();
+        let outdated = Predicate::Outdated { from, into, key: self.key.clone(), columns };
+        Predicate::Or(vec![Predicate::And(vec![given, missing]), outdated])
     }
 
     fn put_back(&self) -> Result<Op> {

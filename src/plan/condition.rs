@@ -188,6 +188,14 @@ pub enum Predicate {
         into: TableName,
         key: Vec<(String, String)>,
     },
+    /// The row of `into` that has the key of this row of `from` holds other values in these columns;
+    /// `true`: values that have no equality, whose texts are compared.
+    Outdated {
+        from: TableName,
+        into: TableName,
+        key: Vec<String>,
+        columns: Vec<(String, bool)>,
+    },
     /// As the user wrote it.
     Given(Expr),
     And(Vec<Predicate>),

@@ -75,4 +75,6 @@ pub struct CopyRows {
     pub list: Vec<(String, Expr)>,
     /// A row of `from` that is to be copied and is not.
     pub remaining: Predicate,
+    /// The key by which a row that is there gets the values of now; empty: it stays as it is.
+    pub renewed: Vec<String>,
 }

@@ -52,6 +52,22 @@ pub fn predicate(server: &Server, predicate_: &Predicate) -> String {
                 .collect();
             format!("NOT EXISTS (\n    SELECT 1 FROM {into}\n    WHERE {}\n)", pairs.join(" AND "))
         }
+        Predicate::Outdated { from, into, key, columns } => {
+            let (from, into) = (table(server, from), table(server, into));
+            let both = |name: &str, [left, right]: [&str; 2], operator: &str| {
+                let name = ident(name);
+                format!("{into}.{name}{left} {operator} {from}.{name}{right}")
+            };
+            let keys = key.iter().map(|name| both(name, ["", ""], "="));
+            let differs = columns.iter().map(|(name, as_text)| {
+                let marks = if *as_text { exactly(server.dialect) } else { ["", ""] };
+                both(name, marks, differs(server.dialect))
+            });
+            let differs = differs.collect::<Vec<_>>().join(" OR ");
+            let differs = if columns.len() > 1 { format!("({differs})") } else { differs };
+            let all: Vec<String> = keys.chain([differs]).collect();
+            format!("EXISTS (\n    SELECT 1 FROM {into}\n    WHERE {}\n)", all.join(" AND "))
+        }
         Predicate::Given(Expr(expr)) => {
             // Only OR binds weaker than the AND we join with.
             if expr.to_ascii_lowercase().contains("or")
@@ -107,10 +123,15 @@ pub(super) fn exactly(dialect: Dialect) -> [&'static str; 2] {
     }
 }
 
+/// Unequal, NULL counted as a value.
+fn differs(dialect: Dialect) -> &'static str {
+    if dialect == Dialect::Sqlite { "IS NOT" } else { "IS DISTINCT FROM" }
+}
+
 fn comparison(server: &Server, predicate: &Predicate, marks: [&str; 2]) -> Option<String> {
     let ident = |name: &str| quote::ident(server.dialect, name);
     let operand = |Expr(expr): &Expr| input::operand(expr, server.dialect);
-    let differs = if server.dialect == Dialect::Sqlite { "IS NOT" } else { "IS DISTINCT FROM" };
+    let differs = differs(server.dialect);
     let (column, operator, other) = match predicate {
         Predicate::Differs(column, expr) => (column, differs, operand(expr)),
         Predicate::Holds(column, expr) => (column, "=", operand(expr)),

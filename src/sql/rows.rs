@@ -49,9 +49,24 @@ impl Writer<'_> {
             columns.join(", "),
             values.join(", ")
         );
+        let (tail, comment) = if rows.renewed.is_empty() {
+            // Somebody else may insert the same key at the same moment.
+            ("\nON CONFLICT DO NOTHING".to_owned(), "Only rows that are not there yet.")
+        } else {
+            let set: Vec<String> = columns
+                .iter()
+                .filter(|name| !rows.renewed.iter().any(|key| self.ident(key) == **name))
+                .map(|name| format!("{name} = excluded.{name}"))
+                .collect();
+            let key: Vec<String> = rows.renewed.iter().map(|name| self.ident(name)).collect();
+            (
+                format!("\nON CONFLICT ({}) DO UPDATE SET {}", key.join(", "), set.join(", ")),
+                "Only rows that are not there yet, or not as they are now.",
+            )
+        };
         if rows.walk == Walk::Once {
-            return Sql::named("COPY", format!("{head}\nWHERE {remaining}"))
-                .comment("Only rows that are not there yet.");
+            let tail = if rows.renewed.is_empty() { "" } else { &tail };
+            return Sql::named("COPY", format!("{head}\nWHERE {remaining}{tail}")).comment(comment);
         }
         let body = self.batches(&Batches {
             table: &rows.from,
@@ -59,8 +74,7 @@ impl Writer<'_> {
             walk: &rows.walk,
             what: format!("copy {}", rows.from.name),
             head,
-            // Somebody else may insert the same key at the same moment.
-            tail: "\nON CONFLICT DO NOTHING".into(),
+            tail,
             remaining,
             sync: None,
             in_place: false,
@@ -68,7 +82,7 @@ impl Writer<'_> {
         });
         Sql::named("COPY", format!("DO {}", dollar("copy", &body)))
             .alone()
-            .comment("Only rows that are not there yet.")
+            .comment(comment)
             .comment(RERUN)
             .comment(PAUSE)
     }

@@ -33,6 +33,7 @@ pub(super) fn steps(context: &Context, copy: &Copy) -> Result<Vec<Step>> {
         walk,
         list: copy.list.clone(),
         remaining: remaining.clone(),
+        renewed: Vec::new(),
     };
     Ok(vec![Step {
         phase: Phase::Backfill,

@@ -69,9 +69,9 @@ fn renamed(op: &Op) -> Option<(&TableName, &String, &String)> {
     }
 }
 
-fn nothing_new(catalog: &Catalog, table: &TableName, column: &String) -> Option<Condition> {
+fn nothing_new(catalog: &Catalog, table: &TableName, column: &str) -> Option<Condition> {
     let names = standing(catalog, catalog.tables.get(table)?, column);
-    Some(Condition::NothingNew { table: table.clone(), column: column.clone(), names })
+    Some(Condition::NothingNew { table: table.clone(), column: column.to_owned(), names })
 }
 
 /// The names of indexes, constraints and views that have to do with a column.
