@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Repo, alembic, file_name, flyway, name, raw};
+use super::{Repo, alembic, django, file_name, flyway, name, raw};
 use crate::error::{Error, Result};
 
 /// What runs the migrations.
@@ -37,7 +37,7 @@ pub fn detect(repo: &Repo) -> Result<Framework> {
     let mut signs = Vec::new();
     signs.extend(first(Framework::Alembic, alembic::signs(repo, &files)?));
     signs.extend(first(Framework::Flyway, flyway::signs(repo, &files)));
-    signs.extend(first(Framework::Django, django(repo, &files)));
+    signs.extend(first(Framework::Django, django::signs(repo, &files)));
     signs.extend(first(Framework::Sqlx, sqlx(repo, &files)));
     if signs.iter().any(|(_, sign)| is_at_root(sign)) {
         signs.retain(|(_, sign)| is_at_root(sign));
@@ -74,16 +74,6 @@ fn is_at_root(sign: &Path) -> bool {
 /// The sign that lies highest.
 fn first(framework: Framework, signs: Vec<PathBuf>) -> Option<(Framework, PathBuf)> {
     signs.into_iter().min_by_key(|sign| sign.components().count()).map(|sign| (framework, sign))
-}
-
-fn django(repo: &Repo, files: &[PathBuf]) -> Vec<PathBuf> {
-    let mut signs = Vec::new();
-    for path in files.iter().filter(|path| file_name(path) == "manage.py") {
-        if repo.glance(path).contains("DJANGO_SETTINGS_MODULE") {
-            signs.push(path.clone());
-        }
-    }
-    signs
 }
 
 fn sqlx(repo: &Repo, files: &[PathBuf]) -> Vec<PathBuf> {

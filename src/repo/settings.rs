@@ -77,7 +77,13 @@ impl Ini {
         self.sections.contains_key(section)
     }
 
-    fn raw(&self, section: &str, key: &str) -> Option<&Value> {
+    /// The sections in which a key stands, by their names.
+    pub(super) fn sections_with(&self, key: &str) -> Vec<String> {
+        let with = self.sections.iter().filter(|(_, keys)| keys.contains_key(key));
+        with.map(|(name, _)| name.clone()).collect()
+    }
+
+    pub(super) fn raw(&self, section: &str, key: &str) -> Option<&Value> {
         ["DEFAULT", section].iter().rev().find_map(|name| self.sections.get(*name)?.get(key))
     }
 

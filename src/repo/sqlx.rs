@@ -26,6 +26,8 @@ pub struct Project {
     /// Whether queries are checked against what `cargo sqlx prepare` has stored.
     pub prepared: bool,
     pub slug_style: SlugStyle,
+    /// `sqlx` finds the folder by itself.
+    pub is_default: bool,
     numbering: Numbering,
 }
 
@@ -98,6 +100,8 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
         numbering: settings.numbering.unwrap_or_else(|| numbering(&existing, width)),
         slug_style: SlugStyle::infer(newest.take(20)),
         prepared: repo.is_folder(".sqlx"),
+        is_default: folder
+            == super::tidy(settings.folder.as_deref().unwrap_or(Path::new("migrations"))),
         existing,
         folder,
     })
@@ -319,6 +323,7 @@ mod tests {
         let made = repo(&[("sqlx.toml", toml), ("db/m/", ""), (".sqlx/query-1.json", "")]);
         let project = read(&made.repo, None).unwrap();
         assert_eq!(project.folder, Path::new("db/m"));
+        assert!(project.is_default && folder(&[]).unwrap().is_default);
         assert!(project.prepared && !project.reversible);
         assert_eq!(project.versions(1, created()), ["0001"]);
 
@@ -330,6 +335,7 @@ mod tests {
         ]);
         let project = read(&made.repo, None).unwrap();
         assert_eq!(project.folder, Path::new("crates/db/schema"));
+        assert!(!project.is_default);
 
         let made = repo(&[
             ("a/Cargo.toml", ""),

@@ -2,7 +2,7 @@
 
 use crate::dialect::{Dialect, Work};
 use crate::package::Target;
-use crate::package::targets::LIBPQ_PAUSE;
+use crate::package::targets::PSQL_PAUSE;
 use crate::plan::op::{Computed, Derived, Op, SyncKind};
 use crate::plan::small;
 use crate::plan::{Deploy, Plan, Unit};
@@ -144,12 +144,10 @@ pub(super) fn troubles(plan: &Plan, deploy: &Deploy, target: &dyn Target) -> Vec
                 "find the blocker, run the step again".into(),
             );
             // A job is run by psql.
-            let pause = if matches!(op, Op::Job { .. }) { LIBPQ_PAUSE } else { target.pause() };
+            let pause = if matches!(op, Op::Job { .. }) { PSQL_PAUSE } else { target.pause() };
             row(
                 "replicas lag while rows are written",
-                format!(
-                    "stop it; run it with `{pause}` before the command: seconds after each batch"
-                ),
+                format!("stop it; run it with {pause}: seconds after each batch"),
             );
         }
         match op {

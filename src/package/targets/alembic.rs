@@ -16,7 +16,7 @@ use crate::plan::{Step, Unit};
 use crate::repo::alembic;
 use crate::sql::{Rendered, Sql};
 
-use super::{ModelStyle, Target};
+use super::{ModelStyle, Target, at_home, quoted};
 
 pub(super) struct Alembic;
 
@@ -57,6 +57,10 @@ impl Target for Alembic {
         ModelStyle::SqlAlchemy
     }
 
+    fn pause(&self) -> &'static str {
+        "`PGOPTIONS='-c miggen.pause=0.2'` before `alembic`"
+    }
+
     fn emit(&self, request: &Request) -> Result<Emission> {
         let project =
             alembic::read(request.repo, request.folder.as_deref(), request.parent.as_deref())?;
@@ -66,6 +70,9 @@ impl Target for Alembic {
         }
         let mut parent = project.head.clone();
         let mut steps = Vec::new();
+        let options: String =
+            project.options.iter().map(|word| format!(" {}", quoted(word))).collect();
+        let command = |words: String| at_home(&project.home, &format!("alembic{options} {words}"));
         for (position, step) in request.steps().iter().enumerate() {
             let revision = project.revision_id(parent.as_deref(), &content(request, step));
             let name =
@@ -75,8 +82,8 @@ impl Target for Alembic {
             let contents = request.engine.render_whole("alembic/revision.py.j2", &view, parts)?;
             steps.push(EmittedStep {
                 files: vec![File { path: project.versions.join(name), contents }],
-                up: vec![format!("alembic upgrade {revision}")],
-                down: vec![format!("alembic downgrade {}", parent.as_deref().unwrap_or("base"))],
+                up: vec![command(format!("upgrade {revision}"))],
+                down: vec![command(format!("downgrade {}", parent.as_deref().unwrap_or("base")))],
             });
             parent = Some(revision);
         }

@@ -8,6 +8,7 @@ mod native;
 mod states;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -24,7 +25,7 @@ use crate::plan::{Field, ModelChange, Step, Unit};
 use crate::repo::django::{self as repo, Model, Project};
 use crate::sql::{Rendered, Sql};
 
-use super::{ModelStyle, Target};
+use super::{ModelStyle, Target, at_home};
 use native::undoes;
 
 pub(super) struct Django;
@@ -59,6 +60,10 @@ impl Target for Django {
         true
     }
 
+    fn pause(&self) -> &'static str {
+        "`PGOPTIONS='-c miggen.pause=0.2'` before `python`"
+    }
+
     fn emit(&self, request: &Request) -> Result<Emission> {
         let all = request.steps();
         let (tied, tables): (BTreeSet<&str>, BTreeSet<&str>) = all
@@ -79,6 +84,9 @@ impl Target for Django {
             }
         }
         refuse_tables_named_after(request, &project)?;
+        let home = project.manage.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        let command =
+            |to: &str| at_home(home, &format!("python manage.py migrate {} {to}", project.app));
         let mut before = project.leaf.clone();
         let mut steps = Vec::new();
         for (position, step) in (0_u32..).zip(&all) {
@@ -108,11 +116,17 @@ impl Target for Django {
             let contents = request.engine.render_whole("django/migration.py.j2", &view, parts)?;
             steps.push(EmittedStep {
                 files: vec![File { path: project.folder.join(format!("{name}.py")), contents }],
-                up: vec![format!("python manage.py migrate {} {}", project.app, short(&before))],
-                down: vec![format!("python manage.py migrate {} {down}", project.app)],
+                up: vec![command(&short(&before))],
+                down: vec![command(&down)],
             });
         }
         let mut notes = Vec::new();
+        if project.manage.is_none() {
+            notes.push(
+                "there is no manage.py here: the commands take the name of what stands for it"
+                    .into(),
+            );
+        }
         for table in tables {
             if !project.models.contains_key(table) && !others.contains_key(table) {
                 notes.push(format!(

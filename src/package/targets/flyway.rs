@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 use crate::package::sql_file::{self, SqlFile, plain, reset, set};
 use crate::package::{Emission, EmittedStep, File, Request, settings};
 use crate::plan::{Deploy, Step, Unit};
-use crate::repo::flyway::{self, Placeholders};
+use crate::repo::flyway::{self, Placeholders, Project};
 use crate::sql::Sql;
 
-use super::Target;
 use super::raw::{command, script};
+use super::{Target, at_home, quoted};
 
 pub(super) struct Flyway;
 
@@ -35,13 +35,13 @@ impl Target for Flyway {
 
     // JDBC reads no PGOPTIONS.
     fn pause(&self) -> &'static str {
-        r#"FLYWAY_INIT_SQL="SET miggen.pause = '0.2'""#
+        r#"`FLYWAY_INIT_SQL="SET miggen.pause = '0.2'"` before `flyway`"#
     }
 
     fn after_failure(&self, deploy: &Deploy) -> Option<[&'static str; 2]> {
         deploy.steps.iter().any(|step| step.unit == Unit::Alone).then_some([
             "`Detected failed migration to version …`",
-            "`flyway repair`, then the command of the step that died again",
+            "run its command with `repair` in place of `migrate -target=…`, then as it was",
         ])
     }
 
@@ -49,6 +49,9 @@ impl Target for Flyway {
         let project = flyway::read(request.repo, request.folder.as_deref())?;
         let versions = project.versions(request.steps().len(), request.created);
         let postgres = request.plan.server.dialect == Dialect::Postgres;
+        let cli = &project.cli;
+        let options: String =
+            cli.options.iter().map(|option| format!("{} ", quoted(option))).collect();
         let mut steps = Vec::new();
         for (step, version) in request.steps().iter().zip(&versions) {
             let name = project.file_name(version, &request.file_slug(step));
@@ -98,27 +101,30 @@ impl Target for Flyway {
                 path: back.clone(),
                 contents: request.engine.render("flyway/rollback.sql.j2", &rollback)?,
             });
-            let lock = if postgres && step.unit == Unit::Alone && !project.lock_disabled {
+            let lock = if postgres && step.unit == Unit::Alone && !cli.lock_disabled {
                 "-postgresql.transactional.lock=false "
             } else {
                 ""
             };
             steps.push(EmittedStep {
                 files,
-                up: vec![format!("flyway {lock}migrate -target={version}")],
+                up: vec![at_home(
+                    &cli.home,
+                    &format!("flyway {options}{lock}migrate -target={version}"),
+                )],
                 down: vec![command(request, &back)],
             });
         }
         let mut notes = Vec::new();
-        if postgres
-            && !project.lock_disabled
-            && request.steps().iter().any(|s| s.unit == Unit::Alone)
-        {
+        if !cli.names_database && !steps.is_empty() {
             notes.push(
-                "Flyway's own lock holds a snapshot for the whole run: a concurrent index then waits \
-                 for ever, and a backfill finds no room in its pages. The commands turn it off"
+                "the commands need FLYWAY_URL, FLYWAY_USER and FLYWAY_PASSWORD: no settings file that \
+                 they read names a database"
                     .into(),
             );
+        }
+        if postgres && request.steps().iter().any(|s| s.unit == Unit::Alone) {
+            notes.extend(about_its_lock(&project));
         }
         if request.plan.server.dialect == Dialect::Sqlite {
             notes.push(
@@ -130,6 +136,28 @@ impl Target for Flyway {
         let parent = project.existing.first().map(|version| version.text().to_owned());
         Ok(Emission { parent, steps, notes, ..Emission::default() })
     }
+}
+
+/// What its lock does to a file that runs outside of a transaction, and who turns it off.
+fn about_its_lock(project: &Project) -> Vec<String> {
+    let mut notes = Vec::new();
+    let in_spring = project.spring.filter(|spring| !spring.lock_disabled);
+    if !project.cli.lock_disabled || in_spring.is_some() {
+        let turned_off = if project.cli.lock_disabled { "" } else { ". The commands turn it off" };
+        notes.push(format!(
+            "Flyway's own lock holds a snapshot for the whole run: a concurrent index then waits \
+             for ever, and a backfill finds no room in its pages{turned_off}"
+        ));
+    }
+    if in_spring.is_some() {
+        notes.push(
+            "a Spring application runs these files as it starts, with that lock, and hangs there: \
+             release it first with `spring.flyway.postgresql.transactional-lock=false`, or run the \
+             commands before the version starts that brings the files"
+                .into(),
+        );
+    }
+    notes
 }
 
 fn migration(request: &Request, step: &Step) -> SqlFile {

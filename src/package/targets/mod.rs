@@ -6,12 +6,15 @@ mod flyway;
 mod raw;
 mod sqlx;
 
+use std::path::Path;
+
 use super::{Emission, Request};
 use crate::error::Result;
 use crate::plan::Deploy;
+use crate::repo;
 
-/// For whatever is built on libpq, and for drivers that do as it does.
-pub const LIBPQ_PAUSE: &str = "PGOPTIONS='-c miggen.pause=0.2'";
+/// What `psql` is given, so that batches pause after each.
+pub const PSQL_PAUSE: &str = "`PGOPTIONS='-c miggen.pause=0.2'` before `psql`";
 
 /// Who declares the application's models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,10 +48,8 @@ pub trait Target: Sync {
         ModelStyle::Words
     }
 
-    /// What stands before a command, so that batches pause after each.
-    fn pause(&self) -> &'static str {
-        LIBPQ_PAUSE
-    }
+    /// What its commands are given, so that batches pause after each.
+    fn pause(&self) -> &'static str;
 
     /// What the framework says where a step died outside of a transaction, and what to do first.
     fn after_failure(&self, _deploy: &Deploy) -> Option<[&'static str; 2]> {
@@ -61,7 +62,38 @@ pub trait Target: Sync {
 pub const TARGETS: &[&dyn Target] =
     &[&alembic::Alembic, &flyway::Flyway, &django::Django, &sqlx::Sqlx, &raw::Raw];
 
+/// A command that is run in `folder`, as it is copied at the repository's root.
+fn at_home(folder: &Path, command: &str) -> String {
+    if folder.as_os_str().is_empty() {
+        command.to_owned()
+    } else {
+        format!("(cd {} && {command})", quoted(&repo::name(folder)))
+    }
+}
+
+/// Text as one word of a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=,@%+".contains(letter);
+    if text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 /// The target of that name.
 pub fn target(name: &str) -> Option<&'static dyn Target> {
     TARGETS.iter().copied().find(|target| target.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_of_another_folder_is_copied_at_the_root() {
+        assert_eq!(at_home(Path::new(""), "flyway info"), "flyway info");
+        assert_eq!(at_home(Path::new("a/b"), "flyway info"), "(cd a/b && flyway info)");
+        assert_eq!(at_home(Path::new("my app's"), "x"), r"(cd 'my app'\''s' && x)");
+    }
 }

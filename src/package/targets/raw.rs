@@ -10,7 +10,7 @@ use crate::plan::Unit;
 use crate::repo::raw;
 use crate::sql::Sql;
 
-use super::Target;
+use super::{PSQL_PAUSE, Target};
 
 pub(super) struct Raw;
 
@@ -21,6 +21,10 @@ impl Target for Raw {
 
     fn title(&self) -> &'static str {
         "plain SQL"
+    }
+
+    fn pause(&self) -> &'static str {
+        PSQL_PAUSE
     }
 
     fn emit(&self, request: &Request) -> Result<Emission> {

@@ -9,10 +9,10 @@ use crate::package::sql_file::{self, Piece, SqlFile, pieces};
 use crate::package::{Emission, EmittedStep, File, Request};
 use crate::plan::op::Op;
 use crate::plan::{Deploy, Step, Unit};
-use crate::repo::sqlx;
+use crate::repo::{self, sqlx};
 use crate::sql::Sql;
 
-use super::Target;
+use super::{Target, quoted};
 
 pub(super) struct Sqlx;
 
@@ -23,6 +23,10 @@ impl Target for Sqlx {
 
     fn title(&self) -> &'static str {
         "sqlx"
+    }
+
+    fn pause(&self) -> &'static str {
+        "`-c miggen.pause=0.2` among its PGOPTIONS"
     }
 
     fn after_failure(&self, deploy: &Deploy) -> Option<[&'static str; 2]> {
@@ -52,6 +56,11 @@ impl Target for Sqlx {
         let parent = project.existing.last().copied();
         let mut before = parent.unwrap_or(0).to_string();
         let mut steps = Vec::new();
+        let source = if project.is_default {
+            String::new()
+        } else {
+            format!(" --source {}", quoted(&repo::name(&project.folder)))
+        };
         for (step, pieces) in divided {
             let mut files = Vec::new();
             let mut last = before.clone();
@@ -88,8 +97,10 @@ impl Target for Sqlx {
             };
             steps.push(EmittedStep {
                 files,
-                up: vec![format!("{options}sqlx migrate run --target-version {last}")],
-                down: vec![format!("{options}sqlx migrate revert --target-version {before}")],
+                up: vec![format!("{options}sqlx migrate run{source} --target-version {last}")],
+                down: vec![format!(
+                    "{options}sqlx migrate revert{source} --target-version {before}"
+                )],
             });
             before = last;
         }

@@ -25,6 +25,10 @@ pub(super) struct Config {
     pub recursive: bool,
     pub file_template: Option<String>,
     pub truncate_slug_length: usize,
+    /// Where `alembic` is run, relative to the root.
+    pub home: PathBuf,
+    /// What `alembic` is given before its command.
+    pub options: Vec<String>,
 }
 
 impl Config {
@@ -35,6 +39,8 @@ impl Config {
             recursive: false,
             file_template: None,
             truncate_slug_length: 40,
+            home: PathBuf::new(),
+            options: Vec::new(),
         }
     }
 }
@@ -49,9 +55,11 @@ pub(super) fn find(repo: &Repo, folder: Option<&Path>) -> Result<Config> {
                 .hint("--dir FOLDER names the folder with the revisions")),
             [home] => read(repo, home),
             // The root's own is the one that `alembic` takes when it is run there.
-            [home, ..] if home.folder().as_os_str().is_empty() => read(repo, home),
+            [home, ..] if home.folder().as_os_str().is_empty() && home.is_default() => {
+                read(repo, home)
+            }
             several => {
-                let names: Vec<_> = several.iter().map(|home| name(home.path())).collect();
+                let names: Vec<_> = several.iter().map(Home::title).collect();
                 Err(Error::refused("several Alembic environments are found here")
                     .note(names.join(", "))
                     .hint("--dir FOLDER names the folder with the revisions"))
@@ -82,8 +90,8 @@ pub(super) fn signs(repo: &Repo, files: &[PathBuf]) -> Result<Vec<PathBuf>> {
 
 /// Where an environment is described.
 enum Home {
-    /// `alembic.ini` or `pyproject.toml`, or both of one folder.
-    Settings { ini: Option<PathBuf>, toml: Option<PathBuf> },
+    /// `alembic.ini` or `pyproject.toml`, or both of one folder; one section of the first.
+    Settings { ini: Option<PathBuf>, toml: Option<PathBuf>, section: String },
     /// `env.py`, beside a `script.py.mako`.
     Script(PathBuf),
 }
@@ -101,22 +109,40 @@ impl Home {
     fn folder(&self) -> &Path {
         self.path().parent().unwrap_or(Path::new(""))
     }
+
+    /// Whether `alembic` takes it without `-n`.
+    fn is_default(&self) -> bool {
+        !matches!(self, Home::Settings { section, .. } if section != SECTION)
+    }
+
+    /// `alembic.ini`, `alembic.ini [tenant]`.
+    fn title(&self) -> String {
+        let path = name(self.path());
+        match self {
+            Home::Settings { section, .. } if section != SECTION => format!("{path} [{section}]"),
+            _ => path,
+        }
+    }
 }
 
 /// Every environment of the repository; settings first, and without them the bare scripts.
 fn homes(repo: &Repo, files: &[PathBuf]) -> Result<Vec<Home>> {
     let mut homes: Vec<Home> = Vec::new();
     for path in files {
-        if file_name(path) == "alembic.ini" && is_ini(repo, path) {
+        if file_name(path) != "alembic.ini" {
+            continue;
+        }
+        for section in sections(repo, path) {
             let beside = path.with_file_name("pyproject.toml");
             let toml = is_toml(repo, &beside)?.then_some(beside);
-            homes.push(Home::Settings { ini: Some(path.clone()), toml });
+            homes.push(Home::Settings { ini: Some(path.clone()), toml, section });
         }
     }
     for path in files {
         let known = homes.iter().any(|home| Some(home.folder()) == path.parent());
         if file_name(path) == "pyproject.toml" && !known && is_toml(repo, path)? {
-            homes.push(Home::Settings { ini: None, toml: Some(path.clone()) });
+            let section = SECTION.to_owned();
+            homes.push(Home::Settings { ini: None, toml: Some(path.clone()), section });
         }
     }
     if homes.is_empty() {
@@ -131,8 +157,17 @@ fn homes(repo: &Repo, files: &[PathBuf]) -> Result<Vec<Home>> {
     Ok(homes)
 }
 
-fn is_ini(repo: &Repo, path: &Path) -> bool {
-    Ini::parse(Source::new("", repo.glance(path))).has(SECTION)
+/// The sections of an `.ini` that are environments, the one that `alembic` takes unasked first.
+fn sections(repo: &Repo, path: &Path) -> Vec<String> {
+    let ini = Ini::parse(Source::new("", repo.glance(path)));
+    let mut found = ini.sections_with("script_location");
+    found.retain(|section| section != "DEFAULT");
+    // Where others have a location of their own, the usual section may hold no more than settings.
+    if found.is_empty() && ini.has(SECTION) {
+        found.push(SECTION.to_owned());
+    }
+    found.sort_by_key(|section| section != SECTION);
+    found
 }
 
 fn is_toml(repo: &Repo, path: &Path) -> Result<bool> {
@@ -154,12 +189,12 @@ fn table(source: &Source) -> Result<Option<Table>> {
 }
 
 fn read(repo: &Repo, home: &Home) -> Result<Config> {
-    let (ini, toml) = match home {
+    let (ini, toml, section) = match home {
         Home::Script(env) => {
             let script = env.parent().unwrap_or(Path::new("")).to_owned();
             return Ok(Config::of_script(script));
         }
-        Home::Settings { ini, toml } => (ini, toml),
+        Home::Settings { ini, toml, section } => (ini, toml, section),
     };
     let here = home.folder();
     let ini = match ini {
@@ -170,8 +205,16 @@ fn read(repo: &Repo, home: &Home) -> Result<Config> {
         Some(path) => table(&repo.read(path)?)?,
         None => None,
     };
-    Settings { repo, source: repo.read(home.path())?, here, ini, toml: toml.unwrap_or_default() }
-        .config()
+    let toml = toml.unwrap_or_default();
+    let mut config =
+        Settings { repo, source: repo.read(home.path())?, here, section, ini, toml }.config()?;
+    if config.home != here {
+        config.options.extend(["-c".to_owned(), name(home.path())]);
+    }
+    if section != SECTION {
+        config.options.extend(["-n".to_owned(), section.clone()]);
+    }
+    Ok(config)
 }
 
 /// The settings of one folder; each key of the `.ini` goes before that of the `.toml`.
@@ -179,6 +222,7 @@ struct Settings<'r> {
     repo: &'r Repo,
     source: Source,
     here: &'r Path,
+    section: &'r str,
     ini: Option<Ini>,
     toml: Table,
 }
@@ -186,7 +230,7 @@ struct Settings<'r> {
 impl Settings<'_> {
     fn ini(&self, key: &str) -> Result<Option<Value>> {
         match &self.ini {
-            Some(ini) => ini.get(SECTION, key, &name(self.here)),
+            Some(ini) => ini.get(self.section, key, &name(self.here)),
             None => Ok(None),
         }
     }
@@ -219,7 +263,8 @@ impl Settings<'_> {
             .hint("--dir FOLDER names the folder with the revisions"));
         };
         let script = self.folder("script_location", &location)?;
-        let mut config = Config::of_script(script);
+        let home = if self.is_at_home(&location) { self.here } else { Path::new("") };
+        let mut config = Config { home: home.to_owned(), ..Config::of_script(script) };
         let locations = self.locations()?;
         if !locations.is_empty() {
             config.locations = locations;
@@ -285,17 +330,79 @@ impl Settings<'_> {
     }
 
     fn existing(&self, text: &str) -> Option<PathBuf> {
-        let text = text.trim();
-        let path = match text.split_once(':') {
-            Some((package, inner)) => Path::new(&package.replace('.', "/")).join(inner),
-            None => PathBuf::from(text),
-        };
+        let path = path(text);
         // `%(here)s` has been filled in from the root; a bare path is relative to where `alembic`
-        // is run, which is the folder of its settings, or the root.
-        let sources = self.here.join("src").join(&path);
-        [self.here.join(&path), path.clone(), sources]
+        // is run, which is the folder of its settings, or the root. A package may be installed.
+        let sources = [self.here.join("src").join(&path), Path::new("src").join(&path)];
+        [self.here.join(&path), path]
             .iter()
+            .chain(&sources)
             .map(|candidate| tidy(candidate))
             .find(|candidate| self.repo.is_folder(candidate))
+    }
+
+    /// Whether `alembic` is run in the folder of its settings: there lies what a script's location
+    /// names, and there `prepend_sys_path` begins. Else it is the root.
+    fn is_at_home(&self, location: &str) -> bool {
+        let raw = match &self.ini {
+            Some(ini) => ini.raw(self.section, "script_location").map(|value| value.text.as_str()),
+            None => None,
+        };
+        let toml = || self.toml.get("script_location").and_then(Toml::as_str);
+        let path = path(location);
+        raw.or_else(toml).is_some_and(|text| text.contains("%(here)s"))
+            || [self.here.join(&path), self.here.join("src").join(&path)]
+                .iter()
+                .any(|candidate| self.repo.is_folder(candidate))
+    }
+}
+
+/// A location as a path: a folder's, or `package:path`.
+fn path(location: &str) -> PathBuf {
+    let location = location.trim();
+    match location.split_once(':') {
+        Some((package, inner)) => Path::new(&package.replace('.', "/")).join(inner),
+        None => PathBuf::from(location),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::repo;
+    use super::*;
+
+    /// Where `alembic` is run, and with which options.
+    fn command(files: &[(&str, &str)], folder: Option<&str>) -> (String, String) {
+        let config = find(&repo(files).repo, folder.map(Path::new)).unwrap();
+        (name(&config.home), config.options.join(" "))
+    }
+
+    #[test]
+    fn alembic_is_run_where_its_locations_begin() {
+        let env = |folder: &str| (format!("{folder}/env.py"), String::new());
+        for (ini, text, script, home, options) in [
+            ("alembic.ini", "script_location = db", "db", ".", ""),
+            ("app/alembic.ini", "script_location = db", "app/db", "app", ""),
+            ("app/alembic.ini", "script_location = %(here)s/db", "app/db", "app", ""),
+            ("app/alembic.ini", "script_location = app/db", "app/db", ".", "-c app/alembic.ini"),
+            ("app/alembic.ini", "script_location = x:db", "src/x/db", ".", "-c app/alembic.ini"),
+        ] {
+            let (path, empty) = env(script);
+            let text = format!("[alembic]\n{text}\n");
+            let found = command(&[(ini, &text), (&path, &empty)], None);
+            assert_eq!(found, (home.to_owned(), options.to_owned()), "{ini}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_section_of_its_own_is_an_environment() {
+        let text = "[alembic]\nfile_template = x\n[core]\nscript_location = db:core\n\
+                    [tenant]\nscript_location = db:tenant\n";
+        let files = [("src/a/alembic.ini", text), ("db/core/env.py", ""), ("db/tenant/env.py", "")];
+        let refusal = find(&repo(&files).repo, None).unwrap_err().render(false);
+        let both = "src/a/alembic.ini [core], src/a/alembic.ini [tenant]";
+        assert!(refusal.contains(both), "{refusal}");
+        let (home, options) = command(&files, Some("db/tenant"));
+        assert_eq!((home.as_str(), options.as_str()), (".", "-c src/a/alembic.ini -n tenant"));
     }
 }

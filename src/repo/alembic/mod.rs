@@ -39,6 +39,10 @@ pub struct Project {
     pub env_per_migration: bool,
     /// Why `autocommit_block()` would fail, if it would: a refusal for a deploy that needs it.
     pub obstacle: Option<Error>,
+    /// Where `alembic` is run, relative to the root.
+    pub home: PathBuf,
+    /// What `alembic` is given before its command: `-n core`.
+    pub options: Vec<String>,
     pattern: Pattern,
     /// Revisions are numbers of so many digits, each one more than its parent.
     sequence: Option<usize>,
@@ -91,6 +95,8 @@ pub fn read(repo: &Repo, folder: Option<&Path>, parent: Option<&str>) -> Result<
         revisions: revisions.known.into_keys().collect(),
         versions,
         script: config.script,
+        home: config.home,
+        options: config.options,
         head,
     })
 }

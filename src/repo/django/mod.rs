@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Repo, name};
+use super::{Repo, file_name, name};
 use crate::error::{Error, Result};
 
 mod apps;
@@ -38,6 +38,8 @@ pub struct Project {
     pub max_migration: Option<PathBuf>,
     /// Django's version, if the repository says so.
     pub version: Option<(u32, u32)>,
+    /// `manage.py`, if there is one.
+    pub manage: Option<PathBuf>,
 }
 
 impl Project {
@@ -156,7 +158,27 @@ fn project(repo: &Repo, app: &App) -> Result<Project> {
         unread,
         max_migration: repo.is_file(&max_migration).then_some(max_migration),
         version: version::read(repo)?,
+        manage: manage(repo, &app.folder)?,
     })
+}
+
+/// The `manage.py` nearest above a folder of migrations, else the highest there is.
+fn manage(repo: &Repo, folder: &Path) -> Result<Option<PathBuf>> {
+    let mut signs = signs(repo, &repo.walk("")?);
+    signs.sort_by_key(|path| path.components().count());
+    let above = |path: &&PathBuf| path.parent().is_some_and(|home| folder.starts_with(home));
+    Ok(signs.iter().rfind(above).or(signs.first()).cloned())
+}
+
+/// The files that show that a repository uses Django.
+pub(super) fn signs(repo: &Repo, files: &[PathBuf]) -> Vec<PathBuf> {
+    let mut signs = Vec::new();
+    for path in files.iter().filter(|path| file_name(path) == "manage.py") {
+        if repo.glance(path).contains("DJANGO_SETTINGS_MODULE") {
+            signs.push(path.clone());
+        }
+    }
+    signs
 }
 
 /// One more than the leaf's number; where it has none, than the greatest.

@@ -415,3 +415,16 @@ fn settings_may_put_migrations_elsewhere() {
     assert_eq!(project.folder, Path::new("shop/db/schema"));
     assert_eq!(project.app, "shop");
 }
+
+#[test]
+fn the_nearest_manage_py_is_the_apps_own() {
+    const MANAGE: &str = "os.environ['DJANGO_SETTINGS_MODULE']";
+    let manage = |others: &[&str]| {
+        let mut files = vec![("one/shop/migrations/__init__.py", "")];
+        files.extend(others.iter().map(|path| (*path, MANAGE)));
+        read(&repo(&files).repo, None, &[]).unwrap().manage.map(|path| name(&path))
+    };
+    assert_eq!(manage(&[]), None);
+    assert_eq!(manage(&["one/manage.py", "manage.py"]).as_deref(), Some("one/manage.py"));
+    assert_eq!(manage(&["two/x/manage.py", "two/manage.py"]).as_deref(), Some("two/manage.py"));
+}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::settings::unquoted;
 use super::super::{Repo, file_name, tidy};
-use super::Placeholders;
+use super::{Placeholders, Spring};
 
 /// Where Maven and Gradle keep what is on the class path.
 const RESOURCES: &[&str] = &["src/main/resources", "src/main/java", "src/main/kotlin", ""];
@@ -22,30 +22,69 @@ pub(super) struct Config {
     pub separator: String,
     pub suffix: String,
     pub placeholders: Placeholders,
-    pub lock_disabled: bool,
     pub group: bool,
+    /// What a Spring application does as it starts, where this is one.
+    pub spring: Option<Spring>,
+    pub pages: Vec<Page>,
 }
 
 /// A settings file.
-struct Page {
-    folder: PathBuf,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Page {
+    pub path: PathBuf,
     text: String,
+    /// The existing folders that it names.
+    pub locations: Vec<PathBuf>,
+}
+
+impl Page {
+    fn read(repo: &Repo, path: &Path) -> Page {
+        let mut page =
+            Page { path: path.to_owned(), text: repo.glance(path), locations: Vec::new() };
+        page.locations = locations(repo, &page);
+        page
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// The first value of a key.
+    pub(super) fn setting(&self, key: &str) -> Option<String> {
+        setting(&self.text, key)
+    }
+
+    /// Whether it is part of a Spring Boot application.
+    fn is_spring(&self) -> bool {
+        let file = file_name(&self.path);
+        let is_build = file == "pom.xml" || file.starts_with("build.gradle");
+        is_build && self.text.contains("spring-boot")
+            || file.starts_with("application") && self.text.contains("spring")
+    }
 }
 
 pub(super) fn read(repo: &Repo, files: &[PathBuf]) -> Config {
-    let mut pages = Vec::new();
-    for path in files.iter().filter(|path| is_settings(path)) {
-        pages.push(Page {
-            folder: path.parent().unwrap_or(Path::new("")).to_owned(),
-            text: repo.glance(path),
-        });
-    }
+    let pages: Vec<Page> =
+        files.iter().filter(|path| is_settings(path)).map(|path| Page::read(repo, path)).collect();
     let text = |key: &str| pages.iter().find_map(|page| setting(&page.text, key));
     let is = |key: &str, wanted: &str| {
         pages.iter().any(|page| settings(&page.text, key).any(|value| value == wanted))
     };
+    let mut locations: Vec<PathBuf> = Vec::new();
+    for path in pages.iter().flat_map(|page| &page.locations) {
+        if !locations.contains(path) {
+            locations.push(path.clone());
+        }
+    }
+    let of_spring = |page: &&Page| file_name(&page.path).starts_with("application");
+    let spring = pages.iter().any(Page::is_spring).then(|| Spring {
+        lock_disabled: pages
+            .iter()
+            .filter(of_spring)
+            .any(|page| page.setting("transactionallock").as_deref() == Some("false")),
+    });
     Config {
-        locations: locations(repo, &pages),
+        locations,
         prefix: text("sqlmigrationprefix").unwrap_or_else(|| "V".to_owned()),
         separator: text("sqlmigrationseparator").unwrap_or_else(|| "__".to_owned()),
         suffix: text("sqlmigrationsuffixes")
@@ -59,8 +98,9 @@ pub(super) fn read(repo: &Repo, files: &[PathBuf]) -> Config {
                 used: pages.iter().any(|page| defines_placeholders(&page.text)),
             }
         },
-        lock_disabled: is("transactionallock", "false"),
         group: is("group", "true"),
+        spring,
+        pages,
     }
 }
 
@@ -145,33 +185,24 @@ fn unlisted(value: &str) -> &str {
     unquoted(value.trim().trim_matches(['[', ']', '{', '}', ',', ' ', ';'])).trim()
 }
 
-/// The folders the settings name, as far as they exist.
-fn locations(repo: &Repo, pages: &[Page]) -> Vec<PathBuf> {
+/// The folders a page names, as far as they exist.
+fn locations(repo: &Repo, page: &Page) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
-    for page in pages {
-        for line in page.text.lines().map(str::trim).filter(|line| !is_comment(line)) {
-            for (scheme, homes) in [("filesystem:", &[""][..]), ("classpath:", RESOURCES)] {
-                for after in line.split(scheme).skip(1) {
-                    let end =
-                        after.find(['"', '\'', ',', '<', ']', ' ', ';']).unwrap_or(after.len());
-                    found.extend(existing(repo, &page.folder, homes, &after[..end]));
-                }
-            }
-        }
-        // Without a scheme it is the class path.
-        for list in settings(&page.text, "flywaylocations") {
-            for place in list.split(',').map(unlisted).filter(|place| !place.contains(':')) {
-                found.extend(existing(repo, &page.folder, RESOURCES, place));
+    for line in page.text.lines().map(str::trim).filter(|line| !is_comment(line)) {
+        for (scheme, homes) in [("filesystem:", &[""][..]), ("classpath:", RESOURCES)] {
+            for after in line.split(scheme).skip(1) {
+                let end = after.find(['"', '\'', ',', '<', ']', ' ', ';']).unwrap_or(after.len());
+                found.extend(existing(repo, page.folder(), homes, &after[..end]));
             }
         }
     }
-    let mut unique = Vec::new();
-    for path in found {
-        if !unique.contains(&path) {
-            unique.push(path);
+    // Without a scheme it is the class path.
+    for list in settings(&page.text, "flywaylocations") {
+        for place in list.split(',').map(unlisted).filter(|place| !place.contains(':')) {
+            found.extend(existing(repo, page.folder(), RESOURCES, place));
         }
     }
-    unique
+    found
 }
 
 fn existing(repo: &Repo, folder: &Path, homes: &[&str], place: &str) -> Option<PathBuf> {

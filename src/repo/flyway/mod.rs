@@ -11,9 +11,11 @@ use super::naming::SlugStyle;
 use super::{Repo, file_name, name};
 use crate::error::{Error, Result};
 
+mod cli;
 mod config;
 mod version;
 
+pub use cli::Cli;
 use config::Config;
 pub use version::Version;
 
@@ -28,8 +30,9 @@ pub struct Project {
     pub existing: Vec<Version>,
     /// Files whose names look like migrations, but Flyway passes over them.
     pub passed_over: Vec<PathBuf>,
-    /// The lock that makes a concurrent index wait for ever is off.
-    pub lock_disabled: bool,
+    /// How the command is called.
+    pub cli: Cli,
+    pub spring: Option<Spring>,
     pub placeholders: Placeholders,
     /// All pending migrations run in one transaction, and must agree on having one.
     pub group: bool,
@@ -37,6 +40,13 @@ pub struct Project {
     prefix: String,
     separator: String,
     suffix: String,
+}
+
+/// An application that runs Flyway by itself as it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spring {
+    /// Without the lock that makes a concurrent index wait for ever.
+    pub lock_disabled: bool,
 }
 
 /// What Flyway does with `${name}` in SQL, comments included.
@@ -92,8 +102,9 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
         separator,
         suffix,
         mut placeholders,
-        lock_disabled,
         group,
+        spring,
+        pages,
     } = config::read(repo, &files);
     let given = folder.map(|folder| repo.folder(folder)).transpose()?;
     let locations = match &given {
@@ -157,13 +168,17 @@ pub fn read(repo: &Repo, folder: Option<&Path>) -> Result<Project> {
     };
     let slugs =
         found.iter().filter(|found| found.kind != Kind::Code).map(|found| found.slug.as_str());
+    let names =
+        [("Prefix", &prefix, "V"), ("Separator", &separator, "__"), ("Suffixes", &suffix, ".sql")];
+    let cli = Cli::new(&pages, &folder, &locations, &names);
     Ok(Project {
+        cli,
+        spring,
         folder,
         rollback: PathBuf::from("db/rollback"),
         slug_style: SlugStyle::infer(slugs.take(20)),
         existing: found.into_iter().map(|found| found.version).collect(),
         passed_over,
-        lock_disabled,
         placeholders,
         group,
         prefix,

@@ -146,7 +146,7 @@ fn locations_come_from_the_settings() {
 #[test]
 fn settings_that_matter_to_a_migration_are_read() {
     let project = all(&[("sql/V1__x.sql", "SELECT 1;")]).unwrap();
-    assert!(!project.lock_disabled && !project.group);
+    assert!(!project.cli.lock_disabled && !project.group);
     let on = |used| Placeholders::On { prefix: "${".to_owned(), used };
     assert_eq!(project.placeholders, on(false));
     assert_eq!(name(&project.rollback), "db/rollback");
@@ -157,7 +157,7 @@ fn settings_that_matter_to_a_migration_are_read() {
                 flyway.postgresql.transactional.lock=false\n";
     let project = all(&[("conf/flyway.conf", conf), ("sql/V1__x.sql", "")]).unwrap();
     assert_eq!(project.placeholders, on(true));
-    assert!(project.lock_disabled && project.group);
+    assert!(project.cli.lock_disabled && project.group);
     let conf = "flyway.placeholderReplacement = false\n";
     let project = all(&[("flyway.conf", conf), ("sql/V1__x.sql", "${x}")]).unwrap();
     assert_eq!(project.placeholders, Placeholders::Off);
