@@ -309,6 +309,9 @@ fn new_state(
                 (DualWrite::Trigger, 1) if plan.stops_old_code() => {
                     "none; new code once it is verified"
                 }
+                (DualWrite::Trigger, 1) if !plan.deploys[at].changes_database() => {
+                    "old code, and new code beside it"
+                }
                 (DualWrite::Trigger, 1) => "old code; new code once it is verified",
                 (DualWrite::Trigger, _) => "new code only",
             }

@@ -241,6 +241,11 @@ impl Down {
 }
 
 impl Deploy {
+    /// Else it is a release of the application, and at most what its framework notes of that.
+    pub fn changes_database(&self) -> bool {
+        self.steps.iter().any(|step| !step.up.is_empty())
+    }
+
     /// Whether the downs of its steps lead back together only, not one by one: a column comes back
     /// as the last one, empty in one step and filled in another.
     pub fn back_as_a_whole(&self) -> bool {

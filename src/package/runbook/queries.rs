@@ -13,13 +13,9 @@ fn has(deploy: &Deploy, wanted: impl Fn(&Op) -> bool) -> bool {
 }
 
 /// A release of the application alone has nothing to look at.
-fn runs_nothing(deploy: &Deploy) -> bool {
-    !has(deploy, |_| true)
-}
-
 /// Each begins with a comment that says what to expect.
 pub(super) fn before(plan: &Plan, deploy: &Deploy) -> Vec<String> {
-    if runs_nothing(deploy) {
+    if !deploy.changes_database() {
         return Vec::new();
     }
     if plan.server.dialect == Dialect::Sqlite {
@@ -227,7 +223,7 @@ fn walked(op: &Op) -> &'static str {
 }
 
 pub(super) fn watch(plan: &Plan, deploy: &Deploy) -> Vec<String> {
-    if plan.server.dialect == Dialect::Sqlite || runs_nothing(deploy) {
+    if plan.server.dialect == Dialect::Sqlite || !deploy.changes_database() {
         return Vec::new();
     }
     let mut queries = Vec::new();

@@ -44,6 +44,11 @@ pub(super) fn may_run(plan: &Plan, number: usize) -> String {
         (None, 1, _) if plan.stops_old_code() => {
             "no code at all. Stop the old code before the first step; start the new code when the last one is verified.".into()
         }
+        (None, 1, _) if !plan.deploys[0].changes_database() => {
+            "old code, and new code beside it for as long as you like: the database stays as it is. New code is a release \
+             that no longer names what deploy 2 takes away."
+                .into()
+        }
         (None, 1, 1) => "old and new code, side by side, all the time.".into(),
         (None, 1, _) => {
             "old code only, until the last step is verified. Then new code, beside the old for as long as you like.".into()
