@@ -202,8 +202,7 @@ pub fn next(repo: &Repo, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
         keeps_state: target.keeps_state(),
     };
     let emission = package::emit(target, &request)?.remove(0);
-    let new: Vec<File> = emission.steps.iter().flat_map(|step| step.files.clone()).collect();
-    place::refuse_outside(repo, &new)?;
+    let mut new: Vec<File> = emission.steps.iter().flat_map(|step| step.files.clone()).collect();
     let changed = vec![File {
         path: rollout.folder.join("rollout.toml"),
         contents: rollout.emitted(
@@ -213,9 +212,28 @@ pub fn next(repo: &Repo, rollout: &Rollout, now: NaiveDateTime) -> Result<Outcom
             &file_states(&emission),
         )?,
     }];
-    let verify = verification_files(&plan, &rollout.folder).into_iter().map(|f| f.path).collect();
+    let verify = verification_files(&plan, &rollout.folder);
     let mut emissions: Vec<Option<Emission>> = plan.deploys.iter().map(|_| None).collect();
     emissions[deploy - 1] = Some(emission);
+    new.push(File {
+        path: rollout.folder.join(runbook::page_name(deploy)),
+        contents: runbook::render_deploy(
+            &runbook::Input {
+                plan: &plan,
+                target,
+                emissions: &emissions,
+                verify: &verify,
+                folder: &rollout.folder,
+                created: today,
+                engine: &engine,
+                author: state.author.as_deref(),
+                reason: state.reason.as_deref(),
+            },
+            deploy,
+        )?,
+    });
+    place::refuse_outside(repo, &new)?;
+    let verify = verify.into_iter().map(|file| file.path).collect();
     Ok(Outcome {
         plan,
         target,

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use crate::dialect::Server;
 use crate::generate::Outcome;
-use crate::package::runbook::{blocks_text, count, risk};
+use crate::package::runbook::{blocks_text, count, page_name, risk};
 use crate::plan::{Step, Unit};
 use crate::rollout::{Rollout, Standing};
 
@@ -36,7 +36,16 @@ pub(super) fn written(outcome: &Outcome) -> String {
             let _ = writeln!(text, "  {name:<8}{reason}");
         }
         text.push('\n');
-        let _ = writeln!(text, "deploy 1, written now");
+        let is_written =
+            outcome.emissions[0].iter().flat_map(|e| &e.steps).any(|s| !s.files.is_empty());
+        let _ = if is_written {
+            writeln!(text, "deploy 1, written now")
+        } else {
+            writeln!(
+                text,
+                "deploy 1, no file: release code that no longer names what deploy 2 takes away"
+            )
+        };
     } else {
         let parent = outcome.emissions[outcome.deploy - 1].as_ref().and_then(|e| e.parent.clone());
         let on = parent.map(|parent| format!(", on top of {parent}")).unwrap_or_default();
@@ -79,12 +88,13 @@ pub(super) fn written(outcome: &Outcome) -> String {
         }
     }
     text.push('\n');
+    let page = match outcome.deploy {
+        1 => "RUNBOOK.md".to_owned(),
+        number => page_name(number),
+    };
+    let _ =
+        writeln!(text, "also written\n  {}/{page}    read this first", outcome.folder.display());
     if outcome.deploy == 1 {
-        let _ = writeln!(
-            text,
-            "also written\n  {}/RUNBOOK.md    read this first",
-            outcome.folder.display()
-        );
         let folders: String = ["verify", "jobs"]
             .into_iter()
             .filter(|name| {
@@ -100,13 +110,17 @@ pub(super) fn written(outcome: &Outcome) -> String {
     for note in notes {
         let _ = writeln!(text, "note: {note}");
     }
-    if let Some(first) = first {
-        let _ = writeln!(
-            text,
-            "next: the pre-checks in RUNBOOK.md, \"Deploy {}\", then {first}",
-            outcome.deploy
-        );
-    }
+    let place = match outcome.deploy {
+        1 => "RUNBOOK.md, \"Deploy 1\"".to_owned(),
+        _ => page,
+    };
+    let _ = match first {
+        Some(first) if plan.deploys[outcome.deploy - 1].changes_database() => {
+            writeln!(text, "next: the pre-checks in {place}, then {first}")
+        }
+        Some(first) => writeln!(text, "next: {first}, then the release: {place}"),
+        None => writeln!(text, "next: that release, then its day in rollout.toml: {place}"),
+    };
     text
 }
 

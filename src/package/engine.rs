@@ -15,7 +15,7 @@ pub struct Engine {
     environment: Environment<'static>,
 }
 
-const BUILT_IN: [(&str, &str); 11] = [
+const BUILT_IN: [(&str, &str); 13] = [
     ("alembic/revision.py.j2", include_str!("../../templates/alembic/revision.py.j2")),
     ("django/migration.py.j2", include_str!("../../templates/django/migration.py.j2")),
     ("flyway/migration.sql.j2", include_str!("../../templates/flyway/migration.sql.j2")),
@@ -27,6 +27,8 @@ const BUILT_IN: [(&str, &str); 11] = [
     ("sqlx/down.sql.j2", include_str!("../../templates/sqlx/down.sql.j2")),
     ("shared/statements.sql.j2", include_str!("../../templates/shared/statements.sql.j2")),
     ("shared/runbook.md.j2", include_str!("../../templates/shared/runbook.md.j2")),
+    ("shared/deploy.md.j2", include_str!("../../templates/shared/deploy.md.j2")),
+    ("shared/deploy_body.md.j2", include_str!("../../templates/shared/deploy_body.md.j2")),
 ];
 
 impl Engine {

@@ -18,8 +18,7 @@ def check(project: Project, rollout: Rollout) -> None:
     if sql and project.dialect == "postgres":
         check_sql(project, sql)
     check_queries(rollout)
-    if rollout.current == 1:
-        check_runbook(project, rollout)
+    check_runbook(project, rollout)
     if python:
         project.run(f"ruff format --no-cache --isolated --diff {' '.join(python)}")
         # RUF012 is about Django's own way to write a migration: attributes of a class.
@@ -28,9 +27,10 @@ def check(project: Project, rollout: Rollout) -> None:
 
 
 def check_runbook(project: Project, rollout: Rollout) -> None:
-    """A runbook prints the commands of deploy 1, forth and back, each in its order."""
-    text = (project.root / rollout.folder / "RUNBOOK.md").read_text()
-    steps = rollout.deploys[0].steps
+    """What is read first prints the deploy's commands, forth and back, each in its order."""
+    page = "RUNBOOK.md" if rollout.current == 1 else f"DEPLOY-{rollout.current}.md"
+    text = (project.root / rollout.folder / page).read_text()
+    steps = rollout.deploy.steps
     ways = [
         [command for step in steps for command in step.up],
         [command for step in reversed(steps) for command in step.down],
@@ -39,7 +39,7 @@ def check_runbook(project: Project, rollout: Rollout) -> None:
         at = 0
         for command in commands:
             found = re.search(rf"(?m)^{re.escape(command)}(?=\s)", text[at:])
-            assert found, f"RUNBOOK.md does not print, or not in this place:\n{command}\n\n{text}"
+            assert found, f"{page} does not print, or not in this place:\n{command}\n\n{text}"
             at += found.end()
 
 

@@ -114,10 +114,15 @@ def case(
 
 
 def test_every_printed_command_runs_at_the_root(case: tuple[Project, list[str]]) -> None:
-    """Each line of the runbook by itself, forth and back and forth."""
+    """Each line of the runbook by itself, forth and back and forth; then the next deploy's."""
     project, options = case
     first = miggen.plan(project, RENAME, *options)
     walk(project, first, "RUNBOOK.md")
+    miggen.release(project, first)
+    last = miggen.following(project)
+    assert last.is_last
+    walk(project, last, "DEPLOY-2.md")
+    assert project.database.rows("SELECT count(created_at) FROM posts") == [(50,)]
 
 
 def walk(project: Project, rollout: Rollout, file: str) -> None:

@@ -1,7 +1,8 @@
 //! The runbook: what a tired person needs at night, in the order it is needed.
 //!
-//! Enters: a plan, what was emitted, the paths of the verification queries. Leaves: Markdown. Must
-//! not know: how files are written. Sentences are chosen here, the template places them.
+//! Enters: a plan, what was emitted, the paths of the verification queries. Leaves: Markdown: of the
+//! whole rollout, and of a later deploy once its files are there. Must not know: how files are
+//! written. Sentences are chosen here, the templates place them.
 
 mod durations;
 mod models;
@@ -59,10 +60,24 @@ struct View {
     checklist: Vec<String>,
 }
 
+/// One deploy that was emitted after the others.
+#[derive(Serialize)]
+struct Page {
+    title: String,
+    facts: String,
+    created: String,
+    author: Option<String>,
+    verify_folder: Option<String>,
+    deploys: usize,
+    deploy: DeployView,
+}
+
 #[derive(Serialize)]
 struct DeployView {
     number: usize,
     heading: String,
+    /// The name of its own page.
+    file: String,
     emitted: bool,
     may_run: String,
     parent: Option<String>,
@@ -90,9 +105,27 @@ pub fn render(input: &Input) -> Result<String> {
     input.engine.render("shared/runbook.md.j2", &view(input))
 }
 
-fn view(input: &Input) -> View {
+/// The page of a deploy whose files are written now; `number` counts from 1.
+pub fn render_deploy(input: &Input, number: usize) -> Result<String> {
+    let page = Page {
+        title: input.plan.title.clone(),
+        facts: facts(input),
+        created: input.created.to_string(),
+        author: input.author.map(str::to_owned),
+        verify_folder: verify_folder(input),
+        deploys: input.plan.deploys.len(),
+        deploy: deploy(input, number - 1),
+    };
+    input.engine.render("shared/deploy.md.j2", &page)
+}
+
+/// The name of a deploy's own page, beside the runbook.
+pub fn page_name(number: usize) -> String {
+    format!("DEPLOY-{number}.md")
+}
+
+fn facts(input: &Input) -> String {
     let plan = input.plan;
-    let risk = risk(plan);
     let mut facts = vec![plan.server.title(), input.target.title().to_owned()];
     for (table, rows) in &plan.policy.rows {
         facts.push(format!("`{}`: {} rows", table.name, count(*rows)));
@@ -105,18 +138,27 @@ fn view(input: &Input) -> View {
     if let Some(keep) = &plan.keep {
         facts.push(format!("the old form is kept {} after deploy 1", keep.text));
     }
+    facts.join(" · ")
+}
+
+fn verify_folder(input: &Input) -> Option<String> {
+    (!input.verify.is_empty()).then(|| input.folder.join("verify").display().to_string())
+}
+
+fn view(input: &Input) -> View {
+    let plan = input.plan;
+    let risk = risk(plan);
     let mut title = plan.title.clone();
     if let Some(first) = title.get_mut(..1) {
         first.make_ascii_uppercase();
     }
     View {
         title,
-        facts: facts.join(" · "),
+        facts: facts(input),
         created: input.created.to_string(),
         author: input.author.map(str::to_owned),
         reason: input.reason.map(str::to_owned),
-        verify_folder: (!input.verify.is_empty())
-            .then(|| input.folder.join("verify").display().to_string()),
+        verify_folder: verify_folder(input),
         overview: prose::overview(plan),
         risk: risk.level,
         reasons: risk
@@ -131,7 +173,7 @@ fn view(input: &Input) -> View {
         application: models::application(plan, input.target, input.folder, &known_models(input)),
         deploys: (0..plan.deploys.len()).map(|at| deploy(input, at)).collect(),
         durations: durations::durations(plan),
-        checklist: prose::checklist(plan),
+        checklist: prose::checklist(plan, input.emissions),
     }
 }
 
@@ -186,6 +228,7 @@ fn deploy(input: &Input, at: usize) -> DeployView {
     DeployView {
         number,
         heading,
+        file: page_name(number),
         emitted: emission.is_some(),
         may_run: releases::may_run(plan, number),
         parent: emission.and_then(|emission| emission.parent.clone()),
@@ -195,7 +238,7 @@ fn deploy(input: &Input, at: usize) -> DeployView {
         watch: queries::watch(plan, deploy),
         stop: prose::stop(plan, deploy),
         troubles: prose::troubles(plan, deploy, input.target),
-        way_back: prose::way_back(plan, deploy, number),
+        way_back: prose::way_back(plan, number, emission.is_some()),
         back_commands: back,
         afterwards: (!last).then(|| {
             let keep = plan.keep.as_ref().map_or_else(

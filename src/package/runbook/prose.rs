@@ -1,8 +1,8 @@
 //! Sentences: who may run, who writes what, what to do when it says no, how to go back.
 
 use crate::dialect::{Dialect, Work};
-use crate::package::Target;
 use crate::package::targets::PSQL_PAUSE;
+use crate::package::{Emission, Target};
 use crate::plan::op::{Computed, Derived, Op, SyncKind};
 use crate::plan::small;
 use crate::plan::{Deploy, Plan, Unit};
@@ -197,7 +197,9 @@ pub(super) fn troubles(plan: &Plan, deploy: &Deploy, target: &dyn Target) -> Vec
     rows
 }
 
-pub(super) fn way_back(plan: &Plan, deploy: &Deploy, number: usize) -> Vec<String> {
+/// `emitted`: its commands are printed below.
+pub(super) fn way_back(plan: &Plan, number: usize, emitted: bool) -> Vec<String> {
+    let deploy = &plan.deploys[number - 1];
     let mut lines = Vec::new();
     let back = deploy.steps.iter().any(|step| !step.down.ops.is_empty());
     if !back && deploy.steps.iter().any(|step| step.down.loses) {
@@ -210,10 +212,11 @@ pub(super) fn way_back(plan: &Plan, deploy: &Deploy, number: usize) -> Vec<Strin
             lines.push("The database too, only when no new code runs:".into());
         }
     } else {
-        lines.push(
-            "Old code may run again only after the downs of all its files, the last one first; `miggen next` names them."
-                .into(),
-        );
+        let page = super::page_name(number);
+        let named = if emitted { String::new() } else { format!("; `{page}` names them") };
+        lines.push(format!(
+            "Old code may run again only after the downs of all its files, the last one first{named}."
+        ));
     }
     for note in deploy.steps.iter().rev().filter_map(|step| step.down.note.as_ref()) {
         let useful =
@@ -229,26 +232,31 @@ pub(super) fn way_back(plan: &Plan, deploy: &Deploy, number: usize) -> Vec<Strin
     lines
 }
 
-pub(super) fn checklist(plan: &Plan) -> Vec<String> {
+pub(super) fn checklist(plan: &Plan, emissions: &[Option<Emission>]) -> Vec<String> {
     let two = plan.deploys.len() > 1;
     let mut items = Vec::new();
-    let steps = plan.deploys[0].steps.len();
-    let stopped = if plan.stops_old_code() { " · old code stopped" } else { "" };
-    let released = if two { " · `released` written into `rollout.toml`" } else { "" };
-    let each = if steps > 1 {
-        format!("{steps} steps, each verified")
-    } else {
-        "the step, verified".into()
-    };
-    items.push(format!("deploy 1: pre-checks{stopped} · {each} · new code out{released}"));
-    if two {
-        items.push("nobody else uses the old form (reports, exports, other services) · date of deploy 2 in the calendar".into());
-        for number in 2..=plan.deploys.len() {
-            let last = number == plan.deploys.len();
-            let released = if last { "" } else { released };
-            items.push(format!(
-                "deploy {number}: `miggen next` · no old code left · every step, verified{released}"
-            ));
+    for (at, (deploy, emission)) in plan.deploys.iter().zip(emissions).enumerate() {
+        let number = at + 1;
+        let mut parts = match emission {
+            None => vec![format!("`miggen next`, then as `{}` says", super::page_name(number))],
+            Some(_) if deploy.changes_database() => vec!["pre-checks".into()],
+            Some(_) => Vec::new(),
+        };
+        if number > 1 {
+            parts.push("no old code left".into());
+        } else if plan.stops_old_code() {
+            parts.push("old code stopped".into());
+        }
+        parts.push(steps(deploy, emission.as_ref()));
+        if number == 1 {
+            parts.push("new code out".into());
+        }
+        if two && number < plan.deploys.len() {
+            parts.push("`released` written into `rollout.toml`".into());
+        }
+        items.push(format!("deploy {number}: {}", parts.join(" · ")));
+        if two && number == 1 {
+            items.push("nobody else uses the old form (reports, exports, other services) · date of deploy 2 in the calendar".into());
         }
     }
     let heavy = plan
@@ -261,4 +269,20 @@ pub(super) fn checklist(plan: &Plan) -> Vec<String> {
         items.push("a backup that was restored once".into());
     }
     items
+}
+
+/// What is run in a deploy, and whether there is a question that verifies it.
+fn steps(deploy: &Deploy, emission: Option<&Emission>) -> String {
+    let Some(emission) = emission else {
+        return "every step, verified".into();
+    };
+    let run = || deploy.steps.iter().zip(&emission.steps).filter(|(_, step)| !step.up.is_empty());
+    let verified = run().all(|(step, _)| !step.verify.is_empty());
+    match (run().count(), verified) {
+        (0, _) => "no file".into(),
+        (1, true) => "the step, verified".into(),
+        (1, false) => "the step".into(),
+        (more, true) => format!("{more} steps, each verified"),
+        (more, false) => format!("{more} steps, verified"),
+    }
 }
