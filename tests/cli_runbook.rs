@@ -83,10 +83,10 @@ fn a_deploy_without_files_is_a_release() {
     assert!(state.contains("may_run = \"old code, and new code beside it\""), "{state}");
 }
 
-#[test]
-fn what_only_the_models_forget_is_not_said_to_be_verified() {
+/// A Django app below the root, whose one model has the table `shop_t`.
+fn django(schema: &str) -> Repo {
     let repo = Repo::new();
-    repo.write("schema.sql", "CREATE TABLE shop_t (id bigint PRIMARY KEY, a text);\n");
+    repo.write("schema.sql", schema);
     repo.write("web/manage.py", "os.environ['DJANGO_SETTINGS_MODULE']");
     repo.write("web/shop/migrations/__init__.py", "");
     repo.write(
@@ -95,12 +95,39 @@ fn what_only_the_models_forget_is_not_said_to_be_verified() {
          dependencies = []\n    operations = [migrations.CreateModel(name=\"T\", fields=[\
          (\"id\", models.BigAutoField(primary_key=True)), (\"a\", models.TextField(null=True))])]\n",
     );
+    repo
+}
+
+#[test]
+fn what_only_the_models_forget_is_not_said_to_be_verified() {
+    let repo = django("CREATE TABLE shop_t (id bigint PRIMARY KEY, a text);\n");
     let ran = done(&repo, &[SERVER, "ALTER TABLE shop_t DROP COLUMN a"]);
     let next = "next: (cd web && python manage.py migrate shop 0002), then the release: RUNBOOK.md";
     assert!(ran.stderr.contains(next), "{}", ran.stderr);
     let text = repo.read("rollouts/2026-11-21-drop-shop-t-a/RUNBOOK.md");
     assert!(text.contains("- [ ] deploy 1: the step · new code out"), "{text}");
     assert!(text.contains("**May run:** old code, and new code beside it"), "{text}");
+}
+
+#[test]
+fn only_lines_that_are_in_a_models_class_are_taken_out_of_it() {
+    let application = |change: &str| {
+        let repo = django(
+            "CREATE TABLE shop_t (id bigint PRIMARY KEY, a text);\n\
+             CREATE TABLE shop_t_tags (id bigint PRIMARY KEY, a text);\n",
+        );
+        done(&repo, &[SERVER, change]);
+        let file = repo.files().into_iter().find(|file| file.ends_with("RUNBOOK.md")).unwrap();
+        let text = repo.read(&file);
+        let part = text.split("## Application changes\n\n").nth(1).unwrap();
+        part.split("\n## Deploy 1").next().unwrap().trim_end().to_owned()
+    };
+    let changes = [
+        "DROP TABLE shop_t",
+        "ALTER TABLE shop_t RENAME TO shop_s",
+        "ALTER TABLE shop_t_tags DROP COLUMN a",
+    ];
+    insta::assert_snapshot!(changes.map(application).join("\n---\n"));
 }
 
 #[test]

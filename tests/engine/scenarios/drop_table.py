@@ -65,7 +65,7 @@ SCENARIOS = [
                         "django/blog/models.py",
                         "class Post(",
                         'name="posts_created_idx")]\n',
-                        '-        db_table = "posts"',
+                        "-class Post(models.Model):",
                     ),
                 ),
             ),

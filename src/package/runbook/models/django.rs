@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Constraint, ConstraintKind, Index, Key};
+use crate::catalog::{Constraint, ConstraintKind, Index, Key, TableName};
 use crate::change::CommentOn;
 use crate::dialect::Dialect;
 use crate::package::django::known::{self, RenamedTo};
 use crate::package::django::{self, Models, imports, meta, new, short};
 use crate::package::python::{self, Py};
-use crate::plan::{Field, ModelChange};
+use crate::plan::{Field, ModelChange, Plan};
 use crate::repo::django::{Definition, Listed, Model};
 
 use super::diff::{Line, List, whole};
@@ -95,18 +95,20 @@ pub(super) fn lines(dialect: Dialect, change: &ModelChange, models: &Models) -> 
             .into_iter()
             .map(|line| whole('+', line))
             .collect(),
-        ModelChange::RemoveModel { table } => vec![whole(
-            '-',
-            format!(
-                "        db_table = {}  # and the rest of its class",
-                python::string(&table.name)
-            ),
-        )],
-        ModelChange::RenameModel { from, to, .. } => [('-', from), ('+', to)]
-            .map(|(mark, table)| {
-                whole(mark, format!("        db_table = {}", python::string(&table.name)))
-            })
-            .into(),
+        ModelChange::RemoveModel { table } => {
+            let name = model.map_or_else(|| table.name.clone(), |model| model.name.clone());
+            vec![whole('-', format!("class {name}(models.Model):")), whole('-', "    …".into())]
+        }
+        ModelChange::RenameModel { from, to, .. } => {
+            let said =
+                |table: &TableName| format!("        db_table = {}", python::string(&table.name));
+            let before = if model.is_some_and(is_named_after) {
+                whole(' ', "    class Meta:".into())
+            } else {
+                whole('-', said(from))
+            };
+            vec![before, whole('+', said(to))]
+        }
         ModelChange::RemoveField { field, indexes, .. } => {
             let name = match known(&field.column.name) {
                 Some((name, _)) => name.to_owned(),
@@ -153,6 +155,32 @@ pub(super) fn lines(dialect: Dialect, change: &ModelChange, models: &Models) -> 
         }
         ModelChange::Comment { .. } => Vec::new(),
     }
+}
+
+/// Whether Django gives the table its name: that of the app and of the model.
+fn is_named_after(model: &Model) -> bool {
+    model.table.ends_with(&format!("_{}", model.name.to_lowercase()))
+}
+
+/// The tables of the plan that are no model's, as far as migrations tell.
+pub(super) fn without_model<'p>(plan: &'p Plan, models: &Models) -> Vec<&'p str> {
+    let changes = || plan.deploys.iter().flat_map(|deploy| &deploy.steps).flat_map(|s| &s.model);
+    let mut known: BTreeSet<&str> = models.known.keys().map(String::as_str).collect();
+    let mut unknown = Vec::new();
+    for change in changes() {
+        let table = change.table().name.as_str();
+        match change {
+            ModelChange::AddModel(_) => {
+                known.insert(table);
+            }
+            ModelChange::RenameModel { to, .. } if known.contains(table) => {
+                known.insert(&to.name);
+            }
+            _ if !known.contains(table) && !unknown.contains(&table) => unknown.push(table),
+            _ => {}
+        }
+    }
+    unknown
 }
 
 fn altered(name: &str, before: Option<String>, after: Option<String>) -> Vec<Line> {

@@ -23,8 +23,14 @@ pub(super) fn application(
     models: &Models,
 ) -> Vec<String> {
     let mut parts = Vec::new();
+    let unknown = match target.models() {
+        ModelStyle::Django => django::without_model(plan, models),
+        _ => Vec::new(),
+    };
     for (at, deploy) in plan.deploys.iter().enumerate() {
-        let changes: Vec<&ModelChange> = deploy.steps.iter().flat_map(|step| &step.model).collect();
+        let mut changes: Vec<&ModelChange> =
+            deploy.steps.iter().flat_map(|step| &step.model).collect();
+        changes.retain(|change| !unknown.contains(&change.table().name.as_str()));
         if changes.is_empty() {
             continue;
         }
@@ -51,6 +57,10 @@ pub(super) fn application(
                 _ => format!("{when}\n\n```diff\n{}\n```", lines.join("\n")),
             });
         }
+    }
+    if !unknown.is_empty() {
+        let tables = unknown.join("`, `");
+        parts.push(format!("No model has the table `{tables}`: there is no class to change."));
     }
     parts.extend(by_itself(plan));
     if target.models() == ModelStyle::SqlAlchemy {
