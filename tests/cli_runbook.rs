@@ -147,3 +147,24 @@ fn spring_is_told_to_start_without_flyways_lock() {
     let own = said("flyway.toml", "[flyway]\nlocations = [\"filesystem:db\"]\nurl = \"jdbc:x\"\n");
     assert!(!own.contains("Spring") && !own.contains("FLYWAY_URL"), "{own}");
 }
+
+#[test]
+fn tables_of_other_schemas_are_named_in_full() {
+    let repo = Repo::raw(
+        "CREATE SCHEMA billing;\nCREATE TABLE billing.invoice (id bigint PRIMARY KEY, a text);\n",
+    );
+    let change = "ALTER TABLE billing.invoice ALTER COLUMN a SET NOT NULL";
+    let rows = "--rows=billing.invoice=2M";
+    let said = done(&repo, &["--target=raw", SERVER, rows, change]).stderr;
+    assert!(said.contains("plan      require billing.invoice.a\n"), "{said}");
+    assert!(said.contains("billing.invoice 2 M rows"), "{said}");
+    assert!(said.contains("locks   `billing.invoice`: ACCESS EXCLUSIVE"), "{said}");
+    let text = repo.read("rollouts/2026-11-21-require-invoice-a/RUNBOOK.md");
+    for part in [
+        "billing.invoice.a never NULL, for new rows; billing.invoice.a not null",
+        "ACCESS EXCLUSIVE on billing.invoice |",
+        "- billing.invoice.a is never NULL",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}

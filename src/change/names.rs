@@ -12,45 +12,45 @@ pub(super) fn title(asked: &[Asked]) -> String {
     let mut parts: Vec<String> = Vec::new();
     for asked in asked.iter().filter(|one| !goes_without_saying(&one.change, asked)) {
         let part = match &asked.change {
-            Change::AddColumn(add) => format!("add {}.{}", add.table.name, add.column.name),
+            Change::AddColumn(add) => format!("add {}.{}", add.table, add.column.name),
             Change::Comment(comment) => format!("comment on {}", comment.on.title()),
             Change::CreateIndex(create) => format!("index {}", create.index.name),
-            Change::CreateTable(create) => format!("create table {}", create.table.name.name),
+            Change::CreateTable(create) => format!("create table {}", create.table.name),
             Change::DropIndex(drop) => format!("drop index {}", drop.index.name),
-            Change::DropColumn(drop) => format!("drop {}.{}", drop.table.name, drop.column),
+            Change::DropColumn(drop) => format!("drop {}.{}", drop.table, drop.column),
             Change::RenameColumn(rename) => {
-                format!("rename {}.{} to {}", rename.table.name, rename.from, rename.to)
+                format!("rename {}.{} to {}", rename.table, rename.from, rename.to)
             }
-            Change::DropTable(drop) => format!("drop table {}", drop.table.name),
+            Change::DropTable(drop) => format!("drop table {}", drop.table),
             Change::RenameTable(rename) => {
-                format!("rename {} to {}", rename.from.name, rename.to.name)
+                format!("rename {} to {}", rename.from, rename.to)
             }
             Change::ChangeType(one) => {
-                format!("make {}.{} {}", one.table.name, one.before.name, one.after.ty)
+                format!("make {}.{} {}", one.table, one.before.name, one.after.ty)
             }
             Change::Replace(one) => {
                 let names = |all: Vec<&str>| all.join(" and ");
                 format!(
                     "replace {}.{} by {}",
-                    one.table.name,
+                    one.table,
                     names(one.old.iter().map(|(drop, _)| drop.column.as_str()).collect()),
                     names(one.new.iter().map(|new| new.column.name.as_str()).collect())
                 )
             }
-            Change::Require(one) => format!("require {}.{}", one.table.name, one.column),
-            Change::Relax(one) => format!("make {}.{} optional", one.table.name, one.column),
+            Change::Require(one) => format!("require {}.{}", one.table, one.column),
+            Change::Relax(one) => format!("make {}.{} optional", one.table, one.column),
             Change::SetDefault(one) => {
                 let verb = if one.after.is_some() { "set" } else { "drop" };
-                format!("{verb} the default of {}.{}", one.table.name, one.column)
+                format!("{verb} the default of {}.{}", one.table, one.column)
             }
             Change::RenameName(one) => format!("rename {} to {}", one.of.name(), one.to),
             Change::AddConstraint(one) => format!("add {}", constraint(one)),
             Change::ValidateConstraint(one) => format!("validate {}", constraint(one)),
             Change::DropConstraint(one) => format!("drop {}", constraint(one)),
-            Change::Update(update) => format!("fill {}.{}", update.table.name, update.columns()),
-            Change::Delete(delete) => format!("delete rows of {}", delete.table.name),
-            Change::Copy(copy) => format!("copy {} to {}", copy.from.name, copy.into.name),
-            Change::Seed(seed) => format!("rows for {}", seed.table.name),
+            Change::Update(update) => format!("fill {}.{}", update.table, update.columns()),
+            Change::Delete(delete) => format!("delete rows of {}", delete.table),
+            Change::Copy(copy) => format!("copy {} to {}", copy.from, copy.into),
+            Change::Seed(seed) => format!("rows for {}", seed.table),
         };
         parts.push(part);
     }

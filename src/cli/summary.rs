@@ -21,7 +21,7 @@ pub(super) fn written(outcome: &Outcome) -> String {
             .policy
             .rows
             .iter()
-            .map(|(table, n)| format!("{} {} rows", table.name, count(*n)))
+            .map(|(table, n)| format!("{table} {} rows", count(*n)))
             .collect();
         let mut facts = plan.server.to_string();
         for row in rows {

@@ -83,7 +83,7 @@ fn set_aside(context: &Context, step: &mut Step) -> Result<TableName> {
         }
         step.up.push(Op::RenameTable { from: table.clone(), to: to.clone() });
     }
-    step.title = format!("{} is kept as {}", table.name, to.name);
+    step.title = format!("{table} is kept as {to}");
     step.down = Down::noted(down, format!("The table comes back with its rows, from {}.", to.name));
     step.verify.push(Condition::TableExists { table: to.clone() });
     Ok(to)

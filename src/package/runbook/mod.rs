@@ -128,7 +128,7 @@ fn facts(input: &Input) -> String {
     let plan = input.plan;
     let mut facts = vec![plan.server.title(), input.target.title().to_owned()];
     for (table, rows) in &plan.policy.rows {
-        facts.push(format!("`{}`: {} rows", table.name, count(*rows)));
+        facts.push(format!("`{table}`: {} rows", count(*rows)));
     }
     facts.push(match plan.policy.downtime {
         crate::plan::Downtime::None => "no downtime".into(),
@@ -194,7 +194,7 @@ fn locks(plan: &Plan) -> Vec<[String; 4]> {
                 continue;
             }
             for (table, mode, blocks) in locks {
-                let lock = format!("{mode} on {}", table.name);
+                let lock = format!("{mode} on {table}");
                 rows.push([name.clone(), lock, held.clone(), blocks_text(blocks).to_owned()]);
             }
         }

@@ -32,7 +32,7 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                         "**{name}** is added empty, with a trigger that fills it whenever old code writes a row; existing \
                          rows are filled apart from that. As written, one UPDATE would hold every row of `{}` to its end, \
                          and rows that old code inserts afterwards would stay empty.",
-                        add.table.name
+                        add.table
                     )
                 } else if plan.deploys[0].steps.iter().any(|step| step.unit == Unit::Rebuild) {
                     format!(
@@ -71,7 +71,7 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                     format!(
                         "**{}** is built concurrently: as written, every writer of `{}` would wait for the whole build. \
                          Without a timeout, for a build that is cut off leaves an invalid index.",
-                        create.index.name, create.table.name
+                        create.index.name, create.table
                     )
                 } else {
                     format!(
@@ -88,7 +88,7 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
             Change::DropIndex(drop) if plan.server.can(Action::DropIndexOnline) => format!(
                 "**{}** is dropped concurrently: as written, everybody would queue behind its lock on `{}`. Without a \
                  timeout, for a drop that is cut off leaves an invalid index; run again, it drops that.",
-                drop.index.name, drop.table.name
+                drop.index.name, drop.table
             ),
             Change::DropIndex(drop) => format!(
                 "**{}** is dropped as written: the server has one writer at a time anyway.",
@@ -217,7 +217,7 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                     "**{}** is filled from another table, which no trigger on `{}` could follow. So new code gives it from \
                      deploy 1 on, and rows from before, where it is NULL, get it in deploy 2{}.",
                     update.columns(),
-                    update.table.name,
+                    update.table,
                     in_batches(plan),
                 );
                 with_reads(text, &asked.change)
@@ -227,12 +227,12 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                     format!(
                         "Rows of `{}` are updated in batches of a tenth of a second, a commit each. As written, one UPDATE \
                          would hold every row to its end and double the table.",
-                        update.table.name
+                        update.table
                     )
                 } else {
                     format!(
                         "Rows of `{}` are updated in one statement, only those that differ.",
-                        update.table.name
+                        update.table
                     )
                 };
                 with_reads(text, &asked.change)
@@ -241,14 +241,14 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
             Change::Copy(copy) => {
                 let text = format!(
                     "Rows of `{}` that `{}` does not hold yet, by their key, are copied{}.",
-                    copy.from.name,
-                    copy.into.name,
+                    copy.from,
+                    copy.into,
                     in_batches(plan)
                 );
                 with_reads(text, &asked.change)
             }
             Change::Seed(seed) => {
-                format!("The rows for `{}` are inserted as written, all or none.", seed.table.name)
+                format!("The rows for `{}` are inserted as written, all or none.", seed.table)
             }
         };
         if !all.contains(&text) {
@@ -366,7 +366,7 @@ fn with_reads(text: String, change: &Change) -> String {
 /// `` `users` and `posts` ``
 /// `a`, `b` and `c`, each as code.
 pub(super) fn tables(names: &BTreeSet<TableName>) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{}`", name.name)).collect();
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => names.concat(),

@@ -170,7 +170,7 @@ pub(super) fn drop(context: &Context, drop: &OfConstraint) -> Result<Vec<Step>> 
         phase,
         table: table.clone(),
         slug: "drop_constraint".into(),
-        title: format!("{} without {name}", table.name),
+        title: format!("{table} without {name}"),
         unit,
         up,
         down: Down::noted(
@@ -292,7 +292,7 @@ fn by_rebuild(context: &Context, add: &OfConstraint, model: ModelChange) -> Resu
         phase: Phase::Expand,
         table: table.clone(),
         slug: "constraint".into(),
-        title: format!("{name} on {}, by making the table anew", table.name),
+        title: format!("{name} on {table}, by making the table anew"),
         unit: Unit::Rebuild,
         up,
         down: Down::ops(vec![rebuild::anew(table, back)]),

@@ -39,7 +39,7 @@ pub(super) fn steps(context: &Context, copy: &Copy) -> Result<Vec<Step>> {
         phase: Phase::Backfill,
         table: copy.into.clone(),
         slug: "copy".into(),
-        title: format!("copy rows of {} to {}", copy.from.name, copy.into.name),
+        title: format!("copy rows of {} to {}", copy.from, copy.into),
         unit: backfill_unit(context.server),
         up: vec![Op::Copy(rows)],
         down: Down::noted(Vec::new(), "Nothing to undo: which rows were there before is not kept."),

@@ -77,7 +77,7 @@ pub(super) fn built(context: &Context, table: &TableName, index: &Index) -> Step
         phase: Phase::Index,
         table: table.clone(),
         slug: "index".into(),
-        title: format!("index {} on {}", index.name, table.name),
+        title: format!("index {} on {}", index.name, table),
         unit: if online { Unit::Alone } else { Unit::Transaction },
         up,
         down: Down::ops(vec![Op::DropIndex { table: table.clone(), index: index.clone(), online }]),

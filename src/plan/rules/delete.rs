@@ -32,7 +32,7 @@ pub(super) fn steps(context: &Context, delete: &Delete) -> Result<Vec<Step>> {
         phase: Phase::Backfill,
         table: table.clone(),
         slug: "delete".into(),
-        title: format!("delete rows of {}", table.name),
+        title: format!("delete rows of {table}"),
         unit: backfill_unit(context.server),
         up: vec![Op::Delete(rows)],
         down: Down {

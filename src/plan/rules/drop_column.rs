@@ -180,9 +180,9 @@ impl<'c> Rule<'c> {
             table: table.clone(),
             slug: "forget".into(),
             title: if up.is_empty() {
-                format!("no code names {}.{name} any more", table.name)
+                format!("no code names {table}.{name} any more")
             } else {
-                format!("{}.{name} optional, no code names it any more", table.name)
+                format!("{table}.{name} optional, no code names it any more")
             },
             unit,
             up,
@@ -394,7 +394,7 @@ impl<'c> Rule<'c> {
             phase: Phase::Contract,
             table: table.clone(),
             slug: "contract".into(),
-            title: format!("{}.{name} is dropped", table.name),
+            title: format!("{table}.{name} is dropped"),
             unit,
             up,
             down: if column.generated.is_some() {

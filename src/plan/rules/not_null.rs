@@ -45,7 +45,7 @@ pub(super) fn require(context: &Context, require: &Require) -> Result<Vec<Step>>
     let check = not_null_check(context.server, &require.table, &column.name);
     let mut first = not_valid(context, &require.table, &check);
     first.up.insert(0, Op::Guard(vec![all_given(&require.table, &column.name)]));
-    first.title = format!("{}.{} never NULL, for new rows", require.table.name, column.name);
+    first.title = format!("{}.{} never NULL, for new rows", require.table, column.name);
     Ok(vec![first, rule.required()])
 }
 
@@ -70,7 +70,7 @@ pub(super) fn relax(context: &Context, relax: &Relax) -> Vec<Step> {
         phase: Phase::Expand,
         table: table.clone(),
         slug: "optional".into(),
-        title: format!("{}.{name} optional", table.name),
+        title: format!("{table}.{name} optional"),
         unit,
         up,
         down: Down::noted(
@@ -149,10 +149,7 @@ impl Rule<'_> {
             phase: Phase::Expand,
             table: table.clone(),
             slug: "expand".into(),
-            title: format!(
-                "{}.{}, filled by a trigger where it is not given",
-                table.name, column.name
-            ),
+            title: format!("{}.{}, filled by a trigger where it is not given", table, column.name),
             unit: Unit::Transaction,
             up,
             down: Down::ops(down),
@@ -209,7 +206,7 @@ impl Rule<'_> {
             phase: Phase::Enforce,
             table: table.clone(),
             slug: "not_null".into(),
-            title: format!("{}.{name} not null: a CHECK says so already", table.name),
+            title: format!("{table}.{name} not null: a CHECK says so already"),
             unit: Unit::Transaction,
             up,
             down: Down::ops(down),
@@ -234,7 +231,7 @@ impl Rule<'_> {
             phase: if filled { Phase::Enforce } else { Phase::Expand },
             table: table.clone(),
             slug: "not_null".into(),
-            title: format!("{}.{name} not null, by making the table anew", table.name),
+            title: format!("{table}.{name} not null, by making the table anew"),
             unit: Unit::Rebuild,
             up: vec![
                 Op::Guard(vec![all_given(&table, &name)]),
@@ -283,7 +280,7 @@ impl Rule<'_> {
             phase: Phase::Contract,
             table: table.clone(),
             slug: "contract".into(),
-            title: format!("{}.{name} without its trigger", table.name),
+            title: format!("{table}.{name} without its trigger"),
             unit: if require { Unit::Rebuild } else { Unit::Transaction },
             up,
             down: Down::noted(

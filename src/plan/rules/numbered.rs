@@ -33,7 +33,7 @@ pub(super) fn steps(context: &Context, add: &AddColumn) -> Result<Vec<Step>> {
         && let Some(at) = expand.up.iter().position(|op| matches!(op, Op::AddColumn { .. }))
     {
         expand.up.insert(at + 1, Op::CreateSequence(counted.clone()));
-        expand.title = format!("{}.{}, numbered from now on", add.table.name, add.column.name);
+        expand.title = format!("{}.{}, numbered from now on", add.table, add.column.name);
     }
     if let Some(Identity::Generated(identity)) = &add.column.identity {
         steps[0].model = vec![add_column::model(add)];
@@ -83,7 +83,7 @@ fn identity_step(context: &Context, add: &AddColumn, counted: Counted, identity:
         phase: Phase::Enforce,
         table: table.clone(),
         slug: "identity".into(),
-        title: format!("{}.{column} as an identity", table.name),
+        title: format!("{table}.{column} as an identity"),
         unit: Unit::Transaction,
         up,
         down: Down::ops(down),

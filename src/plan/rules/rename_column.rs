@@ -182,7 +182,7 @@ impl Rule<'_> {
             phase: Phase::Expand,
             table: table.clone(),
             slug: "rename".into(),
-            title: format!("{}.{from} is {to}", table.name),
+            title: format!("{table}.{from} is {to}"),
             unit: Unit::Transaction,
             up,
             down: Down::ops(down),

@@ -20,7 +20,7 @@ pub(super) fn steps(seed: &Seed) -> Vec<Step> {
         phase: Phase::Backfill,
         table: table.clone(),
         slug: "rows".into(),
-        title: format!("{rows} for {}", table.name),
+        title: format!("{rows} for {table}"),
         unit: Unit::Transaction,
         up: vec![Op::Insert { table: table.clone(), text: seed.text.clone() }],
         down,

@@ -51,7 +51,7 @@ pub(super) fn steps(context: &Context, update: &Update) -> Result<Vec<Step>> {
         phase,
         table: table.clone(),
         slug: "backfill".into(),
-        title: format!("fill {}.{columns}", table.name),
+        title: format!("fill {table}.{columns}"),
         unit: backfill_unit(context.server),
         up: vec![Op::Backfill(backfill)],
         down,

@@ -6,23 +6,23 @@ use crate::plan::ModelChange;
 pub(super) fn lines(change: &ModelChange) -> Vec<String> {
     match change {
         ModelChange::RemoveModel { table } => {
-            vec![format!("{} is not named any more", table.name)]
+            vec![format!("{table} is not named any more")]
         }
         ModelChange::RenameModel { from, to, .. } => {
-            vec![format!("{} is read and written; {} is not named any more", to.name, from.name)]
+            vec![format!("{to} is read and written; {from} is not named any more")]
         }
         ModelChange::AddModel(table) => {
-            vec![format!("{} may be read and written", table.name.name)]
+            vec![format!("{} may be read and written", table.name)]
         }
         ModelChange::RemoveField { table, field, .. } => {
-            vec![format!("{}.{} is not named any more", table.name, field.column.name)]
+            vec![format!("{table}.{} is not named any more", field.column.name)]
         }
         ModelChange::AddField { table, field } => {
-            vec![format!("{}.{} may be read and written", table.name, field.column.name)]
+            vec![format!("{table}.{} may be read and written", field.column.name)]
         }
         ModelChange::AlterField { table, before, field }
         | ModelChange::AlterKey { table, before, field } => {
-            let name = format!("{}.{}", table.name, field.column.name);
+            let name = format!("{table}.{}", field.column.name);
             let (was, is) = (&before.column, &field.column);
             vec![match (&is.default, was.not_null, is.not_null) {
                 _ if was.ty != is.ty => format!("{name} is {}", is.ty),
@@ -37,7 +37,7 @@ pub(super) fn lines(change: &ModelChange) -> Vec<String> {
         ModelChange::AddConstraint { .. } | ModelChange::RemoveConstraint { .. } => Vec::new(),
         ModelChange::RenameField { table, from, field, .. } => vec![format!(
             "{}.{} is read and written; {from} is not named any more",
-            table.name, field.column.name
+            table, field.column.name
         )],
         ModelChange::AddIndex { .. }
         | ModelChange::RemoveIndex { .. }

@@ -250,7 +250,7 @@ impl Rule<'_> {
             expand.down.ops.insert(after_lock, Op::DropSync(sync.clone()));
             expand.verify.push(sync::on(sync, Missing::RunAgain));
         }
-        expand.title = format!("{}.{}, filled by a trigger", table.name, column.name);
+        expand.title = format!("{table}.{}, filled by a trigger", column.name);
         let field = self.field(model.clone());
         expand.model = vec![ModelChange::AddField { table: table.clone(), field }];
         expand
