@@ -233,7 +233,7 @@ pub(super) fn message(condition: &Condition) -> String {
     };
     match condition {
         Condition::ColumnIs { table, column, ty, not_null } => {
-            let not_null = if *not_null { " NOT NULL" } else { "" };
+            let not_null = if *not_null { " NOT NULL" } else { ", or NOT NULL by now" };
             format!("{}.{column} is not {ty}{not_null}: plan this change again", table.name)
         }
         Condition::ColumnExists { table, column } => format!("{}.{column} is missing", table.name),

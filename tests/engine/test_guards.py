@@ -31,3 +31,13 @@ def test_another_type(lay: Lay, ty: str) -> None:
     project.database.script(f"ALTER TABLE t ALTER COLUMN a TYPE {TYPES[ty]}")
     with pytest.raises(CommandFailed, match="plan this change again"):
         rollouts.up(project, rollout.deploy.steps[0])
+
+
+@pytest.mark.parametrize("lay", ["pg15"], indirect=True)
+def test_a_column_that_became_required(lay: Lay) -> None:
+    """Where only NOT NULL differs, the guard says so."""
+    project = lay("CREATE TABLE t (id int PRIMARY KEY, a int)")
+    rollout = miggen.plan(project, "ALTER TABLE t RENAME COLUMN a TO b")
+    project.database.script("ALTER TABLE t ALTER COLUMN a SET NOT NULL")
+    with pytest.raises(CommandFailed, match="t.a is not int, or NOT NULL by now: plan this"):
+        rollouts.up(project, rollout.deploy.steps[0])

@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, 2/3: backfill
 
-Revision ID: 350e11dc5bdc
-Revises: 272bcd6bbec8
+Revision ID: a3c4915859fb
+Revises: cc8396465b5b
 Create Date: 2025-01-13 12:00:02.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "350e11dc5bdc"
-down_revision: str | Sequence[str] | None = "272bcd6bbec8"
+revision: str = "a3c4915859fb"
+down_revision: str | Sequence[str] | None = "cc8396465b5b"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

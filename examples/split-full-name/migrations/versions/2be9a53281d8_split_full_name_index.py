@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, 3/3: index
 
-Revision ID: 5283b0ea3e7b
-Revises: 350e11dc5bdc
+Revision ID: 2be9a53281d8
+Revises: a3c4915859fb
 Create Date: 2025-01-13 12:00:03.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "5283b0ea3e7b"
-down_revision: str | Sequence[str] | None = "350e11dc5bdc"
+revision: str = "2be9a53281d8"
+down_revision: str | Sequence[str] | None = "a3c4915859fb"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

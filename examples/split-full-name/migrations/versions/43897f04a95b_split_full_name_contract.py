@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 2/2: full_name dropped
 
-Revision ID: 2c9d17a1a804
-Revises: 62d756269df0
+Revision ID: 43897f04a95b
+Revises: 7c1845aed949
 Create Date: 2025-02-17 12:00:02.000000
 
 """
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "2c9d17a1a804"
-down_revision: str | Sequence[str] | None = "62d756269df0"
+revision: str = "43897f04a95b"
+down_revision: str | Sequence[str] | None = "7c1845aed949"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

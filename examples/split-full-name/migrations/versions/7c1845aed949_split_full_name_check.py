@@ -1,7 +1,7 @@
 """replace users.full_name by first_name and last_name, deploy 2, 1/2: check
 
-Revision ID: 62d756269df0
-Revises: 5283b0ea3e7b
+Revision ID: 7c1845aed949
+Revises: 2be9a53281d8
 Create Date: 2025-02-17 12:00:01.000000
 
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "62d756269df0"
-down_revision: str | Sequence[str] | None = "5283b0ea3e7b"
+revision: str = "7c1845aed949"
+down_revision: str | Sequence[str] | None = "2be9a53281d8"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

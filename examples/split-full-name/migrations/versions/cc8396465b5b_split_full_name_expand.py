@@ -1,6 +1,6 @@
 """replace users.full_name by first_name and last_name, 1/3: expand
 
-Revision ID: 272bcd6bbec8
+Revision ID: cc8396465b5b
 Revises: 8c2f0e4b1a77
 Create Date: 2025-01-13 12:00:01.000000
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 # revision identifiers, used by Alembic.
-revision: str = "272bcd6bbec8"
+revision: str = "cc8396465b5b"
 down_revision: str | Sequence[str] | None = "8c2f0e4b1a77"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -28,7 +28,7 @@ BEGIN
             AND substring(format_type(atttypid, atttypmod) FROM '\(.*\)') = '(255)' AND NOT attnotnull
     ) THEN
         RAISE EXCEPTION
-            'users.full_name is not varchar(255): plan this change again';
+            'users.full_name is not varchar(255), or NOT NULL by now: plan this change again';
     END IF;
 END
 $guard$
