@@ -9,6 +9,7 @@ mod moved_on;
 mod place;
 mod policy;
 mod unfinished;
+mod unseen;
 mod written;
 
 use std::collections::BTreeSet;
@@ -93,6 +94,7 @@ pub fn first(options: &Options) -> Result<Outcome> {
     let policy = policy::policy(&options.facts, None)?;
     warnings.extend(policy::known_rows(options, &[&catalog, &intent.after])?);
     let plan = plan::plan(server, &catalog, &intent, &policy)?;
+    warnings.extend(unseen::warn_or_refuse(&options.schema, &plan)?);
     if options.all {
         keep::refuse_at_once(&plan)?;
     }

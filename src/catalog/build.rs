@@ -11,10 +11,10 @@ use crate::input::ast::{AlterKind, Kind, Slice, Statement};
 use crate::input::{self, ast};
 use crate::source::{Dialect, Source, Span};
 
-use super::{Catalog, Origin, Table, TableName, Taint, names};
+use super::{Catalog, Origin, Table, TableName, names};
 
 /// Replays the sources one behind the other. What does not fit is a warning, and what is not
-/// understood leaves its mark on the table or as a taint.
+/// understood leaves its mark on the table, what may hide DDL a taint.
 pub fn build(sources: &[Source], dialect: Dialect) -> Result<(Catalog, Vec<String>)> {
     let mut catalog = Catalog::new(dialect);
     let mut warnings = Vec::new();
@@ -240,7 +240,7 @@ impl Replay<'_, '_> {
                         .iter()
                         .any(|own| table.eq_ignore_ascii_case(own))
                 {
-                    self.taint("UPDATE sqlite_schema");
+                    self.taint();
                 }
             }
             Kind::Delete(_) | Kind::Insert(_) => {}
@@ -290,11 +290,6 @@ impl Replay<'_, '_> {
             let constraints = table.constraints.iter().filter_map(|of| of.name.as_ref());
             seen.extend(indexes.chain(constraints).map(|name| name.to_ascii_lowercase()));
         }
-    }
-
-    pub(super) fn taint(&mut self, kind: &str) {
-        let origin = self.origin();
-        self.catalog.taints.push(Taint { kind: kind.to_owned(), origin });
     }
 }
 

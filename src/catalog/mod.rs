@@ -13,6 +13,7 @@ mod constraints;
 mod create;
 mod expression_name;
 mod fit;
+mod hidden;
 mod keys;
 pub mod names;
 mod not_null;
@@ -22,7 +23,7 @@ mod rename;
 mod spelling;
 mod uses;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::input::ast;
 use crate::source::Dialect;
@@ -249,11 +250,17 @@ impl Other {
     pub fn is_function(&self) -> bool {
         self.kind == "CREATE FUNCTION"
     }
+
+    /// A statement may call it.
+    fn is_code(&self) -> bool {
+        self.is_function() || self.kind == "CREATE PROCEDURE"
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Taint {
-    pub kind: String,
+    /// Words that stand in it: what it changed is named by one. `None`: it may be anything.
+    pub about: Option<BTreeSet<String>>,
     pub origin: Origin,
 }
 

@@ -332,8 +332,8 @@ impl Replay<'_, '_> {
 
     pub(super) fn opaque(&mut self, opaque: &Opaque<'_>) {
         let kind = opaque.kind.as_ref();
-        if opaque.may_hide_ddl || (opaque.unknown && !kind.starts_with("CREATE TABLE")) {
-            self.taint(kind);
+        if opaque.may_hide_ddl {
+            self.taint();
         }
         if kind == "PRAGMA" {
             self.pragma();
@@ -394,9 +394,7 @@ impl Replay<'_, '_> {
         self.catalog.others.push(other);
     }
 
-    /// A CREATE TABLE whose very head is not understood changes something unknown.
     fn unreadable_table(&mut self) {
-        self.taint("CREATE TABLE");
         let span = self.statement.text.span();
         self.problem("this CREATE TABLE is not understood", span, "kept out of the schema");
     }

@@ -115,6 +115,7 @@ impl Catalog {
                 }
             }
         }
+        self.taints_follow(&from.name, &to.name);
         self.mark_stale(&from.name, &to.name);
     }
 

@@ -16,6 +16,7 @@ mod constraint;
 mod create_table;
 pub mod expr;
 pub mod folder;
+mod hidden;
 mod index;
 mod lexer;
 pub(crate) mod literal;
@@ -47,6 +48,7 @@ use statement::understand;
 use tokens::Piece;
 
 pub(crate) use create_table::is_mysql_table_option;
+pub use hidden::{Code, code};
 pub use mentions::{columns_mentioned, granted_columns};
 pub use one_case::{Declared, declare, one_case};
 pub use shape::{cast_of, is_calls_only, is_null_test, literal_text, qualify, unqualified};

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use crate::source::Dialect;
 
 use super::ast::{Name, Opaque};
+use super::hidden::may_define;
 use super::objects::mysql_modifier;
 use super::parser::Parser;
 use super::tokens::TokenKind;
@@ -278,29 +279,6 @@ fn granted_table<'a>(parser: &mut Parser<'a, '_>) -> Option<Name<'a>> {
     parser.name()
 }
 
-/// Functions of PostgreSQL that change no schema and stand in real migrations; any other function
-/// may hide DDL.
-#[rustfmt::skip]
-const HARMLESS: &[&str] = &[
-    "set_config", "current_setting", "setval", "nextval", "currval", "lastval", "count", "sum",
-    "min", "max", "avg", "coalesce", "nullif", "greatest", "least", "now", "clock_timestamp",
-    "lower", "upper", "length", "concat", "format", "substr", "substring", "replace", "trim",
-    "btrim", "split_part", "array_agg", "string_agg", "unnest", "generate_series", "exists",
-    "row_number", "to_char", "to_timestamp", "date_trunc", "extract", "cast", "md5", "random",
-    "gen_random_uuid", "uuid_generate_v4", "pg_sleep", "pg_advisory_lock", "pg_advisory_xact_lock",
-    "pg_advisory_unlock", "pg_get_serial_sequence", "to_regclass", "version", "pg_notify",
-    "jsonb_build_object", "json_build_object", "jsonb_agg", "json_agg",
-];
-
-/// Words that stand in front of a parenthesis without being a function.
-#[rustfmt::skip]
-const NOT_CALLS: &[&str] = &[
-    "AS", "IN", "ANY", "ALL", "SOME", "FROM", "WHERE", "AND", "OR", "NOT", "ON", "USING", "SELECT",
-    "VALUES", "OVER", "FILTER", "BY", "HAVING", "UNION", "EXCEPT", "INTERSECT", "JOIN", "LATERAL",
-    "THEN", "ELSE", "WHEN", "CASE", "LIMIT", "OFFSET", "DISTINCT", "ROW", "MATERIALIZED", "GROUP",
-    "NUMERIC", "VARCHAR", "CHAR", "DECIMAL", "WITHIN", "BETWEEN", "LIKE", "IS", "RETURNING",
-];
-
 /// A SELECT that creates a table or calls a function that might.
 fn select_hides(parser: &Parser<'_, '_>) -> bool {
     if !parser.postgres() {
@@ -319,8 +297,7 @@ fn select_hides(parser: &Parser<'_, '_>) -> bool {
             Some(TokenKind::Word) => {
                 call.kind(1) == Some(TokenKind::Open)
                     && call.opens_parenthesis(1)
-                    && !call.is_any(NOT_CALLS)
-                    && !call.is_any(HARMLESS)
+                    && may_define(call.word(0))
             }
             Some(TokenKind::Quoted) => call.opens_parenthesis(1),
             _ => false,

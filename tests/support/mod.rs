@@ -14,6 +14,7 @@ pub(crate) struct Repo {
     now: String,
 }
 
+#[allow(dead_code, reason = "each test binary uses its own part")]
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) stdout: String,
