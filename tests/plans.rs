@@ -108,7 +108,9 @@ proptest! {
         columns in prop::collection::vec(column(), 1..5),
         extra in column(),
         kind in 0_u8..7,
-        server in prop_oneof![Just("postgres@12"), Just("postgres@18"), Just("sqlite@3.40")],
+        server in prop_oneof![
+            Just("postgres@12"), Just("postgres@18"), Just("sqlite@3.26"), Just("sqlite@3.40")
+        ],
         downtime in prop_oneof![Just(Downtime::None), Just(Downtime::Minutes(5))],
     ) {
         let server = Server::parse(server).unwrap();

@@ -148,3 +148,29 @@ CREATE TABLE l (id bigserial PRIMARY KEY, t_id bigint UNIQUE, v int);";
     let required = schema.replace("t_id bigint", "t_id bigint NOT NULL");
     assert!(planned(POSTGRES, &required, copy).is_ok());
 }
+
+#[test]
+fn everyday_changes_are_planned_for_the_oldest_sqlite() {
+    let schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, n INTEGER);";
+    for change in [
+        "ALTER TABLE t ADD COLUMN b TEXT",
+        "ALTER TABLE t ADD COLUMN b TEXT UNIQUE; ALTER TABLE t ADD COLUMN c TEXT",
+        "ALTER TABLE t ADD COLUMN b INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE t ADD COLUMN b TEXT; UPDATE t SET b = lower(a)",
+        "ALTER TABLE t DROP COLUMN a",
+    ] {
+        for server in ["sqlite", "sqlite@3.26", "sqlite@3.34"] {
+            let done = planned(server, schema, change);
+            assert!(done.is_ok(), "{server}: {change}\n{}", done.unwrap_err());
+        }
+    }
+    let change = "ALTER TABLE t ADD COLUMN b TEXT AS (lower(a))";
+    refused("sqlite", schema, change, "sqlite@3.26 has no generated columns");
+    refused("sqlite", schema, change, "assumed where no version is given");
+    refused(
+        "sqlite@3.30",
+        schema,
+        change,
+        "= planned for SQLite 3.30\nhint: `--server sqlite@3.45`",
+    );
+}

@@ -305,6 +305,23 @@ impl Server {
         Verdict::No { why }
     }
 
+    /// What to say where a newer version could.
+    pub fn with_newer(&self, error: Error) -> Error {
+        let oldest = oldest(self.dialect);
+        let error = if self.version == oldest {
+            error.note(format!(
+                "planned for {}, the oldest that is known, which is assumed where no version is given",
+                self.title()
+            ))
+        } else {
+            error.note(format!("planned for {}", self.title()))
+        };
+        error.hint(match self.dialect {
+            Dialect::Sqlite => "`--server sqlite@3.45`: the version that runs, with its number",
+            _ => "`--server postgres@15`: the version that runs, with its number",
+        })
+    }
+
     pub fn can(&self, action: Action) -> bool {
         matches!(self.verdict(action), Verdict::Yes(_))
     }

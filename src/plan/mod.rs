@@ -27,7 +27,7 @@ use chrono::NaiveDate;
 
 use crate::catalog::{Catalog, Expr, TableName};
 use crate::change::{Asked, Change, Intent, Keep, Update};
-use crate::dialect::{Dialect, Server, Tx, Verdict, quote};
+use crate::dialect::{Action, Dialect, Server, Tx, Verdict, quote};
 use crate::error::{Error, Result};
 use crate::input;
 use crate::source::Span;
@@ -304,7 +304,10 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
         moved::refuse(before, intent)?;
     }
     meet::refuse(before, intent, &planned)?;
-    let steps = planned.in_order(intent);
+    let mut steps = planned.in_order(intent);
+    if !server.can(Action::DropColumn) {
+        steps.iter_mut().for_each(|(_, step)| strategy::rebuild::drop_by_rebuild(step));
+    }
     let mut deploys = order::order(steps, policy.dual_write);
     if policy.batches != Batches::Job {
         small::shorten(&server, policy, &mut deploys);
@@ -343,10 +346,10 @@ fn check_facts(server: &Server, step: &Step) -> Result<()> {
     for action in step.up.iter().chain(&step.down.ops).flat_map(Op::actions) {
         match server.verdict(action) {
             Verdict::No { why } => {
-                return Err(Error::refused(format!(
+                return Err(server.with_newer(Error::refused(format!(
                     "{} needs something that this server does not offer: {why}",
                     step.title
-                )));
+                ))));
             }
             Verdict::Yes(fact)
                 if fact.transaction == Tx::Outside && step.unit == Unit::Transaction =>

@@ -42,6 +42,32 @@ def test_hc92_a_rename_reaches_into_views_and_triggers(lay: Lay, more: str) -> N
 
 @on_sqlite
 @pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE users ADD COLUMN phone TEXT",
+        "ALTER TABLE users ADD COLUMN n INTEGER NOT NULL DEFAULT 0; ALTER TABLE users ADD COLUMN m TEXT",
+        "ALTER TABLE users ADD COLUMN log_id INTEGER REFERENCES log (id)",
+        "ALTER TABLE users ADD COLUMN l TEXT; UPDATE users SET l = lower(email)",
+        "ALTER TABLE users ADD COLUMN l TEXT; CREATE INDEX i ON users (l, nick)",
+        "ALTER TABLE users DROP COLUMN nick",
+    ],
+)
+def test_where_the_server_drops_no_column(
+    lay: Lay, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """Before 3.35 the table is made anew instead, which any later server takes as well."""
+    children = (
+        "CREATE TABLE posts (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users (id)"
+        " ON DELETE CASCADE);"
+    )
+    rows = f"{ROWS}; INSERT INTO posts (user_id) VALUES (1), (2)"
+    project = lay(f"{USERS} {LOG} {children}", rows)
+    monkeypatch.setattr(project.server, "version", "sqlite@3.26")
+    carried(project, change)
+
+
+@on_sqlite
+@pytest.mark.parametrize(
     "more",
     [
         "CREATE VIEW v AS SELECT id, nick FROM users; CREATE TRIGGER i INSTEAD OF DELETE ON v "

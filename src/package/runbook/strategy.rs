@@ -7,7 +7,7 @@ use crate::change::{AddColumn, Change, ChangeType, DefaultKind};
 use crate::dialect::Action;
 use crate::plan::op::Op;
 use crate::plan::small;
-use crate::plan::{Downtime, Plan, Unit};
+use crate::plan::{Downtime, Plan};
 
 pub(super) fn strategy(plan: &Plan) -> Vec<String> {
     let mut all = Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                          and rows that old code inserts afterwards would stay empty.",
                         add.table
                     )
-                } else if plan.deploys[0].steps.iter().any(|step| step.unit == Unit::Rebuild) {
+                } else if makes_anew(plan) {
                     format!(
                         "**{name}** cannot be added by ALTER TABLE on a table with rows. The table is made anew beside the \
                          old one, copied, checked and swapped in one transaction, with foreign keys off so that no child \
@@ -109,7 +109,7 @@ pub(super) fn strategy(plan: &Plan) -> Vec<String> {
                          deploy 3.{} Code that runs around deploy 2 must take either type.",
                         changes_over(plan, one)
                     )
-                } else if plan.deploys[0].steps.iter().any(|step| step.unit == Unit::Rebuild) {
+                } else if makes_anew(plan) {
                     format!(
                         "**{name}** becomes {ty}: the table is made anew, each value converted once."
                     )
@@ -343,6 +343,12 @@ fn new_table(plan: &Plan, table: &Table) -> String {
 
 pub(super) fn named(constraint: &Constraint) -> &str {
     constraint.name.as_deref().unwrap_or("the constraint")
+}
+
+/// Deploy 1 does, on its way there.
+fn makes_anew(plan: &Plan) -> bool {
+    let mut ops = plan.deploys[0].steps.iter().flat_map(|step| &step.up);
+    ops.any(|op| matches!(op, Op::Rebuild(_)))
 }
 
 fn in_batches(plan: &Plan) -> &'static str {

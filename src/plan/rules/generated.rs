@@ -18,6 +18,11 @@ use super::{Context, add_column};
 pub(super) fn add(context: &Context, add: &AddColumn, generated: &Generated) -> Result<Vec<Step>> {
     let Expr(expr) = &generated.expr;
     let free = !generated.stored && !add.column.not_null && add.checks.is_empty();
+    if context.can(Action::Rebuild) && !context.can(Action::AddColumnVirtual) {
+        let error = context
+            .refuse(format!("{} has no generated columns", context.server), "needs sqlite 3.31");
+        return Err(context.server.with_newer(error));
+    }
     if !generated.stored && !context.can(Action::AddColumnVirtual) {
         return Err(context
             .refuse(

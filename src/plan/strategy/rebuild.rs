@@ -7,12 +7,26 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, Expr, Identity, Table, TableName};
 
-use super::super::Deploy;
 use super::super::condition::Condition;
 use super::super::op::{Dependant, Misfit, Op, Rebuild};
+use super::super::{Deploy, Step, Unit};
 
 pub(in crate::plan) fn anew(table: &TableName, edits: Vec<Op>) -> Op {
     Op::Anew { table: table.clone(), edits, copy: BTreeMap::new() }
+}
+
+/// Where the server drops no column, the table is made anew without it.
+pub(in crate::plan) fn drop_by_rebuild(step: &mut Step) {
+    for ops in [&mut step.up, &mut step.down.ops] {
+        while let Some(at) = ops.iter().position(|op| matches!(op, Op::DropColumn { .. })) {
+            let table = ops[at].table().cloned().expect("a column is of a table");
+            let is_it = |op: &Op| matches!(op, Op::DropColumn { table: of, .. } if *of == table);
+            let edits = ops.iter().filter(|op| is_it(op)).cloned().collect();
+            ops[at] = anew(&table, edits);
+            ops.retain(|op| !is_it(op));
+            step.unit = Unit::Rebuild;
+        }
+    }
 }
 
 /// Walks through each deploy and back, and settles every rebuild on the way.
