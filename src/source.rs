@@ -30,6 +30,16 @@ impl Dialect {
             Dialect::Sqlite => "sqlite",
         }
     }
+
+    /// As people write it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Dialect::Postgres => "PostgreSQL",
+            Dialect::MySql => "MySQL",
+            Dialect::MariaDb => "MariaDB",
+            Dialect::Sqlite => "SQLite",
+        }
+    }
 }
 
 /// A text as it was given: a file (named by its path), an argument or stdin.

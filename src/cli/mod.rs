@@ -20,7 +20,7 @@ use clap::Parser;
 use crate::dialect::Server;
 use crate::error::{Error, Result};
 use crate::generate::{self, Options, Outcome};
-use crate::repo::{self, Repo};
+use crate::repo::{self, Framework, Repo, Servers};
 use crate::rollout::{self, Facts};
 use crate::source::Source;
 
@@ -88,7 +88,8 @@ fn run(args: &Args) -> Result<u8> {
 fn plan(args: &PlanArgs) -> Result<u8> {
     let repo = root::find(args.common.out.as_deref())?;
     let options = options(&repo, args)?;
-    let outcome = generate::first(&options)?;
+    let mut outcome = generate::first(&options)?;
+    outcome.warnings.extend(other_engines(&repo, &options));
     finish(&repo, &outcome, args.common.dry_run, args.common.format)
 }
 
@@ -105,27 +106,30 @@ fn options(repo: &Repo, args: &PlanArgs) -> Result<Options> {
         Some(target) => target,
         None => repo::detect(repo)?.name().to_owned(),
     };
-    let server = match args.server.clone().or(settings.server).or_else(|| repo::server(repo)) {
-        Some(server) => Server::parse(&server)?,
-        None => {
-            return Err(Error::refused("nothing says which server this is for")
-                .note("the plan depends on it: PostgreSQL 12 and SQLite need different steps")
-                .hint("`--server postgres@15` or `--server sqlite@3.45`, or `server = …` in miggen.toml"));
-        }
-    };
-    let schema = args.schema.clone().or(settings.schema).or_else(|| repo::schema(repo));
-    let Some(schema) = schema else {
-        return Err(Error::refused("nothing says what the schema is now")
-            .note("columns, keys, indexes and triggers decide what is safe")
-            .hint("`pg_dump -s > schema.sql` or `sqlite3 app.db .schema > schema.sql`, then `--schema schema.sql`"));
-    };
+    let folder = args.dir.clone().or(settings.dir);
+    let schema = args.schema.clone().or(settings.schema);
     // What is typed is meant from here; what is configured, from the repository's root.
     let schema_path = match &args.schema {
         Some(typed) if typed.exists() => {
             let whole = std::path::absolute(typed).unwrap_or_else(|_| typed.clone());
-            whole.strip_prefix(repo.root()).map(Path::to_path_buf).unwrap_or(whole)
+            Some(whole.strip_prefix(repo.root()).map(Path::to_path_buf).unwrap_or(whole))
         }
         _ => schema.clone(),
+    };
+    let server = match args.server.clone().or(settings.server) {
+        Some(server) => server,
+        None => found_server(&repo::servers(repo, schema_path.as_deref()))?,
+    };
+    let server = Server::parse(&server)?;
+    let (schema, schema_path) = match (schema, schema_path) {
+        (Some(schema), Some(path)) => (schema, path),
+        _ => {
+            let found = repo::schema(repo, Some(&target), folder.as_deref())?;
+            let found = found.ok_or_else(|| Error::refused("nothing says what the schema is now")
+                .note("columns, keys, indexes and triggers decide what is safe")
+                .hint("`pg_dump -s > schema.sql` or `sqlite3 app.db .schema > schema.sql`, then `--schema schema.sql`"))?;
+            (found.clone(), found)
+        }
     };
     let mut rows = settings.rows;
     let mut typed_rows = Vec::new();
@@ -155,11 +159,52 @@ fn options(repo: &Repo, args: &PlanArgs) -> Result<Options> {
         name: args.name.clone(),
         author: args.author.clone().or(settings.author),
         reason: args.reason.clone(),
-        folder: args.dir.clone().or(settings.dir),
+        folder,
         parent: args.parent.clone(),
         now: now()?,
         all: args.all,
     })
+}
+
+/// The one that the repository names.
+fn found_server(servers: &Servers) -> Result<String> {
+    const HINT: &str =
+        "`--server postgres@15` or `--server sqlite@3.45`, or `server = …` in miggen.toml";
+    if let Some(one) = &servers.one {
+        return Ok(one.clone());
+    }
+    if servers.named.len() > 1 {
+        let named: Vec<String> = servers
+            .named
+            .iter()
+            .map(|(dialect, path)| format!("{} ({})", dialect.name(), repo::name(path)))
+            .collect();
+        return Err(Error::refused("more than one server is named here")
+            .note(named.join(", "))
+            .hint(HINT)
+            .hint("a dump decides as well: `pg_dump -s > schema.sql`"));
+    }
+    Err(Error::refused("nothing says which server this is for")
+        .note("the plan depends on it: PostgreSQL 12 and SQLite need different steps")
+        .hint(HINT))
+}
+
+/// Django's operations go with any engine, SQL does not.
+fn other_engines(repo: &Repo, options: &Options) -> Option<String> {
+    if options.target != Framework::Django.name() {
+        return None;
+    }
+    let own = options.server.dialect;
+    let named = repo::servers(repo, None).named;
+    let (other, path) = named.iter().find(|(dialect, path)| {
+        **dialect != own && path.extension().is_some_and(|end| end == "py")
+    })?;
+    Some(format!(
+        "{} names {} as well: these migrations run on {} only",
+        repo::name(path),
+        other.title(),
+        own.title()
+    ))
 }
 
 /// SQL, the path of a file that holds it, or `-`.

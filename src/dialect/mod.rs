@@ -277,13 +277,7 @@ impl Server {
 
     /// The server's name as people write it, with its version: `PostgreSQL 15`.
     pub fn title(&self) -> String {
-        let name = match self.dialect {
-            Dialect::Postgres => "PostgreSQL",
-            Dialect::MySql => "MySQL",
-            Dialect::MariaDb => "MariaDB",
-            Dialect::Sqlite => "SQLite",
-        };
-        format!("{name} {}", self.version)
+        format!("{} {}", self.dialect.title(), self.version)
     }
 
     /// All rows that hold for this server.

@@ -21,6 +21,7 @@ pub mod flyway;
 pub mod naming;
 pub mod python;
 pub mod raw;
+mod schema;
 mod server;
 mod settings;
 pub mod sqlx;
@@ -28,7 +29,8 @@ pub mod sqlx;
 mod testing;
 
 pub use detect::{Framework, detect};
-pub use server::{schema, server};
+pub use schema::schema;
+pub use server::{Servers, servers};
 
 /// Tables in which frameworks keep what was run: each writes its own, and no change is about them.
 pub const BOOKKEEPING: &[&str] =

@@ -1,89 +1,91 @@
-//! Settings of a repository → its server, and the file that holds its schema.
+//! Settings of a repository → its server.
 //!
 //! Enters: connection settings, compose files, the head of a dump. Leaves: a word such as
-//! `postgres@15`. Where they contradict each other nothing leaves, and the user is asked. Of a
-//! connection only its scheme is looked at. Must not know: what differs between servers.
+//! `postgres@15`, and which files name which server. A dump is of what runs, so it decides; where
+//! settings contradict each other the user is asked. Of a connection only its scheme is looked at.
+//! Must not know: what differs between servers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::schema::schema_file;
 use super::settings::{properties, unquoted};
-use super::{Framework, Repo, detect, file_name, flyway, raw, sqlx};
+use super::{Repo, file_name};
 use crate::source::Dialect;
-
-/// Where a schema usually is.
-const SCHEMAS: &[&str] = &[
-    "schema.sql",
-    "db/schema.sql",
-    "db/structure.sql",
-    "database/schema.sql",
-    "sql/schema.sql",
-    "structure.sql",
-];
 
 /// How many bytes of a dump are asked for its version.
 const HEAD: usize = 4096;
 
-/// The server, as far as the repository says: `postgres@15`, or `sqlite` without a version.
-pub fn server(repo: &Repo) -> Option<String> {
-    let files = repo.walk("").ok()?;
-    let mut configured = BTreeSet::new();
+/// What a repository says of its server.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Servers {
+    /// `postgres@15`, or `sqlite` without a version; `None`: nothing is named, or several are.
+    pub one: Option<String>,
+    /// The settings that name each, the first file of each.
+    pub named: BTreeMap<Dialect, PathBuf>,
+}
+
+/// The server, as far as the repository says, or `schema`, where that is a dump.
+pub fn servers(repo: &Repo, schema: Option<&Path>) -> Servers {
+    let mut named = Named::default();
     let mut versions = Versions::default();
-    for path in &files {
-        if is_relevant(path) {
-            look(path, &repo.glance(path), &mut configured, &mut versions);
-        }
+    for path in settings(repo) {
+        look(&path, &repo.glance(&path), &mut named, &mut versions);
     }
+    let dump = schema.or_else(|| schema_file(repo).map(Path::new));
+    let dumped = dump.and_then(|path| dumped(&repo.glance(path)));
+    let images = versions.dialects();
+    let Named(mut named) = named;
+    // Both are reached by the same URL.
+    if let Some(path) = named.remove(&Dialect::MySql) {
+        let is_maria = images.contains(&Dialect::MariaDb) && !images.contains(&Dialect::MySql);
+        named.insert(if is_maria { Dialect::MariaDb } else { Dialect::MySql }, path);
+    }
+    if let Some((dialect, version)) = dumped {
+        return Servers { one: Some(format!("{}@{version}", dialect.name())), named };
+    }
+    if named.is_empty() {
+        named =
+            versions.0.iter().rev().map(|(dialect, _, path)| (*dialect, path.clone())).collect();
+    }
+    let mut candidates = named.keys();
+    let one =
+        candidates.next().filter(|_| candidates.next().is_none()).map(|dialect| {
+            match versions.lowest(*dialect) {
+                Some(version) => format!("{}@{version}", dialect.name()),
+                None => dialect.name().to_owned(),
+            }
+        });
+    Servers { one, named }
+}
+
+/// Files that may say which server it is.
+fn settings(repo: &Repo) -> Vec<PathBuf> {
+    let mut files = repo.walk("").unwrap_or_default();
     // Hidden, so not walked.
     let hidden = [repo.list(""), repo.list(".github/workflows")];
     for entry in hidden.into_iter().flatten().flatten() {
         if entry.path.to_string_lossy().starts_with('.')
-            && is_relevant(&entry.path)
             && !entry.is_folder
             && !files.contains(&entry.path)
         {
-            look(&entry.path, &repo.glance(&entry.path), &mut configured, &mut versions);
+            files.push(entry.path);
         }
     }
-    let dumped = schema_file(repo).and_then(|path| dumped(&repo.glance(path)));
-    configured.extend(dumped.as_ref().map(|(dialect, _)| *dialect));
-    let images = versions.dialects();
-    // Both are reached by the same URL.
-    if configured.remove(&Dialect::MySql) {
-        let is_maria = images.contains(&Dialect::MariaDb) && !images.contains(&Dialect::MySql);
-        configured.insert(if is_maria { Dialect::MariaDb } else { Dialect::MySql });
-    }
-    let candidates = if configured.is_empty() { images } else { configured };
-    let mut candidates = candidates.into_iter();
-    let dialect = candidates.next().filter(|_| candidates.next().is_none())?;
-    let version = dumped
-        .filter(|(of, _)| *of == dialect)
-        .map(|(_, version)| version)
-        .or_else(|| versions.lowest(dialect));
-    Some(match version {
-        Some(version) => format!("{}@{version}", dialect.name()),
-        None => dialect.name().to_owned(),
-    })
+    files.retain(|path| is_relevant(path));
+    files
 }
 
-/// The file, or the folder of migrations, that says what the schema is.
-pub fn schema(repo: &Repo) -> Option<PathBuf> {
-    if let Some(file) = schema_file(repo) {
-        return Some(PathBuf::from(file));
-    }
-    let folder = match detect(repo).ok()? {
-        Framework::Alembic | Framework::Django => return None,
-        Framework::Flyway => flyway::read(repo, None).ok()?.folder,
-        Framework::Sqlx => sqlx::read(repo, None).ok()?.folder,
-        Framework::Raw => raw::read(repo, None).ok()?.folder,
-    };
-    let files = repo.walk(&folder).ok()?;
-    let holds_sql = files.iter().any(|path| path.extension().is_some_and(|end| end == "sql"));
-    holds_sql.then_some(folder)
-}
+/// The first file that names each server.
+#[derive(Default)]
+struct Named(BTreeMap<Dialect, PathBuf>);
 
-fn schema_file(repo: &Repo) -> Option<&'static str> {
-    SCHEMAS.iter().copied().find(|path| repo.is_file(path))
+impl Named {
+    fn extend(&mut self, dialects: impl IntoIterator<Item = Dialect>, path: &Path) {
+        for dialect in dialects {
+            self.0.entry(dialect).or_insert_with(|| path.to_owned());
+        }
+    }
 }
 
 fn is_relevant(path: &Path) -> bool {
@@ -104,11 +106,11 @@ fn is_relevant(path: &Path) -> bool {
 
 /// Versions that images of servers have.
 #[derive(Default)]
-struct Versions(Vec<(Dialect, Option<String>)>);
+struct Versions(Vec<(Dialect, Option<String>, PathBuf)>);
 
 impl Versions {
     fn dialects(&self) -> BTreeSet<Dialect> {
-        self.0.iter().map(|(dialect, _)| *dialect).collect()
+        self.0.iter().map(|(dialect, ..)| *dialect).collect()
     }
 
     /// A plan for the older one is right for both.
@@ -116,16 +118,16 @@ impl Versions {
         let numbers = |version: &String| -> Vec<u32> {
             version.split('.').filter_map(|part| part.parse().ok()).collect()
         };
-        let of_dialect = self.0.iter().filter(|(of, _)| *of == dialect);
-        of_dialect.filter_map(|(_, version)| version.clone()).min_by_key(numbers)
+        let of_dialect = self.0.iter().filter(|(of, ..)| *of == dialect);
+        of_dialect.filter_map(|(_, version, _)| version.clone()).min_by_key(numbers)
     }
 }
 
-fn look(path: &Path, text: &str, configured: &mut BTreeSet<Dialect>, versions: &mut Versions) {
+fn look(path: &Path, text: &str, named: &mut Named, versions: &mut Versions) {
     if file_name(path).starts_with(".env") {
         for (key, value) in properties(text) {
             if key.contains("DATABASE") || key.contains("DB_") || key == "FLYWAY_URL" {
-                configured.extend(scheme(&value));
+                named.extend(scheme(&value), path);
             }
         }
         return;
@@ -136,7 +138,7 @@ fn look(path: &Path, text: &str, configured: &mut BTreeSet<Dialect>, versions: &
             continue;
         }
         if is_python {
-            configured.extend(literals(line).filter_map(|text| engine(text).or(scheme(text))));
+            named.extend(literals(line).filter_map(|text| engine(text).or(scheme(text))), path);
             continue;
         }
         let Some((key, value)) = line.split_once(['=', ':']) else {
@@ -145,9 +147,11 @@ fn look(path: &Path, text: &str, configured: &mut BTreeSet<Dialect>, versions: &
         let key = unquoted(key.trim_start_matches('-').trim()).to_lowercase();
         let value = unquoted(value.trim().trim_end_matches(','));
         if key == "image" {
-            versions.0.extend(image(value));
+            versions
+                .0
+                .extend(image(value).map(|(dialect, version)| (dialect, version, path.into())));
         } else if key.contains("url") || key.contains("uri") {
-            configured.extend(scheme(value));
+            named.extend(scheme(value), path);
         }
     }
 }
@@ -159,7 +163,12 @@ fn literals(line: &str) -> impl Iterator<Item = &str> {
 
 /// The server a URL is for: `postgresql+psycopg://…`, `jdbc:mysql://…`.
 fn scheme(url: &str) -> Option<Dialect> {
-    let url = url.strip_prefix("jdbc:").unwrap_or(url);
+    let mut url = url;
+    // `${DB_URL:jdbc:…}` and `${DB_URL:-…}`: what holds where the variable is not set.
+    while let Some((_, default)) = url.strip_prefix("${").and_then(|rest| rest.split_once(':')) {
+        url = default.strip_prefix('-').unwrap_or(default);
+    }
+    let url = ["jdbc:", "r2dbc:"].iter().find_map(|way| url.strip_prefix(way)).unwrap_or(url);
     let (scheme, _) = url.split_once(':')?;
     match scheme.split_once('+').map_or(scheme, |(server, _)| server) {
         "postgres" | "postgresql" | "postgis" => Some(Dialect::Postgres),
@@ -250,7 +259,7 @@ mod tests {
     use super::*;
 
     fn of(files: &[(&str, &str)]) -> Option<String> {
-        server(&repo(files).repo)
+        servers(&repo(files).repo, None).one
     }
 
     #[test]
@@ -274,6 +283,17 @@ mod tests {
             ("flyway.toml", "[environments.default]\nurl = \"jdbc:mariadb://h/db\"\n", "mariadb"),
             ("flyway.conf", "flyway.url=jdbc:postgresql://h/db\n", "postgres"),
             ("src/main/resources/application.yml", "    url: jdbc:mysql://h/db\n", "mysql"),
+            (
+                "src/main/resources/application.properties",
+                "spring.datasource.url=${DB_URL:jdbc:postgresql://localhost:5432/x}\n",
+                "postgres",
+            ),
+            (
+                "src/main/resources/application-dev.yml",
+                "    url: \"${DB_URL:${OTHER_URL:r2dbc:postgresql://localhost:5432/x}}\"\n",
+                "postgres",
+            ),
+            (".env", "DATABASE_URL=${URL:-sqlite:dev.db}\n", "sqlite"),
         ] {
             assert_eq!(of(&[(path, text)]).as_deref(), Some(expected), "{path}");
         }
@@ -312,6 +332,24 @@ mod tests {
     }
 
     #[test]
+    fn a_dump_decides() {
+        let env = (".env", "DATABASE_URL=postgres://h/x\nOLD_DATABASE_URL=sqlite:x\n");
+        let dump = "-- Dumped from database version 15.4\n";
+        assert_eq!(of(&[env, ("schema.sql", dump)]).as_deref(), Some("postgres@15"));
+        let made = repo(&[env, ("other/now.sql", dump), ("schema.sql", "")]);
+        let given = servers(&made.repo, Some(Path::new("other/now.sql")));
+        assert_eq!(given.one.as_deref(), Some("postgres@15"));
+        let whole = made.repo.root().join("other/now.sql");
+        assert_eq!(servers(&made.repo, Some(&whole)).one.as_deref(), Some("postgres@15"));
+        let of_other = servers(&made.repo, None);
+        assert_eq!(of_other.one, None);
+        assert_eq!(
+            of_other.named.keys().map(|d| d.name()).collect::<Vec<_>>(),
+            ["postgres", "sqlite"]
+        );
+    }
+
+    #[test]
     fn a_contradiction_or_nothing_is_left_to_the_user() {
         assert_eq!(of(&[]), None);
         assert_eq!(
@@ -325,23 +363,5 @@ mod tests {
         let tests = ("site/settings_test.py", "'ENGINE': 'django.db.backends.sqlite3',");
         let site = ("site/settings.py", "'ENGINE': 'django.db.backends.postgresql',");
         assert_eq!(of(&[site, tests]).as_deref(), Some("postgres"));
-    }
-
-    #[test]
-    fn a_schema_file_goes_before_the_migrations() {
-        let of = |files: &[(&str, &str)]| schema(&repo(files).repo);
-        let path = |path: &str| Some(PathBuf::from(path));
-        let migration = ("migrations/001_x.up.sql", "");
-        assert_eq!(of(&[("db/structure.sql", ""), migration]), path("db/structure.sql"));
-        assert_eq!(of(&[("schema.sql", ""), ("db/schema.sql", "")]), path("schema.sql"));
-        assert_eq!(of(&[migration]), path("migrations"));
-        assert_eq!(of(&[("sqlx.toml", ""), ("migrations/1_x.sql", "")]), path("migrations"));
-        assert_eq!(of(&[("sqlx.toml", ""), ("migrations/", "")]), None);
-        assert_eq!(of(&[("flyway.toml", ""), ("sql/a/V1__x.sql", "")]), path("sql/a"));
-        assert_eq!(
-            of(&[("alembic.ini", "[alembic]\nscript_location = db\n"), ("db/versions/a.py", "")]),
-            None
-        );
-        assert_eq!(of(&[]), None);
     }
 }
