@@ -174,3 +174,38 @@ fn everyday_changes_are_planned_for_the_oldest_sqlite() {
         "= planned for SQLite 3.30\nhint: `--server sqlite@3.45`",
     );
 }
+
+#[test]
+fn what_is_first_is_said_where_a_table_is_pointed_to() {
+    let schema = "\
+CREATE TABLE w (id integer PRIMARY KEY);
+CREATE TABLE p (id integer PRIMARY KEY, w_id integer CONSTRAINT p_w REFERENCES w (id), n integer);
+CREATE INDEX p_w_id ON p (w_id);";
+    let unnamed = schema.replace("CONSTRAINT p_w ", "");
+    for (server, schema, first) in [
+        (POSTGRES, schema, "ALTER TABLE p DROP CONSTRAINT p_w"),
+        (SQLITE, schema, "ALTER TABLE p DROP CONSTRAINT p_w"),
+        (SQLITE, &unnamed, "ALTER TABLE p DROP COLUMN w_id"),
+    ] {
+        let says = format!("first, as a rollout of its own: `{first}`; when its last deploy");
+        refused(server, schema, "DROP TABLE w", &says);
+        assert!(planned(server, schema, first).is_ok(), "{first}");
+        let both = format!("{first}; DROP TABLE w");
+        refused(server, schema, &both, "plan the others first; when their last deploy is through");
+    }
+}
+
+#[test]
+fn an_empty_pair_is_enough_for_sqlx() {
+    let repo = Repo::new();
+    repo.write("migrations/20260101000000_a.sql", "CREATE TABLE t (id int PRIMARY KEY);");
+    let options = ["--target", "sqlx", "--server", POSTGRES, "ALTER TABLE t ADD COLUMN a int"];
+    let said = repo.miggen(&options).stderr;
+    assert!(
+        said.contains("hint: start with `sqlx migrate add -r NAME`: the pair may stay empty"),
+        "{said}"
+    );
+    repo.write("migrations/20260102000000_b.up.sql", "");
+    repo.write("migrations/20260102000000_b.down.sql", "");
+    assert_eq!(repo.miggen(&options).code, 0);
+}

@@ -82,13 +82,16 @@ impl Reader<'_> {
         let found = self.asked.iter().find(|asked| whole(&asked.change));
         match found.filter(|_| self.asked.len() > 1 && !only_drops) {
             Some(asked) => {
-                let what = match asked.change {
-                    Change::DropTable(_) => "dropping",
-                    _ => "renaming",
+                let (what, order) = match asked.change {
+                    Change::DropTable(_) => (
+                        "dropping",
+                        "plan the others first; when their last deploy is through, this one",
+                    ),
+                    _ => ("renaming", "plan the other changes before or after it"),
                 };
                 Err(Error::refused(format!("{what} a table is a rollout of its own"))
                     .at(self.source, asked.span, "together with other changes")
-                    .hint("plan the other changes before or after it"))
+                    .hint(order))
             }
             None => Ok(()),
         }

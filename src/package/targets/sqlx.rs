@@ -44,7 +44,7 @@ impl Target for Sqlx {
         if !project.reversible && !project.existing.is_empty() {
             return Err(Error::refused("this repository's migrations have no way back")
                 .note("miggen writes an up and a down for every step, and sqlx mixes both kinds")
-                .hint("start with `sqlx migrate add -r NAME`; from then on files are pairs"));
+                .hint("start with `sqlx migrate add -r NAME`: the pair may stay empty, and from then on files are pairs"));
         }
         let divided: Vec<(&Step, Vec<Piece>)> = request
             .steps()

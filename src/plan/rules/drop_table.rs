@@ -11,7 +11,7 @@
 
 use crate::catalog::{Constraint, ConstraintKind, Table, TableName};
 use crate::change::{Change, DropTable};
-use crate::dialect::Action;
+use crate::dialect::{Action, quote};
 use crate::error::Result;
 
 use super::super::condition::Condition;
@@ -47,19 +47,30 @@ impl Rule<'_> {
         let Rule { context, table } = self;
         let mut users = using_table(context.before, &table.name);
         users.extend(functions_naming(context.before, &table.name));
+        let others = !users.is_empty();
+        let mut first = Vec::new();
         for (from, constraint) in context.before.references_to(&table.name) {
             if from.name != table.name && !self.goes_before(&from.name) {
                 let name = constraint.name.as_deref().unwrap_or("without a name");
                 users.push(format!("the foreign key {name} of {}", from.name));
+                first.push(self.without_key(from, constraint));
             }
         }
         if !users.is_empty() {
-            return Err(context
-                .refuse(
-                    format!("`{}` is used by {}", table.name, users.join(" and ")),
-                    "cannot be dropped yet",
-                )
-                .hint(IN_THE_WAY));
+            let mut error = context.refuse(
+                format!("`{}` is used by {}", table.name, users.join(" and ")),
+                "cannot be dropped yet",
+            );
+            if others {
+                error = error.hint(IN_THE_WAY);
+            }
+            if !first.is_empty() {
+                error = error.hint(format!(
+                    "first, as a rollout of its own: `{}`; when its last deploy is through, this one",
+                    first.join("; ")
+                ));
+            }
+            return Err(error);
         }
         let stale = context.before.triggers_of(&table.name).find(|(_, trigger)| trigger.stale);
         match stale {
@@ -71,6 +82,26 @@ impl Rule<'_> {
                 .note("something that it names was renamed since")
                 .hint("give a fresh dump of the schema: `--schema schema.sql`")),
             None => Ok(()),
+        }
+    }
+
+    /// The statement that takes the key away; a column takes along the one that has no name.
+    fn without_key(&self, from: &Table, key: &Constraint) -> String {
+        let ident = |name: &str| quote::ident(self.context.server.dialect, name);
+        let schema = from.name.schema.as_deref().map(|schema| format!("{}.", ident(schema)));
+        let table = format!("{}{}", schema.unwrap_or_default(), ident(&from.name.name));
+        match (&key.name, &key.kind) {
+            (None, ConstraintKind::ForeignKey { columns, .. }) => {
+                let drops: Vec<String> = columns
+                    .iter()
+                    .map(|column| format!("ALTER TABLE {table} DROP COLUMN {}", ident(column)))
+                    .collect();
+                drops.join("; ")
+            }
+            (name, _) => {
+                let name = ident(name.as_deref().unwrap_or_default());
+                format!("ALTER TABLE {table} DROP CONSTRAINT {name}")
+            }
         }
     }
 
