@@ -73,3 +73,49 @@ fn another_engine_in_the_settings_of_django_is_told() {
         "warning: config/settings.py names SQLite as well: these migrations run on PostgreSQL only";
     says(&repo.miggen(&args), 0, &[told]);
 }
+
+#[test]
+fn names_are_where_the_search_path_says() {
+    let repo = Repo::new();
+    let up = "\
+CREATE TABLE users (id bigint PRIMARY KEY);
+CREATE SCHEMA app;
+SET search_path = \"$user\", app, public;
+CREATE TYPE mood AS ENUM ('a');
+CREATE TABLE orders (id bigserial PRIMARY KEY, total int NOT NULL, user_id bigint REFERENCES users (id), parent bigint REFERENCES orders (id));
+CREATE INDEX orders_user_id ON orders (user_id);
+ALTER TABLE orders ADD COLUMN note text, ADD CONSTRAINT positive CHECK (total > 0);
+COMMENT ON COLUMN orders.note IS 'x';
+ALTER TABLE users ADD COLUMN name text;
+SET search_path TO DEFAULT;
+ALTER TABLE users ADD COLUMN last text;
+";
+    repo.write("migrations/001_initial.up.sql", up);
+    repo.write("migrations/001_initial.down.sql", "");
+    repo.write("migrations/002_more.up.sql", "CREATE TABLE more (id bigint PRIMARY KEY);");
+    repo.write("migrations/002_more.down.sql", "");
+    let run = |change: &str| repo.miggen(&["--server", "postgres@15", "--name", "first", change]);
+    let bare = run("ALTER TABLE orders ADD COLUMN x int");
+    says(&bare, 1, &["there is no table `orders`", "hint: did you mean `app.orders`?"]);
+    let wrong = run("ALTER TABLE app.users ADD COLUMN x int");
+    says(&wrong, 1, &["there is no table `app.users`", "hint: did you mean `public.users`?"]);
+    for change in ["ALTER TABLE users ADD COLUMN x int", "ALTER TABLE more ADD COLUMN x int"] {
+        says(&repo.miggen(&["--server", "postgres@15", "--dry-run", change]), 0, &[]);
+    }
+    let pointed = run("DROP TABLE users");
+    says(
+        &pointed,
+        1,
+        &["the foreign key orders_user_id_fkey of app.orders", "`ALTER TABLE app.orders DROP"],
+    );
+    says(&run("ALTER TABLE app.orders RENAME COLUMN total TO amount"), 0, &[]);
+    let expand = repo.read("migrations/003_first_expand.up.sql");
+    assert!(expand.contains("ALTER TABLE app.orders"), "{expand}");
+
+    let state = "rollouts/2026-11-21-first/rollout.toml";
+    let text = repo.read(state);
+    assert!(text.contains("SET search_path TO app;\nCREATE"), "{text}");
+    assert!(text.contains("SET search_path TO DEFAULT;\nALTER TABLE users"), "{text}");
+    repo.write(state, &text.replacen("number = 1\n", "number = 1\nreleased = 2026-11-21\n", 1));
+    says(&repo.miggen(&["next", "first"]), 0, &[]);
+}

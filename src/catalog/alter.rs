@@ -67,9 +67,12 @@ impl Replay<'_, '_> {
             }
             AlterKind::RenameColumn { from, to } => self.rename_column(table, from, to),
             AlterKind::RenameTable { to } => {
+                let is_placed = to.is_placed();
                 let mut to = self.name(to);
                 // PostgreSQL and SQLite rename within the schema.
-                to.schema = to.schema.or_else(|| table.schema.clone());
+                if to.schema.is_none() || is_placed {
+                    to.schema.clone_from(&table.schema);
+                }
                 if self.catalog.table_key(&to).is_some_and(|key| key != table) {
                     let message = format!("there is a table `{to}` already");
                     self.problem(message, action.text.span(), "the new name is taken");

@@ -11,7 +11,7 @@ use crate::input::ast::{AlterKind, Kind, Slice, Statement};
 use crate::input::{self, ast};
 use crate::source::{Dialect, Source, Span};
 
-use super::{Catalog, Origin, Table, TableName, names};
+use super::{Catalog, ConstraintKind, Origin, Table, TableName, names};
 
 /// Replays the sources one behind the other. What does not fit is a warning, and what is not
 /// understood leaves its mark on the table, what may hide DDL a taint.
@@ -30,6 +30,9 @@ pub fn build(sources: &[Source], dialect: Dialect) -> Result<(Catalog, Vec<Strin
                 problems: Vec::new(),
             };
             replay.statement();
+            if statement.schema.is_some() {
+                replay.settle_references();
+            }
             replay.note_names();
             for problem in replay.problems {
                 let line = lines.of(problem.span.start);
@@ -115,8 +118,51 @@ impl Replay<'_, '_> {
         self.catalog.dialect
     }
 
+    /// What stands without a schema is in the first of the search path, or else in the usual one.
     pub(super) fn name(&self, name: &ast::Name<'_>) -> TableName {
-        TableName::of(name, self.catalog.dialect)
+        let first = TableName::of(name, self.catalog.dialect);
+        let usual = TableName::new(&*first.name);
+        let falls_back = name.is_placed()
+            && !self.makes(name)
+            && !self.catalog.holds(&first)
+            && self.catalog.holds(&usual);
+        if falls_back { usual } else { first }
+    }
+
+    /// The statement is what brings the object of this name.
+    fn makes(&self, name: &ast::Name<'_>) -> bool {
+        let made = match &self.statement.kind {
+            Kind::CreateTable(create) => Some(&create.name),
+            Kind::CreateView(view) => Some(&view.name),
+            Kind::CreateEnum { name, .. }
+            | Kind::CreateDomain { name, .. }
+            | Kind::CreateSequence { name, .. } => Some(name),
+            Kind::Opaque(opaque) if opaque.kind.starts_with("CREATE") => opaque.object.as_ref(),
+            _ => None,
+        };
+        made.is_some_and(|made| made.span() == name.span())
+    }
+
+    /// Foreign keys that point to a table of the usual schema by its bare name.
+    fn settle_references(&mut self) {
+        let table = match &self.statement.kind {
+            Kind::CreateTable(create) => self.name(&create.name),
+            Kind::AlterTable(alter) => self.name(&alter.table),
+            _ => return,
+        };
+        let Some(mut of) = self.catalog.table(&table).cloned() else { return };
+        for constraint in &mut of.constraints {
+            if let ConstraintKind::ForeignKey { table: target, .. } = &mut constraint.kind {
+                let usual = TableName::new(&*target.name);
+                if target.schema == self.statement.schema
+                    && !self.catalog.tables.contains_key(target)
+                    && self.catalog.tables.contains_key(&usual)
+                {
+                    *target = usual;
+                }
+            }
+        }
+        self.catalog.tables.insert(table, of);
     }
 
     pub(super) fn problem(&mut self, message: impl Into<String>, span: Span, label: &'static str) {
@@ -162,8 +208,7 @@ impl Replay<'_, '_> {
         if if_exists || materialized || self.session.temporary.contains(&wanted) {
             return None;
         }
-        let tables = self.catalog.tables.keys().map(|key| key.name.as_str());
-        let hint = names::closest(&wanted.name, tables).map(did_you_mean);
+        let hint = self.catalog.nearest(&wanted).map(|near| did_you_mean(&near));
         let message = format!("there is no table `{wanted}`");
         self.problem_with_hint(message, name.span(), NOT_THERE, hint);
         None

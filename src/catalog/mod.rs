@@ -322,6 +322,27 @@ impl Catalog {
         self.tables.get(self.table_key(name)?)
     }
 
+    /// A table, view, type or sequence of this name.
+    fn holds(&self, name: &TableName) -> bool {
+        self.table_key(name).is_some()
+            || self.views.contains_key(name)
+            || self.enums.contains_key(name)
+            || self.domains.contains_key(name)
+            || self.sequences.contains_key(name)
+            || self.table_of_index(name).is_some()
+    }
+
+    /// The table that may be meant where there is none of this name: of another schema, with that, or of
+    /// a name like it.
+    pub fn nearest(&self, missing: &TableName) -> Option<String> {
+        if let Some(other) = self.tables.keys().find(|table| table.name == missing.name) {
+            let schema = other.schema.as_deref().unwrap_or(self.dialect.default_schema());
+            return Some(format!("{schema}.{}", other.name));
+        }
+        let near = names::closest(&missing.name, self.tables.keys().map(|table| &*table.name))?;
+        self.tables.keys().find(|table| table.name == near).map(ToString::to_string)
+    }
+
     pub fn table_mut(&mut self, name: &TableName) -> Option<&mut Table> {
         let key = self.table_key(name)?.clone();
         self.tables.get_mut(&key)

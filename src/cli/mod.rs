@@ -121,15 +121,11 @@ fn options(repo: &Repo, args: &PlanArgs) -> Result<Options> {
         None => found_server(&repo::servers(repo, schema_path.as_deref()))?,
     };
     let server = Server::parse(&server)?;
-    let (schema, schema_path) = match (schema, schema_path) {
-        (Some(schema), Some(path)) => (schema, path),
-        _ => {
-            let found = repo::schema(repo, Some(&target), folder.as_deref())?;
-            let found = found.ok_or_else(|| Error::refused("nothing says what the schema is now")
-                .note("columns, keys, indexes and triggers decide what is safe")
-                .hint("`pg_dump -s > schema.sql` or `sqlite3 app.db .schema > schema.sql`, then `--schema schema.sql`"))?;
-            (found.clone(), found)
-        }
+    let (schema, schema_path) = if let (Some(schema), Some(path)) = (schema, schema_path) {
+        (schema, path)
+    } else {
+        let found = repo::schema(repo, Some(&target), folder.as_deref())?.ok_or_else(no_schema)?;
+        (found.clone(), found)
     };
     let mut rows = settings.rows;
     let mut typed_rows = Vec::new();
@@ -164,6 +160,12 @@ fn options(repo: &Repo, args: &PlanArgs) -> Result<Options> {
         now: now()?,
         all: args.all,
     })
+}
+
+fn no_schema() -> Error {
+    Error::refused("nothing says what the schema is now")
+        .note("columns, keys, indexes and triggers decide what is safe")
+        .hint("`pg_dump -s > schema.sql` or `sqlite3 app.db .schema > schema.sql`, then `--schema schema.sql`")
 }
 
 /// The one that the repository names.

@@ -27,6 +27,7 @@ mod opaque;
 mod parser;
 mod rows;
 mod scanner;
+mod search_path;
 mod shape;
 mod stand_in;
 mod statement;
@@ -66,8 +67,12 @@ pub fn read(source: &Source, dialect: Dialect) -> Result<Vec<Statement<'_>>> {
     let mut scanner = Scanner::new(source, dialect)?;
     let mut piece = Piece::default();
     let mut statements = Vec::new();
+    let mut schema = None;
     while scanner.next(&mut piece)? {
-        statements.push(statement(source, &piece, dialect));
+        statements.push(statement(source, &piece, dialect, schema.clone()));
+        if dialect == Dialect::Postgres {
+            schema = search_path::follow(schema, &Parser::new(&source.text, &piece, dialect));
+        }
     }
     // Hints behind the last statement belong to it.
     if let Some(last) = statements.last_mut() {
@@ -76,14 +81,22 @@ pub fn read(source: &Source, dialect: Dialect) -> Result<Vec<Statement<'_>>> {
     Ok(statements)
 }
 
-fn statement<'a>(source: &'a Source, piece: &Piece, dialect: Dialect) -> Statement<'a> {
+fn statement<'a>(
+    source: &'a Source,
+    piece: &Piece,
+    dialect: Dialect,
+    schema: Option<String>,
+) -> Statement<'a> {
     let text = Slice { text: &source.text[piece.start..piece.end], start: piece.start };
     let kind = if piece.client {
         client(text.text)
     } else {
-        understand(&Parser::new(&source.text, piece, dialect)).kind
+        let mut parser = Parser::new(&source.text, piece, dialect);
+        parser.schema = schema.as_deref();
+        understand(&parser).kind
     };
-    Statement { text, hints: hints(source, piece).collect(), templated: piece.templated, kind }
+    let hints = hints(source, piece).collect();
+    Statement { text, hints, templated: piece.templated, schema, kind }
 }
 
 fn hints<'a>(source: &'a Source, piece: &Piece) -> impl Iterator<Item = Slice<'a>> {

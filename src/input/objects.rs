@@ -129,8 +129,11 @@ fn column_of_table<'a>(parser: &mut Parser<'a, '_>) -> Option<(Name<'a>, Ident<'
     }
     let column = parts.pop()?;
     let name = parts.pop()?;
-    let schema = parts.pop();
-    parts.is_empty().then_some((Name { schema, name }, column))
+    let table = match parts.pop() {
+        Some(schema) => Name { schema: Some(schema), name },
+        None => parser.placed(name),
+    };
+    parts.is_empty().then_some((table, column))
 }
 
 /// From behind `ALTER SEQUENCE`.

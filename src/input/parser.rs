@@ -18,6 +18,8 @@ pub(super) struct Parser<'a, 't> {
     tokens: &'t [Token],
     markers: &'t [Marker],
     pub(super) dialect: Dialect,
+    /// Where names without a schema are.
+    pub(super) schema: Option<&'t str>,
     /// Index of the next token.
     pub(super) at: usize,
     /// Index behind the last token this parser may read.
@@ -44,6 +46,7 @@ impl<'a, 't> Parser<'a, 't> {
             tokens: &piece.tokens,
             markers: &piece.markers,
             dialect,
+            schema: None,
             at: 0,
             end: piece.tokens.len(),
         }
@@ -248,11 +251,21 @@ impl<'a, 't> Parser<'a, 't> {
     pub(super) fn name(&mut self) -> Option<Name<'a>> {
         let first = self.ident()?;
         if self.kind(0) != Some(TokenKind::Dot) {
-            return Some(Name { schema: None, name: first });
+            return Some(self.placed(first));
         }
         self.at += 1;
         let second = self.ident()?;
         (self.kind(0) != Some(TokenKind::Dot)).then_some(Name { schema: Some(first), name: second })
+    }
+
+    /// A name that stands without a schema.
+    pub(super) fn placed(&self, name: Ident<'a>) -> Name<'a> {
+        let schema = self.schema.map(|schema| Ident {
+            name: Cow::Owned(schema.to_owned()),
+            quoted: true,
+            span: name.span,
+        });
+        Name { schema, name }
     }
 
     /// Every name of a comma list; `None` if something else stands in it.

@@ -306,7 +306,9 @@ pub fn plan(server: Server, before: &Catalog, intent: &Intent, policy: &Policy) 
     meet::refuse(before, intent, &planned)?;
     let mut steps = planned.in_order(intent);
     if !server.can(Action::DropColumn) {
-        steps.iter_mut().for_each(|(_, step)| strategy::rebuild::drop_by_rebuild(step));
+        for (_, step) in &mut steps {
+            strategy::rebuild::drop_by_rebuild(step);
+        }
     }
     let mut deploys = order::order(steps, policy.dual_write);
     if policy.batches != Batches::Job {

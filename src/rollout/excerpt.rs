@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::{Catalog, ConstraintKind, TableName};
+use crate::dialect::quote;
 use crate::error::Result;
 use crate::input;
 use crate::input::ast::{AlterKind, Kind, Statement};
@@ -67,7 +68,20 @@ pub fn excerpt(
     let named: BTreeSet<String> =
         texts.chain([change]).flat_map(|text| input::columns_mentioned(text, dialect)).collect();
     let belonging = statements().filter(|one| about(one) || is_function(one, &named));
-    Ok(belonging.map(|statement| format!("{};\n", statement.text.text)).collect())
+    let mut text = String::new();
+    let mut schema = &None;
+    for statement in belonging {
+        if statement.schema != *schema {
+            schema = &statement.schema;
+            let path = schema.as_ref().map(|schema| quote::ident(dialect, schema));
+            text.push_str(&format!(
+                "SET search_path TO {};\n",
+                path.as_deref().unwrap_or("DEFAULT")
+            ));
+        }
+        text.push_str(&format!("{};\n", statement.text.text));
+    }
+    Ok(text)
 }
 
 /// What is said of a function of one of these names: whether it gives the same again hangs on it.

@@ -114,8 +114,10 @@ def call(project: Project, *arguments: str, day: date = WRITTEN):
 
 
 def parse(output: str) -> Rollout:
+    # Warnings stand in the answer too.
+    answer = re.sub(r"^warning: .*\n", "", output, flags=re.MULTILINE)
     try:
-        return read(json.loads(output))
+        return read(json.loads(answer))
     except (ValueError, KeyError) as error:
         raise AssertionError(f"not the answer of --format json ({error!r}):\n{output}") from None
 

@@ -45,7 +45,8 @@ def test_hc92_a_rename_reaches_into_views_and_triggers(lay: Lay, more: str) -> N
     "change",
     [
         "ALTER TABLE users ADD COLUMN phone TEXT",
-        "ALTER TABLE users ADD COLUMN n INTEGER NOT NULL DEFAULT 0; ALTER TABLE users ADD COLUMN m TEXT",
+        "ALTER TABLE users ADD COLUMN n INTEGER NOT NULL DEFAULT 0;"
+        " ALTER TABLE users ADD COLUMN m TEXT",
         "ALTER TABLE users ADD COLUMN log_id INTEGER REFERENCES log (id)",
         "ALTER TABLE users ADD COLUMN l TEXT; UPDATE users SET l = lower(email)",
         "ALTER TABLE users ADD COLUMN l TEXT; CREATE INDEX i ON users (l, nick)",

@@ -258,15 +258,12 @@ impl Reader<'_> {
 
     fn table(&self, name: &TableName, span: Span) -> Result<&Table> {
         self.after.tables.get(name).ok_or_else(|| {
-            let error = Error::refused(format!("there is no table `{}`", name.name)).at(
+            let error = Error::refused(format!("there is no table `{name}`")).at(
                 self.source,
                 span,
                 "not in the schema",
             );
-            match crate::catalog::names::closest(
-                &name.name,
-                self.after.tables.keys().map(|t| t.name.as_str()),
-            ) {
+            match self.after.nearest(name) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
                 None => error.hint("`--schema FILE` names the schema as it is now"),
             }

@@ -42,6 +42,11 @@ pub struct Name<'a> {
 }
 
 impl Name<'_> {
+    /// It stands without the schema, which the search path says.
+    pub fn is_placed(&self) -> bool {
+        self.schema.as_ref().is_some_and(|schema| schema.span == self.name.span)
+    }
+
     pub fn span(&self) -> Span {
         self.schema.as_ref().map_or(self.name.span, |schema| schema.span.to(self.name.span))
     }
@@ -55,6 +60,8 @@ pub struct Statement<'a> {
     pub hints: Vec<Slice<'a>>,
     /// Contains a placeholder of a template language, so its text is not final SQL.
     pub templated: bool,
+    /// The schema of names that stand without one, where `SET search_path` says another.
+    pub schema: Option<String>,
     pub kind: Kind<'a>,
 }
 
