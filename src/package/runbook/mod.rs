@@ -236,7 +236,7 @@ fn deploy(input: &Input, at: usize) -> DeployView {
         before: queries::before(plan, deploy),
         run: aligned(&run),
         watch: queries::watch(plan, deploy),
-        stop: prose::stop(plan, deploy),
+        stop: prose::stop(plan, deploy, input.target),
         troubles: prose::troubles(plan, deploy, input.target),
         way_back: prose::way_back(plan, number, emission.is_some()),
         back_commands: back,

@@ -108,7 +108,7 @@ pub(super) fn who_writes(plan: &Plan) -> Vec<[String; 2]> {
     rows
 }
 
-pub(super) fn stop(plan: &Plan, deploy: &Deploy) -> String {
+pub(super) fn stop(plan: &Plan, deploy: &Deploy, target: &dyn Target) -> String {
     let batches = deploy.steps.iter().any(|step| step.unit == Unit::Alone);
     if plan.server.dialect == Dialect::Sqlite {
         return "Stop (Ctrl-C) when writers time out, or disk runs short. What was not committed is undone by itself; \
@@ -116,9 +116,17 @@ pub(super) fn stop(plan: &Plan, deploy: &Deploy) -> String {
             .into();
     }
     if batches {
-        "Stop (Ctrl-C, or `SELECT pg_terminate_backend(pid)`) when replicas lag more than you can bear, disk falls below a \
-         tenth, or p99 of the application doubles. Stopping loses nothing: the same command goes on where it was."
-            .into()
+        let how = match target.name() {
+            // Seen on both: a minute later the server was at it still.
+            "flyway" | "sqlx" => {
+                "`SELECT pg_terminate_backend(pid)`; Ctrl-C ends the program, and not what it began on the server"
+            }
+            _ => "Ctrl-C, or `SELECT pg_terminate_backend(pid)`",
+        };
+        format!(
+            "Stop ({how}) when replicas lag more than you can bear, disk falls below a tenth, or p99 of the application doubles. \
+             Stopping loses nothing: the same command goes on where it was."
+        )
     } else {
         "Stop (Ctrl-C) when p99 of the application doubles. A transaction that is cut off changes nothing; run the same \
          command again."
@@ -209,13 +217,13 @@ pub(super) fn way_back(plan: &Plan, number: usize, emitted: bool) -> Vec<String>
     } else if number == 1 {
         lines.push("New code → old code: roll the application back, nothing else.".into());
         if back {
-            lines.push("The database too, only when no new code runs:".into());
+            lines.push("The database too, only when no new code runs, beginning with the last file that ran:".into());
         }
     } else {
         let page = super::page_name(number);
         let named = if emitted { String::new() } else { format!("; `{page}` names them") };
         lines.push(format!(
-            "Old code may run again only after the downs of all its files, the last one first{named}."
+            "Old code may run again only after the downs of all its files that ran, the last one first{named}."
         ));
     }
     for note in deploy.steps.iter().rev().filter_map(|step| step.down.note.as_ref()) {

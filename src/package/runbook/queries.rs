@@ -1,6 +1,6 @@
 //! Queries for people: pre-checks and what to watch.
 
-use crate::catalog::{ConstraintKind, Key};
+use crate::catalog::{ConstraintKind, Key, TableName};
 use crate::change::AddColumn;
 use crate::dialect::{Action, Dialect, quote};
 use crate::plan::condition::{Condition, Predicate, Reason};
@@ -29,7 +29,8 @@ pub(super) fn before(plan: &Plan, deploy: &Deploy) -> Vec<String> {
     let tables = |wanted: &dyn Fn(&Op) -> bool| -> Vec<String> {
         let ops = deploy.steps.iter().flat_map(|step| &step.up).filter(|op| wanted(op));
         let mut found = Vec::new();
-        for table in ops.filter_map(Op::table) {
+        let known = |table: &&TableName| plan.before.tables.contains_key(*table);
+        for table in ops.filter_map(Op::table).filter(known) {
             let text = quote::literal(plan.server.dialect, &sql::table(&plan.server, table));
             if !found.contains(&text) {
                 found.push(text);
@@ -38,7 +39,8 @@ pub(super) fn before(plan: &Plan, deploy: &Deploy) -> Vec<String> {
         found
     };
     let mut queries = vec![
-        "-- No row: long transactions stall every step, and make a backfill slower.
+        "-- No row, here and on each replica that is read: long transactions stall every step, and make a
+-- backfill slower; on a replica a lock that comes through waits for them, and new queries for the lock.
 SELECT pid, application_name, state, now() - xact_start AS age, left(query, 60)
 FROM pg_stat_activity
 WHERE datname = current_database() AND xact_start < now() - interval '1 min';"
@@ -72,15 +74,17 @@ SELECT pg_backend_pid();"
                 .into(),
         );
     }
+    let widened = tables(&|op| matches!(op, Op::AddColumn { .. }));
+    if !widened.is_empty() {
+        queries.push(format!(
+            "-- No row: a subscriber stops at a column that it does not have. Add the new one there first.
+SELECT pubname FROM pg_publication_tables
+WHERE format('%I.%I', schemaname, tablename)::regclass {};",
+            among(&widened)
+        ));
+    }
     if has(deploy, |op| matches!(op, Op::CreateSync(_))) {
-        let synced: Vec<String> = tables(&|op| matches!(op, Op::CreateSync(_)))
-            .iter()
-            .map(|table| format!("{table}::regclass"))
-            .collect();
-        let synced = match synced.as_slice() {
-            [one] => format!("= {one}"),
-            several => format!("IN ({})", several.join(", ")),
-        };
+        let synced = among(&tables(&|op| matches!(op, Op::CreateSync(_))));
         queries.push(format!(
             "-- No row: what a subscription writes skips the trigger, and so does session_replication_role = replica.
 SELECT srsubid FROM pg_subscription_rel WHERE srrelid {synced};"
@@ -88,6 +92,10 @@ SELECT srsubid FROM pg_subscription_rel WHERE srrelid {synced};"
         queries.push(format!(
             "-- No row, or triggers you know: they see the new column change.
 SELECT tgname FROM pg_trigger WHERE tgrelid {synced} AND NOT tgisinternal;"
+        ));
+        queries.push(format!(
+            "-- No row: rights on a single column are not the new one's.
+SELECT attname, attacl FROM pg_attribute WHERE attrelid {synced} AND attacl IS NOT NULL;"
         ));
     }
     for op in deploy.steps.iter().flat_map(|step| &step.up) {
@@ -234,7 +242,7 @@ pub(super) fn watch(plan: &Plan, deploy: &Deploy) -> Vec<String> {
     if let Some((what, table)) = walk {
         queries.push(format!(
             "-- Progress: \"{what} {}: … of …\"
-SELECT application_name, now() - backend_start AS since
+SELECT pid, application_name, now() - backend_start AS since
 FROM pg_stat_activity WHERE application_name ~ '^(backfill|copy|delete) ';",
             table.name
         ));
@@ -247,17 +255,52 @@ FROM pg_stat_progress_create_index;"
                 .into(),
         );
     }
+    let relations: Vec<String> = touched(plan, deploy)
+        .iter()
+        .map(|table| quote::literal(plan.server.dialect, &sql::table(&plan.server, table)))
+        .collect();
+    if !relations.is_empty() {
+        queries.push(format!(
+        "-- Who holds the table, the oldest first, or waits for it; no pid: a prepared transaction
+SELECT l.pid, l.mode, l.granted, a.application_name, a.state, now() - a.xact_start AS age,
+    left(a.query, 50) AS query
+FROM pg_locks AS l LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
+WHERE l.relation {} AND l.pid IS DISTINCT FROM pg_backend_pid()
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+ORDER BY a.xact_start;",
+        among(&relations)
+    ));
+    }
     queries.push(
-        "-- Who blocks whom
-SELECT w.pid, left(w.query, 50) AS waits, b.pid AS blocker, b.application_name, b.state,
-    now() - b.xact_start AS age, left(b.query, 50) AS query
-FROM pg_stat_activity w
-CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) u (pid)
-JOIN pg_stat_activity b ON b.pid = u.pid;"
+        "-- Bytes that each replica is behind
+SELECT application_name, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) AS behind
+FROM pg_stat_replication;"
             .into(),
     );
-    queries.push(
-        "-- Replica lag\nSELECT application_name, replay_lag FROM pg_stat_replication;".into(),
-    );
     queries
+}
+
+/// `= 'users'::regclass`, or one of several.
+fn among(tables: &[String]) -> String {
+    let all: Vec<String> = tables.iter().map(|table| format!("{table}::regclass")).collect();
+    match all.as_slice() {
+        [one] => format!("= {one}"),
+        several => format!("IN ({})", several.join(", ")),
+    }
+}
+
+/// Tables that are there before and that the deploy has to do with.
+fn touched<'p>(plan: &'p Plan, deploy: &'p Deploy) -> Vec<&'p TableName> {
+    let ops = deploy.steps.iter().flat_map(|step| &step.up);
+    let mut found: Vec<&TableName> = Vec::new();
+    let named = ops.flat_map(|op| match op {
+        Op::Lock { tables, .. } => tables.iter().collect(),
+        op => op.table().into_iter().collect::<Vec<_>>(),
+    });
+    for table in named.filter(|table| plan.before.tables.contains_key(*table)) {
+        if !found.contains(&table) {
+            found.push(table);
+        }
+    }
+    found
 }

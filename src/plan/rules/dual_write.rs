@@ -302,7 +302,15 @@ impl Rule<'_> {
             format!("fill {} where it differs", self.replace.news()),
             backfill_unit(context.server),
             up,
-            Down::noted(Vec::new(), "Nothing to undo: the values go with their columns."),
+            Down::noted(
+                Vec::new(),
+                format!(
+                    "Only while no release C has written: what it writes into {news} alone, {olds} does not have, and this \
+                     backfill, run again, would overwrite. After that: release B first, then an UPDATE of {olds} where they differ.",
+                    news = self.replace.news(),
+                    olds = self.replace.olds(),
+                ),
+            ),
         );
         step.verify = vec![self.filled()];
         Ok(step)

@@ -65,6 +65,16 @@ pub fn risk(plan: &Plan) -> Risk {
             "clients that cache `SELECT *` plans see \"cached plan must not change result type\" once",
         );
     }
+    let widens = |op: &Op| match op {
+        Op::AddColumn { table, .. } => plan.before.tables.contains_key(table),
+        _ => false,
+    };
+    if ops(plan).any(widens) {
+        reasons.say(
+            "columns",
+            "`SELECT *` and `RETURNING *` give one more: what puts them into another table, a UNION or a function's result fails until it names its columns",
+        );
+    }
     if !plan.archives.is_empty() {
         let kept = format!("what is dropped, in {}, until a person drops that", archives(plan));
         reasons.say("keeps", kept);
