@@ -19,6 +19,7 @@ def check(project: Project, rollout: Rollout) -> None:
         check_sql(project, sql)
     check_queries(rollout)
     check_runbook(project, rollout)
+    check_questions(project, rollout)
     if python:
         project.run(f"ruff format --no-cache --isolated --diff {' '.join(python)}")
         # RUF012 is about Django's own way to write a migration: attributes of a class.
@@ -48,6 +49,21 @@ def check_queries(rollout: Rollout) -> None:
     slugs = {step.slug for deploy in rollout.deploys for step in deploy.steps}
     strays = [file for file in rollout.verify if Path(file).stem.split("_", 1)[1] not in slugs]
     assert not strays, f"no step of {sorted(slugs)} for {strays}"
+
+
+def check_questions(project: Project, rollout: Rollout) -> None:
+    """What the runbook asks before a deploy, and has one watch, can be asked."""
+    page = "RUNBOOK.md" if rollout.current == 1 else f"DEPLOY-{rollout.current}.md"
+    text = (project.root / rollout.folder / page).read_text()
+    if rollout.current == 1:
+        text = re.split(r"^## Deploy ", text, flags=re.M)[1]
+    blocks = re.findall(r"^\*\*(?:Before|Watch)\*\*[^\n]*\n\n```sql\n(.*?)^```", text, re.M | re.S)
+    asked = project.root.parent / "asked.sql"
+    asked.write_text("\n".join(blocks))
+    if project.dialect == "sqlite":
+        project.run(f'sqlite3 -bail "$DB" < {asked}')
+    else:
+        project.run(f"psql -X -q -v ON_ERROR_STOP=1 -f {asked}")
 
 
 def check_sql(project: Project, files: list[str]) -> None:

@@ -30,7 +30,7 @@ pub(super) fn before(plan: &Plan, deploy: &Deploy) -> Vec<String> {
         let ops = deploy.steps.iter().flat_map(|step| &step.up).filter(|op| wanted(op));
         let mut found = Vec::new();
         let known = |table: &&TableName| plan.before.tables.contains_key(*table);
-        for table in ops.filter_map(Op::table).filter(known) {
+        for table in ops.filter_map(table_read).filter(known) {
             let text = quote::literal(plan.server.dialect, &sql::table(&plan.server, table));
             if !found.contains(&text) {
                 found.push(text);
@@ -278,6 +278,11 @@ FROM pg_stat_replication;"
             .into(),
     );
     queries
+}
+
+/// The table whose rows an operation goes through, or the one that it changes.
+fn table_read(op: &Op) -> Option<&TableName> {
+    op.walk().map(|(_, table)| table).or_else(|| op.table())
 }
 
 /// `= 'users'::regclass`, or one of several.
