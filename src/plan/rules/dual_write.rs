@@ -423,7 +423,7 @@ impl Rule<'_> {
             }
         }
         let note = format!(
-            "Loses nothing: {} are computed again from {}.",
+            "Loses nothing: what stood in {} is computed again from {}.",
             self.replace.olds(),
             self.replace.news()
         );
